@@ -1,0 +1,46 @@
+/**
+ * Everything the core can say besides its verdicts, as one union. The core says what happened; `ios/messages.ts` says
+ * how a 3640 puts it. Events are plain data, copied out of the packet: they outlive the batch.
+ */
+import type { SmtpFinding } from './inspect/smtp/finding.js';
+
+/** Addresses int32, host order. `client`/`initiator` opened the connection. */
+export interface Endpoints {
+  sessionId: number;
+  service: string;
+  initiator: number;
+  initiatorPort: number;
+  responder: number;
+  responderPort: number;
+}
+
+export type Event =
+  | { type: 'session-start'; endpoints: Endpoints }
+  | { type: 'session-stop'; endpoints: Endpoints; sent: number; received: number; reason: string }
+  | {
+      type: 'acl-denied' | 'acl-permitted';
+      list: string;
+      protocol: number;
+      src: number;
+      srcPort: number;
+      dst: number;
+      dstPort: number;
+      packets: number;
+      /** Interface name, for `log-input`. */
+      ingress?: string;
+    }
+  | {
+      type: 'packet-dropped';
+      reason: number;
+      protocol: number;
+      src: number;
+      srcPort: number;
+      dst: number;
+      dstPort: number;
+      identification: number;
+      flags: number;
+      seq: number;
+      ack: number;
+    }
+  | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number; altered: boolean }
+  | { type: 'debug'; facility: 'smtp' | 'tcp' | 'nat' | 'packet' | 'object'; text: string };

@@ -1,0 +1,36 @@
+/**
+ * The contract of an application inspector. One inspector object lives with each TCP session whose rule names its
+ * protocol. `src/tcp/` hands it the bytes of each direction exactly once, in order, cut anywhere; it may overwrite
+ * bytes in place and never changes a length. Pure: time comes in as `now`, findings go out through `InspectorHost`.
+ */
+export const StreamAction = {
+  /** Forward the bytes as they now stand. */
+  pass: 0,
+  /** Forward nothing of this call; reset the connection on both sides. */
+  reset: 1,
+  /** From now on the direction is opaque: track it, do not call again (STARTTLS after 220). */
+  opaque: 2,
+} as const;
+export type StreamAction = (typeof StreamAction)[keyof typeof StreamAction];
+
+export interface StreamInspector {
+  /**
+   * Inspects the next in-order bytes b[at..end) from the initiator (client).
+   * Overwrites in place what must not pass; sets `modified` when it did. Never throws on any input.
+   */
+  fromInitiator(b: Uint8Array, at: number, end: number, now: number): StreamAction;
+  /** The same for the responder (server). */
+  fromResponder(b: Uint8Array, at: number, end: number, now: number): StreamAction;
+  /** True when the last call changed at least one byte. */
+  modified: boolean;
+}
+
+/** What an inspector tells its surroundings; the session adds addresses, session id and sequence number. */
+export interface InspectorHost<Finding> {
+  /** `offset`: stream position in that direction, bytes from the first data byte, of the first byte concerned. */
+  report(finding: Finding, fromInitiator: boolean, offset: number): void;
+  /** Debug lines wanted now? Checked before anything is built, so that debugging that is off costs one read. */
+  readonly debug: boolean;
+  /** One `debug ip inspect …` line, without time stamp and prefix: e.g. `VERB - match id:5`. */
+  trace(line: string): void;
+}

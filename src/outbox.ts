@@ -1,0 +1,20 @@
+/**
+ * What the core asks of its edges besides the verdict it returns. The live router sends packets and writes logs, the
+ * pcap runner collects, tests compare.
+ */
+import type { Event } from './events.js';
+import type { Verdict } from './verdict.js';
+
+export interface Outbox {
+  /** Something to log, alert or trace. */
+  event(e: Event): void;
+  /**
+   * The late verdict of a packet that was held.
+   * @param token the packet's handle, from `Packet.token`
+   * @param bytes the whole IPv4 packet if it must go out changed, else undefined. Owned by the core; copy to keep.
+   * @param checksumPartial as in `Packet`: the edge completes the transport checksum
+   */
+  release(token: number, verdict: Verdict, bytes: Uint8Array | undefined, checksumPartial: boolean): void;
+  /** Sends an IPv4 packet of the router's own (RST, ICMP error), checksums complete. Copy to keep. */
+  inject(packet: Uint8Array): void;
+}
