@@ -5,6 +5,8 @@
 import type { AclEntry } from '../../acl/entry.js';
 
 export interface RouterConfig {
+  /** Text of the `version` line, e.g. 12.3. */
+  version: string;
   hostname: string;
   interfaces: InterfaceConfig[];
   /** By number or name, in configuration order. */
@@ -15,6 +17,17 @@ export interface RouterConfig {
   nat: NatConfig;
   routes: StaticRoute[];
   timestamps: { debug: Timestamps; log: Timestamps };
+  /** `service password-encryption`. */
+  passwordEncryption: boolean;
+  enable: { password?: Password; secret?: Password };
+  users: User[];
+  lines: LineConfig[];
+  logging: LoggingConfig;
+  clock: { timezone?: { name: string; hours: number; minutes: number } };
+  /** Text between the delimiters, as typed. */
+  banners: Partial<Record<'motd' | 'login' | 'exec', string>>;
+  /** `ip domain-lookup`: an unknown EXEC word is "translated" first. */
+  domainLookup: boolean;
   /** Lines that IOS knows and a Linux box has no use for: kept, reported, without effect. */
   inert: InertLine[];
 }
@@ -29,12 +42,18 @@ export interface SourcePosition {
 
 export interface InertLine {
   text: string;
+  /** Line of the file, from 1; 0 when typed on the console. */
   line: number;
+  /** Header of the block it stands in (`interface Ethernet2/0`, `voice-port 1/0/0`); undefined: global. */
+  block?: string;
+  /** Set where the router would have filtered or protected more than we do without this line. */
+  weakens?: string;
 }
 
 export interface InterfaceConfig {
   name: string; // canonical IOS name, e.g. Ethernet2/0
-  /** First is the primary address. */
+  description?: string;
+  /** First is the primary address, the rest are secondary. */
   addresses: { address: number; mask: number }[];
   shutdown: boolean;
   accessGroupIn?: string;
@@ -45,6 +64,10 @@ export interface InterfaceConfig {
   virtualReassembly?: VirtualReassembly;
   /** `no ip unreachables` clears it. */
   unreachables: boolean;
+  /** `no ip redirects` clears it. */
+  redirects: boolean;
+  /** `no ip proxy-arp` clears it. */
+  proxyArp: boolean;
   /** When inspection was applied: a later one is printed first by `show ip inspect` (see the reference's §1). 0: never. */
   inspectOrder: number;
 }
@@ -59,7 +82,15 @@ export interface VirtualReassembly {
 export interface AccessList {
   name: string;
   kind: 'standard' | 'extended';
+  /** In sequence order. */
   entries: AclEntry[];
+  remarks?: AclRemark[];
+}
+
+export interface AclRemark {
+  text: string;
+  /** Stands behind the entry with this sequence number and before the next; 0: before the first. */
+  after: number;
 }
 
 export interface InspectionRule {
@@ -76,6 +107,10 @@ export interface InspectedProtocol {
   auditTrail?: boolean;
   /** Seconds; undefined: the default of the protocol (tcp idle-time, udp idle-time, icmp 10). */
   timeout?: number;
+  /** `router-traffic`: sessions of the router itself are inspected too (tcp, udp, icmp). */
+  routerTraffic?: boolean;
+  /** `http java-list ACL`: servers from which Java applets may come. */
+  javaList?: string;
   smtp?: SmtpOptions;
 }
 
@@ -112,13 +147,60 @@ export interface InspectGlobals {
 }
 
 export interface NatConfig {
-  /** `ip nat inside source static LOCAL GLOBAL`. */
+  /** `ip nat inside source static …`. */
   staticEntries: StaticNat[];
+  /** `ip nat pool`, by name. */
+  pools: Map<string, NatPool>;
+  /** `ip nat inside source list …`, in configuration order. */
+  dynamic: DynamicNat[];
+  timeouts: NatTimeouts;
 }
 
 export interface StaticNat {
   insideLocal: number;
+  /** 0 while `interfaceName` is set: the address of that interface. */
   insideGlobal: number;
+  /** `static tcp|udp`: only this port. */
+  ports?: { protocol: 'tcp' | 'udp'; insideLocal: number; insideGlobal: number };
+  /** `static network`: both addresses are network addresses under this mask. */
+  mask?: number;
+  /** `static {tcp|udp} … interface NAME PORT`. */
+  interfaceName?: string;
+  extendable?: boolean;
+  /** `no-alias`: no ARP for the inside global address. */
+  noAlias?: boolean;
+  /** Line of the file, from 1; 0 from the console. */
+  line?: number;
+}
+
+export interface NatPool {
+  name: string;
+  start: number;
+  end: number;
+  mask: number;
+}
+
+export interface DynamicNat {
+  list: string;
+  /** Either a pool or an interface. */
+  pool?: string;
+  interfaceName?: string;
+  overload: boolean;
+  line: number;
+}
+
+/** `ip nat translation …-timeout`, seconds; 0 means never. */
+export interface NatTimeouts {
+  timeout: number; // 86400
+  tcp: number; // 86400
+  udp: number; // 300
+  dns: number; // 60
+  finrst: number; // 60
+  syn: number; // 60
+  icmp: number; // 60
+  port: number; // 0: not set apart
+  /** `max-entries`; 0: no limit. */
+  maxEntries: number;
 }
 
 export interface StaticRoute {
@@ -134,3 +216,48 @@ export type Timestamps =
   | { kind: 'none' }
   | { kind: 'uptime' }
   | { kind: 'datetime'; msec: boolean; localtime: boolean; showTimezone: boolean; year: boolean };
+
+/** A password as stored: `0` clear, `5` MD5 crypt, `7` Vigenère. Never printed in clear in a log. */
+export interface Password {
+  type: 0 | 5 | 7;
+  text: string;
+}
+
+export interface User {
+  name: string;
+  privilege: number; // 1
+  password?: Password;
+  secret?: Password;
+}
+
+export interface LineConfig {
+  kind: 'con' | 'aux' | 'vty';
+  first: number;
+  last: number;
+  password?: Password;
+  /** `login`: asks the line password; `login local`: user name and password; `no login`: nobody is asked. */
+  login: 'none' | 'line' | 'local';
+  /** Seconds; 0: never. Default 600. */
+  execTimeout: number;
+  privilege: number; // 1
+  /** `access-class ACL in`: source addresses that may connect. */
+  accessClassIn?: string;
+  /** `length`: lines of a screen; 0: no paging. */
+  length: number; // 24
+}
+
+/** 0 emergencies … 7 debugging. */
+export type Severity = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+
+export interface LoggingConfig {
+  on: boolean;
+  /** Undefined: `no logging console`. */
+  console?: Severity; // 7
+  monitor?: Severity; // 7
+  buffered?: Severity; // undefined: no buffer
+  /** Bytes. */
+  bufferSize: number; // 4096
+  trap?: Severity; // 6
+  hosts: number[];
+  facility: string; // local7
+}

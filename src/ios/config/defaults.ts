@@ -1,0 +1,98 @@
+/** The configuration of a 3640 that was just unpacked: every default the manuals state, in one place. */
+import type {
+  InspectGlobals,
+  InterfaceConfig,
+  LineConfig,
+  NatTimeouts,
+  RouterConfig,
+  SmtpOptions,
+  VirtualReassembly,
+} from './model.js';
+
+/** `ip inspect …` global settings (Security Command Reference, CBAC). */
+export const inspectDefaults = (): InspectGlobals => ({
+  auditTrail: false,
+  alertOff: false,
+  maxIncompleteHigh: 500,
+  maxIncompleteLow: 400,
+  oneMinuteHigh: 500,
+  oneMinuteLow: 400,
+  tcpSynwait: 30,
+  tcpFinwait: 5,
+  tcpIdle: 3600,
+  udpIdle: 30,
+  dnsTimeout: 5,
+  hostMaxIncomplete: 50,
+  hostBlockMinutes: 0,
+  logDropPkt: false,
+  reassemblyQueueLength: 16,
+  reassemblyTimeout: 5,
+  reassemblyMemoryKb: 1024,
+  reassemblyAlarm: true,
+});
+
+/** Timeout of `icmp` inspection in seconds, which no global command sets. */
+export const ICMP_TIMEOUT = 10;
+
+export const smtpDefaults = (): SmtpOptions => ({ maxData: 20_000_000, monitorOnly: false, maskEhlo: true, allow: [] });
+
+export const virtualReassemblyDefaults = (): VirtualReassembly => ({
+  maxReassemblies: 16,
+  maxFragments: 32,
+  timeout: 3,
+  dropFragments: false,
+});
+
+export const natTimeoutDefaults = (): NatTimeouts => ({
+  timeout: 86_400,
+  tcp: 86_400,
+  udp: 300,
+  dns: 60,
+  finrst: 60,
+  syn: 60,
+  icmp: 60,
+  port: 0,
+  maxEntries: 0,
+});
+
+export const interfaceDefaults = (name: string): InterfaceConfig => ({
+  name,
+  addresses: [],
+  shutdown: false,
+  unreachables: true,
+  redirects: true,
+  proxyArp: true,
+  inspectOrder: 0,
+});
+
+export const lineDefaults = (kind: LineConfig['kind'], first: number, last: number): LineConfig => ({
+  kind,
+  first,
+  last,
+  // Terminal lines ask for a password unless told otherwise; the console does not.
+  login: kind === 'vty' ? 'line' : 'none',
+  execTimeout: 600,
+  privilege: 1,
+  length: 24,
+});
+
+export const emptyConfig = (): RouterConfig => ({
+  version: '12.3',
+  hostname: 'Router',
+  interfaces: [],
+  accessLists: new Map(),
+  inspectionRules: new Map(),
+  inspect: inspectDefaults(),
+  nat: { staticEntries: [], pools: new Map(), dynamic: [], timeouts: natTimeoutDefaults() },
+  routes: [],
+  timestamps: { debug: { kind: 'uptime' }, log: { kind: 'uptime' } },
+  passwordEncryption: false,
+  enable: {},
+  users: [],
+  lines: [],
+  logging: { on: true, console: 7, monitor: 7, bufferSize: 4096, trap: 6, hosts: [], facility: 'local7' },
+  clock: {},
+  banners: {},
+  domainLookup: true,
+  inert: [],
+});
