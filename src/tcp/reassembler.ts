@@ -1,0 +1,346 @@
+/**
+ * The two byte streams of an inspected TCP session. Law: the receiver can only assemble the bytes that were inspected,
+ * as the inspector left them, whatever the sender does with boundaries, order, overlaps, repetition and timing.
+ *
+ *   s < una          acknowledged: the receiver has these bytes and ignores what comes (RFC 9293 §3.10.7.4)
+ *   una <= s < nxt   forwarded, kept: a retransmission is overwritten with them
+ *   s = nxt          new, in order: inspected, kept, forwarded
+ *   s > nxt          out of order: held until the gap closes, `ip inspect tcp reassembly` (12.4(11)T)
+ */
+import { StreamAction, type StreamInspector } from '../inspect/inspector.js';
+import { DROP, HOLD, PASS, type Verdict } from '../verdict.js';
+import { put16 } from '../wire/bytes.js';
+import { completeToPartial } from '../wire/checksum.js';
+import type { Packet } from '../wire/packet.js';
+import { FIN, RST, SYN, TCP_FLAGS, TCP_URGENT, URG } from '../wire/tcp.js';
+import { ForwardedBytes } from './forwarded-bytes.js';
+import { HeldQueue, type HeldSegment } from './held-segments.js';
+import type { OpenGap, ReassemblyMemory } from './reassembly-memory.js';
+import { seqAdd, seqDiff } from './seq.js';
+
+/** Where the late verdicts of held segments go. */
+export interface SegmentOutlet {
+  /**
+   * The verdict of a held segment, decoded as `p`: PASS or a drop. Called within `admit`, `expire` and `close`, in
+   * sequence order. `p` is the stream's: it may be changed (NAT), its bytes are gone after the call.
+   */
+  release(p: Packet, fromInitiator: boolean, v: Verdict): void;
+  /**
+   * The segment with sequence number `expectedSeq` has not come for `waitedMs`, five times the timeout, while later
+   * ones kept coming; those held were dropped. IOS deletes the session (TCP_OoO_SEG); that is up to the caller.
+   */
+  gapPersists(fromInitiator: boolean, expectedSeq: number, waitedMs: number): void;
+}
+
+/**
+ * Stands for acknowledged bytes that come again: they are no longer known here and must not go on unseen, should the
+ * acknowledgment have been forged. Lower case x, as IOS masks.
+ */
+const STALE = 0x78;
+
+/**
+ * IOS starts a retry timer of four timeouts after the first one; "even after 25 seconds" in TCP_OoO_SEG is both.
+ * Unlike IOS we drop the queue at the first: its packets wait in the kernel's queue, and their sender repeats them.
+ */
+const TIMEOUTS_TO_GIVE_UP = 5;
+
+const NO_GAP = -1;
+
+/** One direction of a session. */
+class Direction implements OpenGap {
+  opened = false;
+  /** Sequence number of the next byte to inspect, and of the first one not acknowledged. */
+  nxt = 0;
+  una = 0;
+  /** The inspector wants no more bytes. `nxt` is then the end of the furthest segment forwarded. */
+  opaque = false;
+  finished = false;
+  /** Sequence number of the FIN, when `finished`. */
+  finSeq = 0;
+  /** When the byte at `nxt` was first missed, ms. Outlasts the held segments. */
+  missingSince = NO_GAP;
+  readonly forwarded: ForwardedBytes;
+  readonly held = new HeldQueue();
+
+  /** In the list of open gaps. */
+  watched = false;
+  gapNext: OpenGap | undefined = undefined;
+  gapPrevious: OpenGap | undefined = undefined;
+  waitingSince = 0;
+
+  constructor(
+    memory: ReassemblyMemory,
+    readonly stream: TcpStream,
+    readonly fromInitiator: boolean,
+  ) {
+    this.forwarded = new ForwardedBytes(memory);
+  }
+
+  /** True for bytes beyond the FIN, or a FIN that is not at the end of what was forwarded. `end`: of the segment. */
+  contradictsFin(end: number, fin: boolean): boolean {
+    if (!this.finished) return fin && seqDiff(end, this.nxt) < 0;
+    return seqDiff(end, this.finSeq) > 0 || (fin && end !== this.finSeq);
+  }
+
+  expire(now: number): void {
+    this.stream.expire(now);
+  }
+}
+
+export class TcpStream {
+  /** The inspector asked to reset the connection. Nothing passes any more. */
+  resetRequested = false;
+  #closed = false;
+  readonly #inspector: StreamInspector;
+  readonly #memory: ReassemblyMemory;
+  readonly #outlet: SegmentOutlet;
+  readonly #initiator: Direction;
+  readonly #responder: Direction;
+
+  /** @param memory shared by all streams of the router */
+  constructor(inspector: StreamInspector, memory: ReassemblyMemory, outlet: SegmentOutlet) {
+    this.#inspector = inspector;
+    this.#memory = memory;
+    this.#outlet = outlet;
+    this.#initiator = new Direction(memory, this, true);
+    this.#responder = new Direction(memory, this, false);
+  }
+
+  /**
+   * Starts a direction, when its SYN was accepted. Again with another number until the first segment was taken
+   * (a new SYN of the same connection attempt); without effect later.
+   * @param firstSeq sequence number of the first data byte, ISN + 1
+   */
+  open(fromInitiator: boolean, firstSeq: number): void {
+    const d = fromInitiator ? this.#initiator : this.#responder;
+    if (d.opened && (d.nxt !== d.una || d.held.length > 0 || d.finished)) return;
+    d.opened = true;
+    d.nxt = firstSeq;
+    d.una = firstSeq;
+  }
+
+  /**
+   * Takes a segment that lies in the window. On PASS, `p` carries the bytes to forward: never fewer, never others than
+   * were inspected. Segments without data and FIN, and resets, pass as they are, but for URG.
+   * @param now ms, monotonic
+   * @returns PASS; HOLD: copied, its verdict comes through the outlet; or a drop. Held segments that this one makes
+   *   ready are released within the call.
+   */
+  admit(p: Packet, fromInitiator: boolean, now: number): Verdict {
+    if (this.#closed) return DROP.noSession;
+    if (this.resetRequested) return DROP.inspection;
+    const length = p.end - p.payload;
+    if ((p.flags & (SYN | RST)) !== 0) return (p.flags & SYN) !== 0 && length > 0 ? DROP.synWithData : PASS;
+    if (p.truncated) return DROP.truncated;
+    // A receiver takes the urgent byte out of the stream; which one differs (RFC 6093). Without URG all is data.
+    if ((p.flags & URG) !== 0) this.#clearUrgent(p);
+    if (length === 0 && (p.flags & FIN) === 0) return PASS;
+
+    const d = fromInitiator ? this.#initiator : this.#responder;
+    if (!d.opened) return DROP.invalidSegment;
+    const end = seqAdd(p.seq, length);
+    if (seqDiff(p.seq, d.nxt) > 0 && !d.opaque && !d.finished) return this.#hold(d, p, end, now);
+    const v = this.#take(d, p, end, now);
+    if (v === PASS && d.held.length > 0) this.#releaseReady(d, now);
+    return v;
+  }
+
+  /**
+   * The receiver of a direction has acknowledged all before `ack`. Bytes never forwarded are not forgotten by it.
+   * @param fromInitiator the direction of the data: that of the acknowledging segment, reversed
+   */
+  acknowledge(fromInitiator: boolean, ack: number): void {
+    const d = fromInitiator ? this.#initiator : this.#responder;
+    if (!d.opened) return;
+    // Above nxt: the FIN, which is no byte; or a lie.
+    const una = seqDiff(ack, d.nxt) > 0 ? d.nxt : ack;
+    if (seqDiff(una, d.una) <= 0) return;
+    d.una = una;
+    d.forwarded.forget(una);
+  }
+
+  /** Drops what has been held for longer than the timeout. `ReassemblyMemory.expire` calls this where it is due. */
+  expire(now: number): void {
+    this.#expire(this.#initiator, now);
+    this.#expire(this.#responder, now);
+  }
+
+  /** Ends the stream, its session is over: all that is held is dropped and all memory goes back. */
+  close(): void {
+    this.#closed = true;
+    this.#dropAllHeld(DROP.noSession);
+    this.#initiator.forwarded.clear();
+    this.#responder.forwarded.clear();
+  }
+
+  /** Takes a segment that starts at or before `nxt` (or anywhere, in an opaque direction). */
+  #take(d: Direction, p: Packet, end: number, now: number): Verdict {
+    const fin = (p.flags & FIN) !== 0;
+    if (d.contradictsFin(end, fin)) {
+      this.#memory.afterFin++;
+      return DROP.invalidSegment;
+    }
+    const known = this.#rewriteKnown(d, p);
+    const fresh = seqDiff(end, d.nxt);
+    if (fresh > 0) {
+      if (!d.opaque) {
+        const v = this.#inspect(d, p, p.payload + known, now);
+        if (v !== PASS) return v;
+      }
+      d.nxt = end;
+      d.missingSince = NO_GAP;
+    }
+    if (fin) {
+      d.finished = true;
+      d.finSeq = end;
+    }
+    return PASS;
+  }
+
+  /** Inspects the new bytes of `p`, from offset `at`, and keeps the outcome. */
+  #inspect(d: Direction, p: Packet, at: number, now: number): Verdict {
+    if (!d.forwarded.reserve(p.end - at)) {
+      this.#memory.unacknowledgedFull++;
+      return DROP.sessionLimit;
+    }
+    const inspector = this.#inspector;
+    const action = d.fromInitiator
+      ? inspector.fromInitiator(p.bytes, at, p.end, now)
+      : inspector.fromResponder(p.bytes, at, p.end, now);
+    if (action === StreamAction.reset) {
+      this.resetRequested = true;
+      this.#dropAllHeld(DROP.inspection);
+      return DROP.inspection;
+    }
+    if (inspector.modified) markChanged(p);
+    d.forwarded.append(p.bytes, at, d.nxt, p.end - at);
+    if (action === StreamAction.opaque) d.opaque = true;
+    return PASS;
+  }
+
+  /**
+   * Overwrites the bytes of `p` that went on before with what they were then.
+   * @returns how many bytes of the payload that is
+   */
+  #rewriteKnown(d: Direction, p: Packet): number {
+    const length = p.end - p.payload;
+    const stale = Math.min(Math.max(seqDiff(d.una, p.seq), 0), length);
+    let known = stale;
+    let changed = false;
+    for (let i = p.payload; i < p.payload + stale; i++) {
+      changed ||= p.bytes[i] !== STALE;
+      p.bytes[i] = STALE;
+    }
+    if (stale < length && d.forwarded.length > 0) {
+      const seq = seqAdd(p.seq, stale);
+      const skip = seqDiff(seq, d.forwarded.start);
+      const kept = Math.min(d.forwarded.length - skip, length - stale);
+      if (kept > 0) {
+        if (d.forwarded.restore(p.bytes, p.payload + stale, seq, kept)) {
+          changed = true;
+          this.#memory.conflicting++;
+        }
+        known += kept;
+      }
+    }
+    if (known > 0) this.#memory.retransmitted++;
+    if (changed) markChanged(p);
+    return known;
+  }
+
+  #hold(d: Direction, p: Packet, end: number, now: number): Verdict {
+    const memory = this.#memory;
+    if (d.held.covers(p.seq, end, (p.flags & FIN) !== 0)) {
+      memory.duplicateHeld++;
+      return DROP.outOfOrder;
+    }
+    if (d.held.length >= memory.limits.queueLength) {
+      memory.queueFull++;
+      return DROP.outOfOrder;
+    }
+    let s = memory.hold(p, p.seq, end);
+    while (s === undefined) {
+      // At the memory limit IOS gives up segments from the end of the queue.
+      const last = d.held.popAfter(p.seq);
+      if (last === undefined) {
+        memory.memoryFull++;
+        this.#watchGap(d, false, now);
+        return DROP.outOfOrder;
+      }
+      memory.evicted++;
+      this.#release(d, last, DROP.outOfOrder);
+      s = memory.hold(p, p.seq, end);
+    }
+    d.held.insert(s);
+    if (d.missingSince === NO_GAP) d.missingSince = now;
+    this.#watchGap(d, false, now);
+    return HOLD;
+  }
+
+  /** Takes and releases the held segments whose turn has come, or for which FIN leaves no place. */
+  #releaseReady(d: Direction, now: number): void {
+    const nxt = d.nxt;
+    for (let s = d.held.first; s !== undefined; s = d.held.first) {
+      if (seqDiff(s.seq, d.nxt) > 0 && !d.opaque && !d.finished) break;
+      d.held.shift();
+      const v = this.#take(d, s.packet, s.end, now);
+      this.#memory.released++;
+      this.#release(d, s, v);
+    }
+    if (d.held.length > 0 && d.missingSince === NO_GAP) d.missingSince = now;
+    this.#watchGap(d, d.nxt !== nxt, now);
+  }
+
+  #release(d: Direction, s: HeldSegment, v: Verdict): void {
+    this.#outlet.release(s.packet, d.fromInitiator, v);
+    this.#memory.discard(s);
+  }
+
+  /** Keeps `d` in the list of open gaps while it holds segments. The wait starts anew for another missing segment. */
+  #watchGap(d: Direction, progress: boolean, now: number): void {
+    const memory = this.#memory;
+    if (d.watched && (progress || d.held.length === 0)) {
+      memory.closeGap(d);
+      d.watched = false;
+    }
+    if (!d.watched && d.held.length > 0) {
+      memory.openGap(d, now);
+      d.watched = true;
+    }
+  }
+
+  #expire(d: Direction, now: number): void {
+    const memory = this.#memory;
+    const timeoutMs = memory.limits.timeoutMs;
+    if (!d.watched || now - d.waitingSince < timeoutMs) return;
+    memory.timedOut += d.held.length;
+    this.#dropHeld(d, DROP.outOfOrder);
+    const waitedMs = now - d.missingSince;
+    if (waitedMs >= TIMEOUTS_TO_GIVE_UP * timeoutMs) this.#outlet.gapPersists(d.fromInitiator, d.nxt, waitedMs);
+  }
+
+  #dropAllHeld(v: Verdict): void {
+    this.#memory.abandoned += this.#initiator.held.length + this.#responder.held.length;
+    this.#dropHeld(this.#initiator, v);
+    this.#dropHeld(this.#responder, v);
+  }
+
+  #dropHeld(d: Direction, v: Verdict): void {
+    while (d.held.length > 0) this.#release(d, d.held.shift(), v);
+    this.#watchGap(d, false, 0);
+  }
+
+  #clearUrgent(p: Packet): void {
+    this.#memory.urgentCleared++;
+    p.flags &= ~URG;
+    p.bytes[p.l4 + TCP_FLAGS]! &= ~URG;
+    put16(p.bytes, p.l4 + TCP_URGENT, 0);
+    markChanged(p);
+  }
+}
+
+/** The transport checksum no longer holds: the edge sums the segment when it goes out. */
+function markChanged(p: Packet): void {
+  completeToPartial(p);
+  p.modified = true;
+}

@@ -1,0 +1,154 @@
+/**
+ * What all inspected streams share: the limits of `ip inspect tcp reassembly`, the memory for held segments and for
+ * forwarded bytes, the list of streams that wait for a missing segment, and the counters.
+ */
+import type { Packet } from '../wire/packet.js';
+import { BufferPool, powerOfTwo } from './buffer-pool.js';
+import { HeldSegment } from './held-segments.js';
+
+/** `ip inspect tcp reassembly {queue length | timeout | memory limit}` (12.4(11)T). The console may change them. */
+export interface ReassemblyLimits {
+  /** Segments held in one direction of a session. */
+  queueLength: number;
+  timeoutMs: number;
+  /** Memory of all held segments of all sessions, bytes. */
+  memoryBytes: number;
+}
+
+export const DEFAULT_LIMITS: Readonly<ReassemblyLimits> = {
+  queueLength: 16,
+  timeoutMs: 5000,
+  memoryBytes: 1024 * 1024,
+};
+
+/**
+ * Forwarded bytes that one direction may have unacknowledged. Receivers open windows of up to about 3 MB by default
+ * (Linux: half of the 6 MB of net.ipv4.tcp_rmem); beyond the limit segments are dropped, which narrows the window.
+ */
+const RING_LIMIT = 4 << 20;
+/** The same for all streams together. */
+const ALL_RINGS_LIMIT = 256 << 20;
+
+/** Inferred: IOS holds packets in whole buffers, so a small packet costs as much as a full one. Bounds their number. */
+const LEAST_BUFFER = 2048;
+
+/** A direction that holds segments because one before them is missing. */
+export interface OpenGap {
+  gapNext: OpenGap | undefined;
+  gapPrevious: OpenGap | undefined;
+  /** When the wait for the now missing segment began, ms. The list is in this order. */
+  waitingSince: number;
+  expire(now: number): void;
+}
+
+export class ReassemblyMemory {
+  readonly limits: ReassemblyLimits;
+  /** Held now: segments, and the buffer memory they take. */
+  heldSegments = 0;
+  heldBytes = 0;
+  /** Ring memory in use, bytes. */
+  ringBytes = 0;
+
+  // Counters since the start.
+  /** Segments that were held, and how each of them ended. */
+  held = 0;
+  released = 0;
+  timedOut = 0;
+  /** Held segments given up for one nearer to the gap, at the memory limit. */
+  evicted = 0;
+  /** Held segments whose session ended before the gap closed. */
+  abandoned = 0;
+  /** Out-of-order segments refused: queue full, no memory, or their bytes are held already. */
+  queueFull = 0;
+  memoryFull = 0;
+  duplicateHeld = 0;
+  /** Segments that brought bytes forwarded before, and those among them that had other content. */
+  retransmitted = 0;
+  conflicting = 0;
+  /** Segments dropped because too much is unacknowledged. */
+  unacknowledgedFull = 0;
+  /** Segments whose URG flag was cleared. */
+  urgentCleared = 0;
+  /** Segments with data after FIN, or a FIN that contradicts what went before. */
+  afterFin = 0;
+
+  readonly #pool = new BufferPool();
+  #freeSegment: HeldSegment | undefined = undefined;
+  #oldestGap: OpenGap | undefined = undefined;
+  #newestGap: OpenGap | undefined = undefined;
+
+  constructor(limits: ReassemblyLimits) {
+    this.limits = limits;
+  }
+
+  /** A copy of `p` to hold, or undefined at the memory limit. `seq`, `end`: as in `HeldSegment`. */
+  hold(p: Packet, seq: number, end: number): HeldSegment | undefined {
+    const size = powerOfTwo(p.end - p.at, LEAST_BUFFER);
+    if (this.heldBytes + size > this.limits.memoryBytes) return undefined;
+    const s = this.#freeSegment ?? new HeldSegment();
+    this.#freeSegment = s.next;
+    s.next = undefined;
+    s.fill(p, this.#pool.take(size), seq, end);
+    this.heldBytes += size;
+    this.heldSegments++;
+    this.held++;
+    return s;
+  }
+
+  /** Takes back a held segment that is in no queue and that nobody refers to any longer. */
+  discard(s: HeldSegment): void {
+    this.heldBytes -= s.packet.bytes.length;
+    this.heldSegments--;
+    this.#pool.give(s.packet.bytes);
+    s.packet.bytes = NO_BYTES;
+    s.next = this.#freeSegment;
+    this.#freeSegment = s;
+  }
+
+  /** Memory for a ring of `size` bytes, a power of two; undefined where a limit forbids it. */
+  takeRing(size: number): Uint8Array | undefined {
+    if (size > RING_LIMIT || this.ringBytes + size > ALL_RINGS_LIMIT) return undefined;
+    this.ringBytes += size;
+    return this.#pool.take(size);
+  }
+
+  giveRing(ring: Uint8Array): void {
+    this.ringBytes -= ring.length;
+    this.#pool.give(ring);
+  }
+
+  /** Enters `gap` as the youngest of those that wait. It must not be in the list. */
+  openGap(gap: OpenGap, now: number): void {
+    gap.waitingSince = now;
+    gap.gapPrevious = this.#newestGap;
+    gap.gapNext = undefined;
+    if (this.#newestGap === undefined) this.#oldestGap = gap;
+    else this.#newestGap.gapNext = gap;
+    this.#newestGap = gap;
+  }
+
+  /** Takes `gap` out of the list, in which it must be. */
+  closeGap(gap: OpenGap): void {
+    if (gap.gapPrevious === undefined) this.#oldestGap = gap.gapNext;
+    else gap.gapPrevious.gapNext = gap.gapNext;
+    if (gap.gapNext === undefined) this.#newestGap = gap.gapPrevious;
+    else gap.gapNext.gapPrevious = gap.gapPrevious;
+    gap.gapPrevious = undefined;
+    gap.gapNext = undefined;
+  }
+
+  /**
+   * Ends the waits that have lasted for `timeoutMs`: what such a stream holds is dropped. To be called now and then.
+   * @param now ms, the clock given to `TcpStream.admit`
+   * @param budget streams ended at most in this call
+   */
+  expire(now: number, budget: number): void {
+    for (let left = budget; left > 0; left--) {
+      const gap = this.#oldestGap;
+      if (gap === undefined || now - gap.waitingSince < this.limits.timeoutMs) return;
+      gap.expire(now);
+    }
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
