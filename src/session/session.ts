@@ -1,0 +1,216 @@
+/**
+ * One CBAC session: a record of 32 words in the session table's memory, and the cursor that reads and writes it.
+ * Flat memory, because a million objects would keep the garbage collector busy, and because a table that is plain
+ * bytes can outlive the process. A cursor is moved from record to record (`at`); nothing keeps one.
+ *
+ * All state knows an inside host by its inside local address; the responder as the inspection point saw it is kept
+ * for `show ip inspect sessions`.
+ */
+export const SESSION_WORDS = 32;
+
+/** `SIS_…` states as IOS prints them. Index is the state. */
+export const SIS = { opening: 0, open: 1, closing: 2 } as const;
+
+// Words of a record.
+const HASH_NEXT = 0;
+const WHEEL_NEXT = 1;
+const WHEEL_PREVIOUS = 2;
+const WHEEL_SLOT = 3; // -1: not in the wheel
+const INITIATOR = 4;
+const RESPONDER = 5;
+const PORTS = 6;
+const KIND = 7; // protocol | service << 8 | state << 16 | flags << 24
+const CREATED = 8;
+const HEARD = 9;
+const SINCE = 10;
+const TIMEOUT = 11;
+const SEEN_RESPONDER = 12;
+const ORIGIN = 13; // ingress << 16 | rule
+const HALF_OPEN_NEXT = 14;
+const HALF_OPEN_PREVIOUS = 15;
+const INITIATOR_PEER = 16; // six words each, laid out by tcp/state.ts
+const RESPONDER_PEER = 22;
+const INITIATOR_BYTES = 28; // float64: words 28 and 29
+const RESPONDER_BYTES = 30; // float64: words 30 and 31
+
+/** Offsets of the two TCP ends inside a record, for `tcp/state.ts`. */
+export const PEER = { initiator: INITIATOR_PEER, responder: RESPONDER_PEER } as const;
+
+/** Bits of `flags`. */
+export const FLAG = {
+  /** SYN of the initiator, of the responder, was acknowledged. */
+  initiatorSynAcked: 1,
+  responderSynAcked: 2,
+  initiatorFin: 4,
+  responderFin: 8,
+  responderSyn: 16,
+  /** Counted among the half-open sessions. */
+  halfOpen: 64,
+  /** Bytes of this session go through a TcpStream. */
+  streamed: 128,
+} as const;
+
+export class Session {
+  /** Word offset of the record in `memory`. */
+  at = 0;
+  readonly #m: Int32Array;
+  readonly #f: Float64Array;
+
+  constructor(memory: Int32Array, floats: Float64Array) {
+    this.#m = memory;
+    this.#f = floats;
+  }
+
+  /** The words of the table, for the TCP tracker, which works on `at + PEER.…`. */
+  get words(): Int32Array {
+    return this.#m;
+  }
+  /** Number of the record in the table. */
+  get slot(): number {
+    return this.at / SESSION_WORDS;
+  }
+  get hashNext(): number {
+    return this.#m[this.at + HASH_NEXT]!;
+  }
+  set hashNext(v: number) {
+    this.#m[this.at + HASH_NEXT] = v;
+  }
+  get wheelNext(): number {
+    return this.#m[this.at + WHEEL_NEXT]!;
+  }
+  set wheelNext(v: number) {
+    this.#m[this.at + WHEEL_NEXT] = v;
+  }
+  get wheelPrevious(): number {
+    return this.#m[this.at + WHEEL_PREVIOUS]!;
+  }
+  set wheelPrevious(v: number) {
+    this.#m[this.at + WHEEL_PREVIOUS] = v;
+  }
+  get wheelSlot(): number {
+    return this.#m[this.at + WHEEL_SLOT]!;
+  }
+  set wheelSlot(v: number) {
+    this.#m[this.at + WHEEL_SLOT] = v;
+  }
+  get initiator(): number {
+    return this.#m[this.at + INITIATOR]!;
+  }
+  get responder(): number {
+    return this.#m[this.at + RESPONDER]!;
+  }
+  get initiatorPort(): number {
+    return this.#m[this.at + PORTS]! >>> 16;
+  }
+  get responderPort(): number {
+    return this.#m[this.at + PORTS]! & 0xffff;
+  }
+  get protocol(): number {
+    return this.#m[this.at + KIND]! & 255;
+  }
+  /** Index into SERVICES. */
+  get service(): number {
+    return (this.#m[this.at + KIND]! >>> 8) & 255;
+  }
+  get state(): number {
+    return (this.#m[this.at + KIND]! >>> 16) & 255;
+  }
+  set state(v: number) {
+    const at = this.at + KIND;
+    this.#m[at] = (this.#m[at]! & ~0xff0000) | (v << 16);
+  }
+  has(flag: number): boolean {
+    return (this.#m[this.at + KIND]! & (flag << 24)) !== 0;
+  }
+  set(flag: number): void {
+    this.#m[this.at + KIND]! |= flag << 24;
+  }
+  unset(flag: number): void {
+    this.#m[this.at + KIND]! &= ~(flag << 24);
+  }
+  /** ms of the engine's clock, int32; compare by difference only. */
+  get created(): number {
+    return this.#m[this.at + CREATED]!;
+  }
+  get heard(): number {
+    return this.#m[this.at + HEARD]!;
+  }
+  set heard(v: number) {
+    this.#m[this.at + HEARD] = v;
+  }
+  /** Start of the running timeout: the last packet for an idle timer, the event otherwise. */
+  get since(): number {
+    return this.#m[this.at + SINCE]!;
+  }
+  set since(v: number) {
+    this.#m[this.at + SINCE] = v;
+  }
+  get timeoutMs(): number {
+    return this.#m[this.at + TIMEOUT]!;
+  }
+  set timeoutMs(v: number) {
+    this.#m[this.at + TIMEOUT] = v;
+  }
+  /** The responder's address where the first packet came in (inside global, seen from outside). */
+  get seenResponder(): number {
+    return this.#m[this.at + SEEN_RESPONDER]!;
+  }
+  set seenResponder(v: number) {
+    this.#m[this.at + SEEN_RESPONDER] = v;
+  }
+  /** Index of the interface the first packet came in on. */
+  get ingress(): number {
+    return this.#m[this.at + ORIGIN]! >>> 16;
+  }
+  /** Index of the inspection rule entry that opened the session (see inspect/rules.ts). */
+  get rule(): number {
+    return this.#m[this.at + ORIGIN]! & 0xffff;
+  }
+  setOrigin(ingress: number, rule: number): void {
+    this.#m[this.at + ORIGIN] = (ingress << 16) | rule;
+  }
+  get halfOpenNext(): number {
+    return this.#m[this.at + HALF_OPEN_NEXT]!;
+  }
+  set halfOpenNext(v: number) {
+    this.#m[this.at + HALF_OPEN_NEXT] = v;
+  }
+  get halfOpenPrevious(): number {
+    return this.#m[this.at + HALF_OPEN_PREVIOUS]!;
+  }
+  set halfOpenPrevious(v: number) {
+    this.#m[this.at + HALF_OPEN_PREVIOUS] = v;
+  }
+  /** Payload bytes seen from each side. */
+  get initiatorBytes(): number {
+    return this.#f[(this.at + INITIATOR_BYTES) >> 1]!;
+  }
+  get responderBytes(): number {
+    return this.#f[(this.at + RESPONDER_BYTES) >> 1]!;
+  }
+  addBytes(fromInitiator: boolean, count: number): void {
+    this.#f[(this.at + (fromInitiator ? INITIATOR_BYTES : RESPONDER_BYTES)) >> 1]! += count;
+  }
+  /** Clears the record and writes what identifies the flow. Link words are the table's. */
+  begin(
+    initiator: number,
+    initiatorPort: number,
+    responder: number,
+    responderPort: number,
+    protocol: number,
+    service: number,
+    now: number,
+  ): void {
+    const m = this.#m;
+    const at = this.at;
+    m.fill(0, at, at + SESSION_WORDS);
+    m[at + INITIATOR] = initiator;
+    m[at + RESPONDER] = responder;
+    m[at + PORTS] = (initiatorPort << 16) | responderPort;
+    m[at + KIND] = protocol | (service << 8);
+    m[at + WHEEL_SLOT] = -1;
+    m[at + CREATED] = now;
+    m[at + HEARD] = now;
+    m[at + SINCE] = now;
+  }
+}
