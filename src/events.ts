@@ -42,5 +42,7 @@ export type Event =
       seq: number;
       ack: number;
     }
-  | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number; altered: boolean }
+  | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number }
+  /** A segment is missing for good; the session was reset (TCP_OoO_SEG, 12.4(11)T). */
+  | { type: 'tcp-gap'; endpoints: Endpoints; fromInitiator: boolean; seq: number; waitedMs: number }
   | { type: 'debug'; facility: 'smtp' | 'tcp' | 'nat' | 'packet' | 'object'; text: string };

@@ -69,6 +69,12 @@ export class CompiledAccessList {
     return index !== IMPLICIT_DENY && this.#rows[index * COLUMNS + PERMIT] === 1;
   }
 
+  /** Takes over the match counts of entries that were in this list before it was changed. */
+  takeMatches(old: CompiledAccessList): void {
+    const counts = new Map(old.entries.map((e, i) => [JSON.stringify(e), old.matches[i]!]));
+    this.entries.forEach((e, i) => (this.matches[i] = counts.get(JSON.stringify(e)) ?? 0));
+  }
+
   clearMatches(): void {
     this.matches.fill(0);
   }

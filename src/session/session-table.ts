@@ -12,12 +12,11 @@ export class SessionTable {
   size = 0;
   /** Cursor of `find` and `create`. */
   readonly session: Session;
-  /** Cursor for walks, so that a walk does not move the packet's session. */
-  readonly other: Session;
   /** After `find`: the packet's source is the session's initiator. */
   fromInitiator = false;
 
   readonly #words: Int32Array;
+  readonly #floats: Float64Array;
   readonly #heads: Int32Array;
   readonly #bucketMask: number;
   readonly #seed: number;
@@ -33,13 +32,17 @@ export class SessionTable {
     this.capacity = capacity;
     const memory = new ArrayBuffer(capacity * SESSION_WORDS * 4);
     this.#words = new Int32Array(memory);
-    const floats = new Float64Array(memory);
-    this.session = new Session(this.#words, floats);
-    this.other = new Session(this.#words, floats);
+    this.#floats = new Float64Array(memory);
+    this.session = this.cursor();
     const buckets = 1 << (32 - Math.clz32(Math.max(capacity, 2) - 1));
     this.#heads = new Int32Array(buckets).fill(NONE);
     this.#bucketMask = buckets - 1;
     this.#seed = seed | 0;
+  }
+
+  /** A cursor of the caller's own, so that one walk does not move another's session. */
+  cursor(): Session {
+    return new Session(this.#words, this.#floats);
   }
 
   /**
@@ -120,7 +123,7 @@ export class SessionTable {
 
   /** Calls `visit` for each session, in order of record. The visitor may end the session it is shown. */
   forEach(visit: (s: Session) => void): void {
-    const s = this.other;
+    const s = this.cursor();
     for (let slot = 0; slot < this.#fresh; slot++) {
       s.at = slot * SESSION_WORDS;
       if (s.protocol !== 0) visit(s);

@@ -26,7 +26,7 @@ const ACKED = 5;
 /** How far an ACK may lie behind what was sent: a whole unscaled window, since old ACKs are harmless. */
 const OLD_ACK = 66_000;
 
-/** What a noted segment did to the connection. */
+/** What a noted segment did to the connection; `closed`: both sides have sent FIN. */
 export const TRANSITION = { none: 0, opened: 1, closing: 2, closed: 3, reset: 4 } as const;
 
 const peerOf = (s: Session, initiator: boolean): number => s.at + (initiator ? PEER.initiator : PEER.responder);
@@ -142,8 +142,8 @@ export function noteForwarded(s: Session, p: Packet, fromInitiator: boolean): nu
   const sender = peerOf(s, fromInitiator);
   const end = seqAdd(p.seq, segmentLength(p));
   if (seqDiff(end, w[sender + NXT]!) > 0) w[sender + NXT] = end;
-  if (flags & FIN) return noteFin(s, fromInitiator);
-  return s.state === SIS.opening ? noteHandshakeAck(s, p, fromInitiator) : TRANSITION.none;
+  const opened = s.state === SIS.opening ? noteHandshakeAck(s, p, fromInitiator) : TRANSITION.none;
+  return flags & FIN ? noteFin(s, fromInitiator) : opened;
 }
 
 function noteSyn(s: Session, p: Packet, fromInitiator: boolean): number {

@@ -7,8 +7,6 @@ export const ICMP_IDENTIFIER = 4;
 
 export const ECHO_REPLY = 0;
 export const UNREACHABLE = 3;
-export const SOURCE_QUENCH = 4;
-export const REDIRECT = 5;
 export const ECHO = 8;
 export const TIME_EXCEEDED = 11;
 export const PARAMETER_PROBLEM = 12;
@@ -31,10 +29,6 @@ export const requestOfReply = (type: number): number =>
       ? type - 1
       : -1;
 
-/** True for an error that quotes the packet which caused it. */
+/** True for an error that passes if the packet it quotes belongs to a session. Source quench and redirect never do. */
 export const isIcmpError = (type: number): boolean =>
-  type === UNREACHABLE ||
-  type === SOURCE_QUENCH ||
-  type === REDIRECT ||
-  type === TIME_EXCEEDED ||
-  type === PARAMETER_PROBLEM;
+  type === UNREACHABLE || type === TIME_EXCEEDED || type === PARAMETER_PROBLEM;

@@ -1,0 +1,254 @@
+/**
+ * The router's pipeline, read from top to bottom: one IPv4 packet in, a verdict and perhaps changed bytes out.
+ *
+ *   decode → fragments → inbound ACL → NAT outside-to-inside → session → inspection → NAT inside-to-outside → verdict
+ *
+ * Order of operation: Cisco's NAT order table (input ACL before NAT, NAT before routing); a packet of a known session
+ * skips the access lists (Firewall ACL Bypass, 12.3(4)T). Pure: it is told the time, and says what happened through
+ * the outbox. Everything between the two NAT steps knows an inside host by its inside local address.
+ */
+import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
+import { type DebugFlags, noDebug } from './debug.js';
+import { type RuleEntry, RuleSet } from './inspect/rules.js';
+import type { InterfaceConfig, RouterConfig } from './ios/config/model.js';
+import { quotesHeader, rewriteDestination, rewriteQuoted, rewriteSource } from './nat/rewrite.js';
+import { StaticTranslations } from './nat/static-nat.js';
+import type { Outbox } from './outbox.js';
+import { RoutingTable } from './route.js';
+import { Flow, readFlow } from './session/flow.js';
+import { Sessions } from './session/sessions.js';
+import { ReassemblyMemory } from './tcp/reassembly-memory.js';
+import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
+import { i32 } from './wire/bytes.js';
+import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
+import { ICMP_HEADER } from './wire/icmp.js';
+import { IPV4_DST } from './wire/ipv4.js';
+import type { Packet } from './wire/packet.js';
+
+export interface EngineOptions {
+  /** Most sessions at a time. */
+  capacity: number;
+  /** Seed of the session hash. */
+  seed: number;
+  /** The clock at the start, ms. */
+  now: number;
+}
+
+/** An interface as the pipeline uses it. */
+interface Port {
+  config: InterfaceConfig;
+  outside: boolean;
+  inside: boolean;
+  aclIn: CompiledAccessList | undefined;
+  aclOut: CompiledAccessList | undefined;
+}
+
+export class Engine {
+  readonly debug: DebugFlags = noDebug();
+  readonly sessions: Sessions;
+  readonly rules = new RuleSet();
+  readonly accessLists = new Map<string, CompiledAccessList>();
+  nat: StaticTranslations;
+  config: RouterConfig;
+  /** Packets handled, and dropped by reason (index: verdict). */
+  packets = 0;
+  readonly drops = new Float64Array(DROP_REASONS.length);
+
+  #ports: Port[] = [];
+  #routes: RoutingTable;
+  readonly #flow = new Flow();
+
+  constructor(
+    config: RouterConfig,
+    options: EngineOptions,
+    private readonly outbox: Outbox,
+  ) {
+    this.config = config;
+    this.nat = new StaticTranslations(config.nat.staticEntries);
+    this.#routes = new RoutingTable(config);
+    const g = config.inspect;
+    const memory = new ReassemblyMemory({ queueLength: 0, timeoutMs: 0, memoryBytes: 0 });
+    this.sessions = new Sessions(
+      options.capacity,
+      options.seed,
+      options.now,
+      this.rules,
+      g,
+      this.nat,
+      memory,
+      outbox,
+      (p, v) => this.#releaseHeld(p, v),
+      this.debug,
+    );
+    this.configure(config);
+  }
+
+  /** Takes over a configuration, new or changed. Sessions stay; they get the settings of their rule as it is now. */
+  configure(config: RouterConfig): void {
+    this.config = config;
+    const g = config.inspect;
+    this.rules.configure(config.inspectionRules, g);
+    this.nat = new StaticTranslations(config.nat.staticEntries);
+    this.#routes = new RoutingTable(config);
+    this.sessions.globals = g;
+    this.sessions.nat = this.nat;
+    const { limits } = this.sessions.memory;
+    limits.queueLength = g.reassemblyQueueLength;
+    limits.timeoutMs = g.reassemblyTimeout * 1000;
+    limits.memoryBytes = g.reassemblyMemoryKb * 1024;
+    this.#configureAccessLists(config);
+    // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
+    const list = (name: string | undefined): CompiledAccessList | undefined =>
+      name === undefined ? undefined : this.accessLists.get(name);
+    this.#ports = config.interfaces.map((itf) => ({
+      config: itf,
+      outside: itf.nat === 'outside',
+      inside: itf.nat === 'inside',
+      aclIn: list(itf.accessGroupIn),
+      aclOut: list(itf.accessGroupOut),
+    }));
+  }
+
+  /**
+   * Takes one packet through the router. The edge has filled in bytes, at, end, ingress, token and checksum state.
+   * @param now ms, monotonic
+   * @returns PASS (with `p.modified` if bytes changed), HOLD, or a drop
+   */
+  handle(p: Packet, now: number): Verdict {
+    this.packets++;
+    let v = decodeIpv4(p);
+    if (v === PASS && isFragment(p)) v = DROP.fragment;
+    if (v === PASS) v = this.#datagram(p, now);
+    if (isDrop(v)) this.#dropped(p, v);
+    return v;
+  }
+
+  /** Ends what has timed out. To be called a few times a second. */
+  tick(now: number): void {
+    this.sessions.expire(now);
+  }
+
+  /** A whole datagram. */
+  #datagram(p: Packet, now: number): Verdict {
+    let v = decodeTransport(p);
+    if (v !== PASS) return v;
+    const port = this.#ports[p.ingress]!;
+    const flow = this.#flow;
+    readFlow(p, port.outside, this.nat, flow);
+    const known = this.sessions.find(flow, p);
+    if (!known) v = this.#aclIn(p, port);
+    const seenDst = p.dst;
+    if (v === PASS && port.outside) this.#toInsideLocal(p);
+    if (v === PASS && !(known && flow.quoted)) {
+      v = known ? this.sessions.track(p, now) : this.#firstPacket(p, port, seenDst, now);
+    }
+    if (v === PASS && port.inside) this.#toInsideGlobal(p);
+    return v;
+  }
+
+  /** A packet of no session: where it goes decides which outgoing list and rules see it. */
+  #firstPacket(p: Packet, port: Port, seenDst: number, now: number): Verdict {
+    const egress = this.#routes.lookup(p.dst);
+    const out = this.#ports[egress];
+    if (out?.aclOut !== undefined) {
+      const v = this.#aclOut(p, port, out.aclOut);
+      if (v !== PASS) return v;
+    }
+    // IOS inspects what crosses the router, not what ends there.
+    const rule = out === undefined ? undefined : this.#ruleFor(p, port, out);
+    if (rule === undefined) return PASS;
+    // An error about no session of ours has no business here.
+    if (this.#flow.quoted) return DROP.noSession;
+    return this.sessions.open(p, this.#flow, rule, seenDst, now);
+  }
+
+  #ruleFor(p: Packet, port: Port, out: Port): RuleEntry | undefined {
+    return (
+      this.rules.rule(port.config.inspectIn)?.select(p) ?? this.rules.rule(out.config.inspectOut)?.select(p)
+    );
+  }
+
+  #aclIn(p: Packet, port: Port): Verdict {
+    return port.aclIn === undefined ? PASS : this.#admitBy(port.aclIn, p);
+  }
+
+  /** The output list stands behind NAT: it sees an inside host by its inside global address. */
+  #aclOut(p: Packet, port: Port, list: CompiledAccessList): Verdict {
+    const local = p.src;
+    if (port.inside) p.src = this.nat.toGlobal(local);
+    const v = this.#admitBy(list, p);
+    p.src = local;
+    return v;
+  }
+
+  #admitBy(list: CompiledAccessList, p: Packet): Verdict {
+    const index = list.match(p);
+    const permitted = list.permits(index);
+    if (index !== IMPLICIT_DENY && list.entries[index]!.log !== 'none') this.#logMatch(list, index, p, permitted);
+    return permitted ? PASS : DROP.acl;
+  }
+
+  #logMatch(list: CompiledAccessList, index: number, p: Packet, permitted: boolean): void {
+    this.outbox.event({
+      type: permitted ? 'acl-permitted' : 'acl-denied',
+      list: list.name,
+      protocol: p.protocol,
+      src: p.src,
+      srcPort: p.srcPort,
+      dst: p.dst,
+      dstPort: p.dstPort,
+      packets: 1,
+      ...(list.entries[index]!.log === 'log-input' && { ingress: this.#ports[p.ingress]!.config.name }),
+    });
+  }
+
+  #toInsideLocal(p: Packet): void {
+    rewriteDestination(p, this.nat.toLocal(p.dst));
+    if (quotesHeader(p)) rewriteQuoted(p, true, this.#flow.src);
+  }
+
+  #toInsideGlobal(p: Packet): void {
+    rewriteSource(p, this.nat.toGlobal(p.src));
+    if (quotesHeader(p)) {
+      rewriteQuoted(p, false, this.nat.toGlobal(i32(p.bytes, p.l4 + ICMP_HEADER + IPV4_DST)));
+    }
+  }
+
+  /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */
+  #releaseHeld(p: Packet, v: Verdict): void {
+    if (v === PASS && this.#ports[p.ingress]!.inside) this.#toInsideGlobal(p);
+    if (isDrop(v)) this.#dropped(p, v);
+    const bytes = v === PASS && p.modified ? p.bytes.subarray(p.at, p.end) : undefined;
+    this.outbox.release(p.token, v, bytes, p.checksumPartial);
+  }
+
+  #dropped(p: Packet, v: Verdict): void {
+    this.drops[v]!++;
+    if (!this.config.inspect.logDropPkt || v === DROP.acl) return;
+    this.outbox.event({
+      type: 'packet-dropped',
+      reason: v,
+      protocol: p.protocol,
+      src: p.src,
+      srcPort: p.srcPort,
+      dst: p.dst,
+      dstPort: p.dstPort,
+      identification: p.identification,
+      flags: p.flags,
+      seq: p.seq,
+      ack: p.ack,
+    });
+  }
+
+  /** Match counts live as long as the list's entries are the same. */
+  #configureAccessLists(config: RouterConfig): void {
+    const before = new Map(this.accessLists);
+    this.accessLists.clear();
+    for (const { name, entries } of config.accessLists.values()) {
+      const compiled = new CompiledAccessList(name, entries);
+      const old = before.get(name);
+      if (old !== undefined) compiled.takeMatches(old);
+      this.accessLists.set(name, compiled);
+    }
+  }
+}

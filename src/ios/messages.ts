@@ -1,0 +1,251 @@
+/**
+ * Each event of the core in the words of a 3640: `%FACILITY-SEVERITY-MNEMONIC: text`. Texts follow the reference's
+ * §3; a text that IOS does not have is marked as ours. Structured fields go beside the text.
+ */
+import type { Endpoints, Event } from '../events.js';
+import type { SignatureId, SmtpFinding } from '../inspect/smtp/finding.js';
+import { DROP_REASONS } from '../verdict.js';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
+import { formatAddress } from './ipv4-text.js';
+
+/** 0 emergencies … 7 debugging. */
+export interface Message {
+  severity: number;
+  /** `%FW-6-SESS_AUDIT_TRAIL`; empty for debug lines. */
+  mnemonic: string;
+  /** The text behind the mnemonic and its colon. */
+  text: string;
+  fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The message of an event. Debug events have severity 7 and no mnemonic. */
+export function messageOf(e: Event): Message {
+  switch (e.type) {
+    case 'session-start':
+      return fw(6, 'SESS_AUDIT_TRAIL_START', `Start ${e.endpoints.service} session: ${parties(e.endpoints)}`, {
+        ...fieldsOf(e.endpoints),
+      });
+    case 'session-stop':
+      return fw(6, 'SESS_AUDIT_TRAIL', stopText(e.endpoints, e.sent, e.received), {
+        ...fieldsOf(e.endpoints),
+        initiatorBytes: e.sent,
+        responderBytes: e.received,
+        reason: e.reason,
+      });
+    case 'acl-denied':
+    case 'acl-permitted':
+      return aclMessage(e);
+    case 'packet-dropped':
+      return dropMessage(e);
+    case 'smtp':
+      return smtpMessage(e.finding, e.endpoints, e.fromInitiator, e.seq);
+    case 'tcp-gap':
+      return fw(
+        4,
+        'TCP_OoO_SEG',
+        `Deleting session as expected TCP segment with seq# ${e.seq >>> 0} has not arrived even after ` +
+          `${Math.round(e.waitedMs / 1000)} seconds - session ${initiator(e.endpoints)} to ${responder(e.endpoints)}`,
+        { ...fieldsOf(e.endpoints), seq: e.seq >>> 0 },
+      );
+    case 'debug':
+      return { severity: 7, mnemonic: '', text: DEBUG_PREFIX[e.facility] + e.text, fields: { debug: e.facility } };
+    default:
+      return assertNever(e);
+  }
+}
+
+const DEBUG_PREFIX = {
+  smtp: 'CBAC SMTP: ',
+  tcp: 'CBAC TCP: ',
+  nat: 'NAT: ',
+  packet: 'IP: ',
+  object: 'CBAC OBJ: ',
+} as const;
+
+const SIGNATURES: Readonly<Record<SignatureId, readonly [mnemonic: string, words: string]>> = {
+  3101: ['TCP_SENDMAIL_BAD_TO_SIG', 'Sendmail Invalid Recipient'],
+  3102: ['TCP_SENDMAIL_BAD_FROM_SIG', 'Sendmail Invalid Sender'],
+  3104: ['TCP_SENDMAIL_OLD_SIG', 'Archaic Sendmail Attacks'],
+  3105: ['TCP_SENDMAIL_DECODE', 'Sendmail Decode Alias'],
+  3107: ['TCP_MAJORDOMO_EXEC_BUG', 'Majordomo Execute Attack'],
+};
+
+/** Mnemonics of ours for what IOS never reported. */
+const OWN_MNEMONICS = {
+  'early-command': 'SMTP_EARLY_COMMAND',
+  'bad-sequence': 'SMTP_BAD_SEQUENCE',
+  'unexpected-reply': 'SMTP_UNEXPECTED_REPLY',
+  'malformed-reply': 'SMTP_MALFORMED_REPLY',
+  'long-reply': 'SMTP_LONG_REPLY',
+  'extension-masked': 'SMTP_EXTENSION_MASKED',
+  'ambiguous-end-of-data': 'SMTP_AMBIGUOUS_END_OF_DATA',
+  'max-data-exceeded': 'SMTP_MAX_DATA',
+  'pipeline-overflow': 'SMTP_PIPELINE_OVERFLOW',
+} as const;
+
+/** Severities of our own messages: 4 where something was altered or cut, 6 where the dialogue is only odd. */
+const OWN_WARNINGS: ReadonlySet<string> = new Set(['ambiguous-end-of-data', 'max-data-exceeded', 'pipeline-overflow']);
+
+function smtpMessage(f: SmtpFinding, e: Endpoints, fromInitiator: boolean, seq: number): Message {
+  const fields = {
+    ...fieldsOf(e),
+    ...printable(f),
+    fromInitiator,
+    seq: seq >>> 0,
+  };
+  switch (f.kind) {
+    case 'invalid-command':
+    case 'invalid-parameter':
+    case 'bare-line-break':
+    case 'line-too-long':
+    case 'command-behind':
+      // The short text is that of Cisco's configuration guide; what stands behind the dash is ours.
+      return fw(
+        4,
+        'SMTP_INVALID_COMMAND',
+        `Invalid SMTP command from initiator (${initiator(e)}) - ${f.why}: "${escape(f.before)}" ` +
+          `${f.altered ? `became "${escape(f.after)}"` : 'left as it was'}`,
+        fields,
+      );
+    case 'signature': {
+      const [mnemonic, words] = SIGNATURES[f.id];
+      return fw(
+        4,
+        mnemonic,
+        `Sig:${f.id}:${words} - from ${formatAddress(e.initiator)} to ${formatAddress(e.responder)}`,
+        fields,
+      );
+    }
+    default: {
+      const party = fromInitiator ? `initiator (${initiator(e)})` : `responder (${responder(e)})`;
+      return fw(OWN_WARNINGS.has(f.kind) ? 4 : 6, OWN_MNEMONICS[f.kind], `${ownText(f)} from ${party}`, fields);
+    }
+  }
+}
+
+type OwnFinding = Extract<SmtpFinding, { kind: keyof typeof OWN_MNEMONICS }>;
+
+function ownText(f: OwnFinding): string {
+  switch (f.kind) {
+    case 'early-command':
+      return 'SMTP data before the greeting';
+    case 'bad-sequence':
+      return `SMTP command ${f.command} out of sequence`;
+    case 'unexpected-reply':
+      return `Unexpected SMTP reply "${escape(f.reply)}"`;
+    case 'malformed-reply':
+      return `Malformed SMTP reply "${escape(f.reply)}"`;
+    case 'long-reply':
+      return `SMTP reply line of more than ${f.limit} bytes`;
+    case 'extension-masked':
+      return `Masked SMTP extension "${escape(f.before)}"`;
+    case 'ambiguous-end-of-data':
+      return `Ambiguous end of SMTP data (${f.form}) neutralised`;
+    case 'max-data-exceeded':
+      return `SMTP data of more than ${f.limit} bytes, session ${f.altered ? 'reset' : 'not reset'},`;
+    case 'pipeline-overflow':
+      return `More than ${f.limit} SMTP commands without a reply`;
+  }
+}
+
+function aclMessage(e: Extract<Event, { type: 'acl-denied' | 'acl-permitted' }>): Message {
+  const did = e.type === 'acl-denied' ? 'denied' : 'permitted';
+  const packets = `${e.packets} packet${e.packets === 1 ? '' : 's'}`;
+  const src = formatAddress(e.src);
+  const dst = formatAddress(e.dst);
+  const via = e.ingress === undefined ? '' : ` (${e.ingress})`;
+  const fields = { list: e.list, protocol: e.protocol, src, dst, packets: e.packets };
+  const head = `list ${e.list} ${did}`;
+  if (e.protocol === IPPROTO_TCP || e.protocol === IPPROTO_UDP) {
+    const name = e.protocol === IPPROTO_TCP ? 'tcp' : 'udp';
+    return {
+      severity: 6,
+      mnemonic: '%SEC-6-IPACCESSLOGP',
+      text: `${head} ${name} ${src}(${e.srcPort})${via} -> ${dst}(${e.dstPort}), ${packets}`,
+      fields: { ...fields, srcPort: e.srcPort, dstPort: e.dstPort },
+    };
+  }
+  if (e.protocol === IPPROTO_ICMP) {
+    const type = e.srcPort >>> 8;
+    const code = e.srcPort & 255;
+    return {
+      severity: 6,
+      mnemonic: '%SEC-6-IPACCESSLOGDP',
+      text: `${head} icmp ${src}${via} -> ${dst} (${type}/${code}), ${packets}`,
+      fields: { ...fields, icmpType: type, icmpCode: code },
+    };
+  }
+  return {
+    severity: 6,
+    mnemonic: '%SEC-6-IPACCESSLOGNP',
+    text: `${head} ${e.protocol} ${src}${via} -> ${dst}, ${packets}`,
+    fields,
+  };
+}
+
+/** `ip inspect log drop-pkt`, in the form of 12.3 and 12.4. */
+function dropMessage(e: Extract<Event, { type: 'packet-dropped' }>): Message {
+  const name = PROTOCOL_NAMES.get(e.protocol) ?? `protocol ${e.protocol}`;
+  const reason = DROP_REASONS[e.reason] ?? `reason ${e.reason}`;
+  const flow = `${formatAddress(e.src)}:${e.srcPort} => ${formatAddress(e.dst)}:${e.dstPort}`;
+  const tail =
+    e.protocol === IPPROTO_TCP
+      ? ` -- ip ident ${e.identification} tcpflags ${e.flags} seq.no ${e.seq >>> 0} ack ${e.ack >>> 0}`
+      : ` with ip ident ${e.identification}`;
+  return fw(
+    6,
+    e.protocol === IPPROTO_TCP ? 'DROP_TCP_PKT' : 'DROP_PKT',
+    `Dropping ${name} pkt ${flow} due to ${reason}${tail}`,
+    { protocol: e.protocol, reason, identification: e.identification },
+  );
+}
+
+const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
+  [IPPROTO_ICMP, 'icmp'],
+  [IPPROTO_TCP, 'tcp'],
+  [IPPROTO_UDP, 'udp'],
+]);
+
+const fw = (severity: number, mnemonic: string, text: string, fields: Message['fields']): Message => ({
+  severity,
+  mnemonic: `%FW-${severity}-${mnemonic}`,
+  text,
+  fields,
+});
+
+const initiator = (e: Endpoints): string => `${formatAddress(e.initiator)}:${e.initiatorPort}`;
+const responder = (e: Endpoints): string => `${formatAddress(e.responder)}:${e.responderPort}`;
+const parties = (e: Endpoints): string => `initiator (${initiator(e)}) -- responder (${responder(e)})`;
+
+const stopText = (e: Endpoints, sent: number, received: number): string =>
+  `Stop ${e.service} session: initiator (${initiator(e)}) sent ${sent} bytes -- ` +
+  `responder (${responder(e)}) sent ${received} bytes`;
+
+function fieldsOf(e: Endpoints): Record<string, string | number> {
+  return {
+    sessionId: e.sessionId.toString(16).toUpperCase(),
+    service: e.service,
+    initiator: formatAddress(e.initiator),
+    initiatorPort: e.initiatorPort,
+    responder: formatAddress(e.responder),
+    responderPort: e.responderPort,
+  };
+}
+
+/** The finding's own fields, with texts made printable. */
+function printable(f: SmtpFinding): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    Object.entries(f).map(([k, v]: [string, string | number | boolean]) => [k, typeof v === 'string' ? escape(v) : v]),
+  );
+}
+
+/** Latin-1 text of a stranger, safe to print: quotes, backslashes and everything that is not printable ASCII escaped. */
+export function escape(text: string): string {
+  return text.replace(/[^ -~]|["\\]/g, (c) =>
+    c === '"' || c === '\\' ? `\\${c}` : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+function assertNever(e: never): never {
+  throw new Error(`no message for ${JSON.stringify(e)}`);
+}

@@ -1,0 +1,115 @@
+/** The running engine as `show` and the console see it. */
+import { SERVICES } from './inspect/rules.js';
+import type { Engine } from './engine.js';
+import { printedPorts, sessionId } from './session/sessions.js';
+import { type Session, SIS } from './session/session.js';
+import type { RouterSnapshot, SessionSnapshot, SisState, TranslationSnapshot } from './snapshot.js';
+import { DROP_REASONS } from './verdict.js';
+import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
+
+const STATES: Readonly<Record<number, SisState>> = {
+  [SIS.opening]: 'SIS_OPENING',
+  [SIS.open]: 'SIS_OPEN',
+  [SIS.closing]: 'SIS_CLOSING',
+};
+
+export class RouterState implements RouterSnapshot {
+  /** @param clock the engine's clock, ms */
+  constructor(
+    private readonly engine: Engine,
+    private readonly clock: () => number,
+  ) {}
+
+  sessions(): SessionSnapshot[] {
+    const now = this.clock();
+    const all: SessionSnapshot[] = [];
+    this.engine.sessions.table.forEach((s) => all.push(snapshotOf(s, now)));
+    return all;
+  }
+
+  /** Static entries, each behind the extended entries of the sessions that use it. */
+  translations(): TranslationSnapshot[] {
+    const now = this.clock();
+    const { nat } = this.engine;
+    const extended = new Map<number, TranslationSnapshot[]>();
+    this.engine.sessions.table.forEach((s) => {
+      const t = translationOf(s, nat.toGlobal(s.initiator), nat.toGlobal(s.responder), now);
+      if (t === undefined) return;
+      const list = extended.get(t.insideLocal) ?? [];
+      list.push(t);
+      extended.set(t.insideLocal, list);
+    });
+    return nat.entries.flatMap((e) => [
+      ...(extended.get(e.insideLocal) ?? []),
+      {
+        protocol: '---',
+        insideGlobal: e.insideGlobal,
+        insideLocal: e.insideLocal,
+        static: true,
+        createdAgo: now,
+        usedAgo: Math.min(now, ...(extended.get(e.insideLocal) ?? []).map((t) => t.usedAgo)),
+      },
+    ]);
+  }
+
+  aclMatches(list: string): readonly number[] {
+    return Array.from(this.engine.accessLists.get(list)?.matches ?? []);
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const { statistics, memory, smtpCounters } = this.engine.sessions;
+    const counters: Record<string, number> = { packets: this.engine.packets };
+    DROP_REASONS.forEach((reason, i) => {
+      if (reason !== '') counters[`drop ${reason}`] = this.engine.drops[i]!;
+    });
+    for (const [name, value] of Object.entries(statistics)) if (typeof value === 'number') counters[name] = value;
+    for (const [name, value] of Object.entries(memory)) {
+      if (typeof value === 'number') counters[`reassembly ${name}`] = value;
+    }
+    for (const [name, value] of Object.entries(smtpCounters)) counters[`smtp ${name}`] = value;
+    return counters;
+  }
+}
+
+function snapshotOf(s: Session, now: number): SessionSnapshot {
+  return {
+    id: sessionId(s),
+    protocol: s.protocol,
+    service: SERVICES[s.service]!,
+    state: STATES[s.state]!,
+    initiator: s.initiator,
+    responder: s.seenResponder,
+    ...printedPorts(s),
+    createdAgo: (now - s.created) | 0,
+    heardAgo: (now - s.heard) | 0,
+    initiatorBytes: s.initiatorBytes,
+    responderBytes: s.responderBytes,
+  };
+}
+
+/** The extended entry of a session of a translated inside host. */
+function translationOf(
+  s: Session,
+  initiatorGlobal: number,
+  responderGlobal: number,
+  now: number,
+): TranslationSnapshot | undefined {
+  const initiatorInside = initiatorGlobal !== s.initiator;
+  if (!initiatorInside && responderGlobal === s.responder) return undefined;
+  // An ICMP query has one identifier for both ends.
+  const icmp = s.protocol === IPPROTO_ICMP;
+  const inside = icmp || initiatorInside ? s.initiatorPort : s.responderPort;
+  const outside = icmp || !initiatorInside ? s.initiatorPort : s.responderPort;
+  return {
+    protocol: s.protocol === IPPROTO_TCP ? 'tcp' : icmp ? 'icmp' : 'udp',
+    insideGlobal: initiatorInside ? initiatorGlobal : responderGlobal,
+    insideLocal: initiatorInside ? s.initiator : s.responder,
+    outside: initiatorInside ? s.responder : s.initiator,
+    insideGlobalPort: inside,
+    insideLocalPort: inside,
+    outsidePort: outside,
+    static: false,
+    createdAgo: (now - s.created) | 0,
+    usedAgo: (now - s.heard) | 0,
+  };
+}
