@@ -45,7 +45,7 @@ export class Receiver {
         this.#pending.set(at, { byte: s.data[i]!, start, end });
     }
     if ((s.flags! & FIN) !== 0 && room >= s.data.length) this.#fins.add(end);
-    while (!this.finished) {
+    for (;;) {
       if (this.#fins.has(this.delivered.length)) {
         this.finished = true;
         break;
