@@ -1,0 +1,153 @@
+/**
+ * The record of what we changed on the host, written before each change is made: whoever reads it after a crash
+ * knows all that may have to be undone. One file a network namespace, under /run: gone after a reboot, like the
+ * changes themselves.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { HostChange } from './host-plan.js';
+import { HostError } from './host-system.js';
+
+export interface JournalEntry {
+  change: HostChange;
+  /** What was there before: a sysctl's value, a link's state. Undefined for what was absent. */
+  was?: string;
+}
+
+interface JournalFile {
+  pid: number;
+  /** Start time of that process in clock ticks: a process id alone may have been given out again. */
+  started: string;
+  /** Hardware addresses of the interfaces, to tell a namespace from an earlier one of the same number. */
+  hardware: Record<string, string>;
+  entries: JournalEntry[];
+}
+
+/** Names what a change is about, whatever value it sets: two changes of one id replace each other. */
+export function changeId(change: HostChange): string {
+  switch (change.kind) {
+    case 'rules':
+      return `rules ${change.family}`;
+    case 'sysctl':
+      return `sysctl ${change.key}`;
+    case 'address':
+      return `address ${change.address}/${change.length} ${change.device}`;
+    case 'link':
+      return `link ${change.device}`;
+    case 'route':
+      return `route ${JSON.stringify(change.route)}`;
+  }
+}
+
+/** @returns the journal of this process's network namespace. */
+export function journalPath(base = '/run/fw3640'): string {
+  const inode = /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0] ?? '0';
+  return join(base, `net-${inode}`, 'state.json');
+}
+
+export class Journal {
+  readonly #path: string;
+  #file: JournalFile;
+  /** An earlier run left this journal: it crashed, or it runs still. */
+  readonly inherited: boolean;
+
+  /**
+   * @param hardwareOf the hardware address of an interface now, undefined if it is gone
+   * @throws HostError if the file is there and cannot be understood
+   */
+  constructor(path: string, hardwareOf: (device: string) => string | undefined) {
+    this.#path = path;
+    const left = read(path);
+    const same = left !== undefined && isOurs(left, hardwareOf);
+    this.inherited = same;
+    this.#file = same ? left : { pid: 0, started: '', hardware: {}, entries: [] };
+  }
+
+  get entries(): readonly JournalEntry[] {
+    return this.#file.entries;
+  }
+
+  /** @returns the process that keeps this journal, if it is alive and not we. */
+  runningOwner(): number | undefined {
+    const { pid, started } = this.#file;
+    return pid !== 0 && pid !== process.pid && startTime(pid) === started ? pid : undefined;
+  }
+
+  find(id: string): JournalEntry | undefined {
+    return this.#file.entries.find((entry) => changeId(entry.change) === id);
+  }
+
+  /** Makes this process the owner. @param hardware of the interfaces in use */
+  own(hardware: Record<string, string>): void {
+    this.#file = { ...this.#file, pid: process.pid, started: startTime(process.pid) ?? '', hardware };
+    this.#save();
+  }
+
+  /** Records a change about to be made; one of the same id keeps what was there before the first. */
+  record(entry: JournalEntry): void {
+    const known = this.find(changeId(entry.change));
+    if (known === undefined) this.#file.entries.push(entry);
+    else known.change = entry.change;
+    this.#save();
+  }
+
+  forget(entry: JournalEntry): void {
+    this.#file.entries = this.#file.entries.filter((other) => other !== entry);
+    this.#save();
+  }
+
+  /** Removes the file: nothing is left to undo. */
+  remove(): void {
+    rmSync(this.#path, { force: true });
+    for (const folder of [dirname(this.#path), dirname(dirname(this.#path))]) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        return; // in use: another namespace's journal, or our console socket
+      }
+    }
+  }
+
+  #save(): void {
+    const whole = JSON.stringify(this.#file, undefined, 1);
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o755 });
+      writeFileSync(`${this.#path}.new`, whole, { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path); // whole or not at all
+    } catch (error) {
+      throw new HostError(`cannot record the changes to this host: ${(error as Error).message} (run fw3640 as root)`);
+    }
+  }
+}
+
+function read(path: string): JournalFile | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    const file = JSON.parse(text) as Partial<JournalFile>;
+    if (Array.isArray(file.entries) && typeof file.hardware === 'object') return file as JournalFile;
+  } catch {
+    // not even JSON: the same to whoever has to decide
+  }
+  throw new HostError(`${path}: not a record of fw3640 (see what it says, then remove the file)`);
+}
+
+/** A journal without any of its interfaces was left by a namespace that is gone; numbers are given out again. */
+function isOurs(file: JournalFile, hardwareOf: (device: string) => string | undefined): boolean {
+  const devices = Object.entries(file.hardware);
+  return devices.length === 0 || devices.some(([device, address]) => hardwareOf(device) === address);
+}
+
+/** @returns field 22 of /proc/PID/stat, or undefined if there is no such process. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

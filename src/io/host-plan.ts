@@ -1,0 +1,239 @@
+/**
+ * What `fw3640 run` wants of the Linux host, as data: pure planning from the configuration and the mapping of
+ * interfaces. `host-setup.ts` carries it out and undoes it. Order is part of the plan: the rules come first and
+ * forwarding last, and undoing goes backwards, so that no packet is ever forwarded uninspected.
+ */
+import { formatAddress, prefixLength } from '../ios/ipv4-text.js';
+import type { InterfaceConfig, NatConfig, RouterConfig, StaticRoute } from '../ios/config/model.js';
+
+/** One thing that is changed on the host, recorded and undone on its own. */
+export type HostChange =
+  | { kind: 'rules'; family: 'ipv4'; devices: string[]; queue: number; failOpen: boolean }
+  | { kind: 'rules'; family: 'ipv6'; devices: string[] }
+  | { kind: 'sysctl'; key: string; value: string }
+  | { kind: 'address'; device: string; address: string; length: number; alias: boolean }
+  | { kind: 'link'; device: string; up: boolean }
+  | { kind: 'route'; route: HostRoute };
+
+/** A route in the words of `ip route`. A device or, for Null0, the type unreachable. */
+export interface HostRoute {
+  destination: string; // 10.0.0.0/8
+  via?: string;
+  device?: string;
+  metric: number;
+}
+
+/** Something the operator should read. */
+export interface HostNote {
+  level: 'info' | 'warn';
+  text: string;
+}
+
+export interface HostPlan {
+  changes: HostChange[];
+  notes: HostNote[];
+}
+
+export interface HostOptions {
+  /** Number of the NFQUEUE, 0..65535. */
+  queue: number;
+  /** Let packets pass uninspected while nobody reads the queue. */
+  failOpen: boolean;
+}
+
+/** Linux's view before anything is changed: what the plan cannot know from the configuration. */
+export interface HostFacts {
+  /** Names under net/ipv4/conf but for `all` and `default`. */
+  devices: string[];
+  /** Value of a sysctl, path below /proc/sys; undefined if there is none. */
+  sysctl(key: string): string | undefined;
+  hasIpv6: boolean;
+}
+
+/** Inside global addresses that we answer ARP for, at most: a /22 of a pool. More is surely a slip. */
+const MAX_ALIASES = 1024;
+
+/** Takes the place of every distance that IOS does not install (255 is "unknown"). */
+const UNREACHABLE_DISTANCE = 255;
+
+/**
+ * Checks the mapping of `--interface IOS=LINUX` against the configuration, without looking at the host.
+ * @returns one sentence a fault; empty: the mapping may be used
+ */
+export function checkBindings(config: RouterConfig, bindings: ReadonlyMap<string, string>): string[] {
+  const faults: string[] = [];
+  const known = new Set(config.interfaces.map((i) => i.name));
+  const taken = new Map<string, string>();
+  for (const [ios, device] of bindings) {
+    if (!known.has(ios)) faults.push(`the configuration has no interface ${ios}; it has ${[...known].join(', ')}`);
+    if (!/^[^\s/+]{1,15}$/.test(device) || device === 'lo') faults.push(`'${device}' is no name of a Linux interface`);
+    const other = taken.get(device);
+    if (other !== undefined) faults.push(`${other} and ${ios} are both mapped to ${device}`);
+    taken.set(device, ios);
+  }
+  if (bindings.size < 2) faults.push('a router needs two interfaces: give --interface IOS=LINUX twice');
+  return faults;
+}
+
+/**
+ * @param bindings canonical IOS interface name → Linux interface, as accepted by {@link checkBindings}
+ * @param facts    the host as it is
+ */
+export function planHost(
+  config: RouterConfig,
+  bindings: ReadonlyMap<string, string>,
+  options: HostOptions,
+  facts: HostFacts,
+): HostPlan {
+  const notes: HostNote[] = [];
+  const bound = config.interfaces.flatMap((ios) => {
+    const device = bindings.get(ios.name);
+    return device === undefined ? [] : [{ ios, device }];
+  });
+  const devices = bound.map((b) => b.device);
+  const changes: HostChange[] = [{ kind: 'rules', family: 'ipv4', devices, ...options }];
+  if (facts.hasIpv6) changes.push({ kind: 'rules', family: 'ipv6', devices });
+  for (const { ios, device } of bound) if (ios.shutdown) changes.push({ kind: 'link', device, up: false });
+  changes.push(...sharedSysctls(devices, facts));
+  for (const { ios, device } of bound) changes.push(...interfaceSysctls(ios, device));
+  for (const { ios, device } of bound) changes.push(...addresses(ios, device));
+  changes.push(...aliases(config.nat, bound, notes));
+  for (const { ios, device } of bound) if (!ios.shutdown) changes.push({ kind: 'link', device, up: true });
+  for (const route of config.routes) {
+    const planned = planRoute(route, bound);
+    if (typeof planned === 'string') notes.push({ level: 'warn', text: planned });
+    else changes.push({ kind: 'route', route: planned });
+  }
+  // Per interface rather than ip_forward: no other NIC of the box becomes a router's, and one written line of
+  // ip_forward would reset all of them, which could not be undone exactly.
+  for (const device of devices) changes.push(conf(device, 'forwarding', 1));
+  for (const ios of config.interfaces) {
+    if (!bindings.has(ios.name) && !ios.shutdown && ios.addresses.length > 0)
+      notes.push({
+        level: 'warn',
+        text: `${ios.name} has an address but is mapped to no Linux interface: it stays down`,
+      });
+  }
+  return { changes, notes };
+}
+
+const conf = (device: string, name: string, value: number): HostChange => ({
+  kind: 'sysctl',
+  key: `net/ipv4/conf/${device}/${name}`,
+  value: String(value),
+});
+
+/**
+ * rp_filter and send_redirects hold where either `all` or the interface sets them, so `all` has to be 0. The
+ * interfaces that are not ours keep what they had: they get the value of `all` on their own first.
+ */
+function sharedSysctls(devices: string[], facts: HostFacts): HostChange[] {
+  const changes: HostChange[] = [];
+  for (const name of ['rp_filter', 'send_redirects']) {
+    const all = Number(facts.sysctl(`net/ipv4/conf/all/${name}`) ?? 0);
+    if (all === 0) continue;
+    for (const other of facts.devices) {
+      if (devices.includes(other)) continue;
+      const own = Number(facts.sysctl(`net/ipv4/conf/${other}/${name}`) ?? 0);
+      if (own < all) changes.push(conf(other, name, all));
+    }
+    changes.push(conf('all', name, 0));
+  }
+  return changes;
+}
+
+function interfaceSysctls(ios: InterfaceConfig, device: string): HostChange[] {
+  return [
+    // The source of a packet is judged by the access lists. The routing table of a router with NAT would misjudge it.
+    conf(device, 'rp_filter', 0),
+    // A translated packet carries an inside global address as its source, which is our own alias: no martian.
+    conf(device, 'accept_local', 1),
+    // The kernel would quote the translated packet, and 12.3 with routing on does not listen to redirects.
+    conf(device, 'send_redirects', 0),
+    conf(device, 'accept_redirects', 0),
+    // ARP requests carry the interface's primary address, not the inside global address of the packet that waits.
+    conf(device, 'arp_announce', 2),
+    conf(device, 'proxy_arp', ios.proxyArp ? 1 : 0),
+  ];
+}
+
+function addresses(ios: InterfaceConfig, device: string): HostChange[] {
+  return ios.addresses.map(({ address, mask }) => ({
+    kind: 'address',
+    device,
+    address: formatAddress(address),
+    length: prefixLength(mask),
+    alias: false,
+  }));
+}
+
+interface Bound {
+  ios: InterfaceConfig;
+  device: string;
+}
+
+/** The mapped interface on whose network this address lies, shut down or not. */
+function onLink(bound: readonly Bound[], address: number): Bound | undefined {
+  return bound.find(({ ios }) => ios.addresses.some((a) => (a.address & a.mask) === (address & a.mask)));
+}
+
+/**
+ * IOS answers ARP for inside global addresses that lie on a connected network ("IP aliases"); `no-alias` stops it.
+ * Here they are addresses of the interface, /32 and after the real ones, which the kernel answers ARP for.
+ */
+function aliases(nat: NatConfig, bound: readonly Bound[], notes: HostNote[]): HostChange[] {
+  const own = new Set(bound.flatMap(({ ios }) => ios.addresses.map((a) => a.address)));
+  const changes: HostChange[] = [];
+  for (const address of insideGlobals(nat)) {
+    const at = onLink(bound, address);
+    if (at === undefined || own.has(address)) continue;
+    if (changes.length === MAX_ALIASES) {
+      notes.push({ level: 'warn', text: `ARP is answered for the first ${MAX_ALIASES} inside global addresses only` });
+      break;
+    }
+    own.add(address);
+    changes.push({ kind: 'address', device: at.device, address: formatAddress(address), length: 32, alias: true });
+  }
+  return changes;
+}
+
+function* insideGlobals(nat: NatConfig): Generator<number> {
+  for (const entry of nat.staticEntries) {
+    if (entry.noAlias === true || entry.interfaceName !== undefined) continue;
+    if (entry.mask === undefined) yield entry.insideGlobal;
+    else yield* range(entry.insideGlobal, entry.insideGlobal | ~entry.mask);
+  }
+  for (const { pool } of nat.dynamic) {
+    const addresses = pool === undefined ? undefined : nat.pools.get(pool);
+    if (addresses !== undefined) yield* range(addresses.start, addresses.end);
+  }
+}
+
+function* range(first: number, last: number): Generator<number> {
+  for (let a = first >>> 0; a <= last >>> 0; a++) yield a | 0;
+}
+
+/** @returns the route, or a sentence why the host gets none. */
+function planRoute(route: StaticRoute, bound: readonly Bound[]): HostRoute | string {
+  const destination = `${formatAddress(route.prefix)}/${prefixLength(route.mask)}`;
+  const ios = `ip route ${formatAddress(route.prefix)} ${formatAddress(route.mask)}`;
+  const metric = route.distance;
+  if (metric >= UNREACHABLE_DISTANCE) return `${ios}: distance ${metric} is never installed`;
+  if (route.interfaceName === 'Null0') return { destination, metric };
+  const named = bound.find((b) => b.ios.name === route.interfaceName);
+  if (route.interfaceName !== undefined && named === undefined)
+    return `${ios} ${route.interfaceName}: the interface is not mapped, the route is left out`;
+  if (route.nextHop === undefined) {
+    return named === undefined
+      ? `${ios}: no next hop`
+      : downOr(named, ios, { destination, device: named.device, metric });
+  }
+  const via = formatAddress(route.nextHop);
+  const at = named ?? onLink(bound, route.nextHop);
+  if (at === undefined) return `${ios} ${via}: the next hop is on no mapped interface, the route is left out`;
+  return downOr(at, ios, { destination, via, device: at.device, metric });
+}
+
+function downOr(at: Bound, ios: string, route: HostRoute): HostRoute | string {
+  return at.ios.shutdown ? `${ios}: ${at.ios.name} is shut down, the route is left out` : route;
+}

@@ -1,0 +1,95 @@
+/**
+ * Our netfilter rules, as text for iptables-restore: a chain FW3640 in each table, replaced in one transaction, so
+ * that there is no moment with half of them. Works with iptables-nft and iptables-legacy.
+ */
+const CHAIN = 'FW3640';
+
+export interface QueueRules {
+  devices: readonly string[];
+  queue: number;
+  failOpen: boolean;
+}
+
+/** Where a chain of ours hangs. `existing` is what `iptables -t TABLE -S` prints. */
+export interface Table {
+  name: 'raw' | 'filter';
+  hook: 'PREROUTING' | 'FORWARD';
+  existing: string;
+}
+
+/**
+ * raw PREROUTING: every IPv4 packet of our interfaces goes to the queue, untracked by the kernel's own conntrack.
+ * With --queue-bypass (fail-open) packets pass while nobody reads the queue; without it they are dropped.
+ */
+export function queueChain(table: Table, rules: QueueRules): string {
+  const bypass = rules.failOpen ? ' --queue-bypass' : '';
+  return replaceChain(
+    table,
+    rules.devices.map((device) => `-i ${device}`),
+    ['-j CT --notrack', `-j NFQUEUE --queue-num ${rules.queue}${bypass}`],
+  );
+}
+
+/**
+ * filter FORWARD, IPv4: only the router's own interfaces exchange packets. What comes in by another NIC of the box
+ * was in no queue, and the 3640 of the configuration has no such interface: neither reaches the other.
+ */
+export function isolationChain(table: Table, devices: readonly string[]): string {
+  const between = devices.flatMap((from) => devices.map((to) => `-i ${from} -o ${to} -j RETURN`));
+  return replaceChain(table, [''], [...between, ...dropAny(devices)]);
+}
+
+/** filter FORWARD, IPv6: this IOS has no IPv6, so none is forwarded from or to the router's interfaces. */
+export function ipv6Chain(table: Table, devices: readonly string[]): string {
+  return replaceChain(table, [''], dropAny(devices));
+}
+
+const dropAny = (devices: readonly string[]): string[] =>
+  devices.flatMap((device) => [`-i ${device} -j DROP`, `-o ${device} -j DROP`]);
+
+/** @returns input for `iptables-restore --noflush` that hangs our chain first in its hook, once per match. */
+function replaceChain(table: Table, matches: readonly string[], rules: readonly string[]): string {
+  return [
+    `*${table.name}`,
+    `:${CHAIN} - [0:0]`, // declares the chain, or empties it
+    ...unhook(table),
+    ...matches.map((match, i) => `-I ${table.hook} ${i + 1} ${match} -j ${CHAIN}`.replace('  ', ' ')),
+    ...rules.map((rule) => `-A ${CHAIN} ${rule}`),
+    'COMMIT',
+    '',
+  ].join('\n');
+}
+
+/** @returns input for `iptables-restore --noflush` that removes our chain; undefined if there is nothing of ours. */
+export function removeChain(table: Table): string | undefined {
+  if (!hasChain(table)) return undefined;
+  return [`*${table.name}`, ...unhook(table), `-F ${CHAIN}`, `-X ${CHAIN}`, 'COMMIT', ''].join('\n');
+}
+
+export const hasChain = (table: Table): boolean => lines(table).includes(`-N ${CHAIN}`);
+
+/** @returns true if the hook drops what no rule matches, as Docker sets FORWARD. */
+export const dropsByDefault = (table: Table): boolean => lines(table).includes(`-P ${table.hook} DROP`);
+
+const lines = (table: Table): string[] => table.existing.split('\n').map((line) => line.trim());
+
+/** The jumps to our chain that are there, whoever left them, as deletions. */
+const unhook = (table: Table): string[] =>
+  lines(table)
+    .filter((line) => line.startsWith(`-A ${table.hook} `) && line.endsWith(` -j ${CHAIN}`))
+    .map((line) => `-D${line.slice(2)}`);
+
+/**
+ * Signs that connection tracking is at work in this network namespace, which puts fragments together before our
+ * rules see them, so that `ip virtual-reassembly` has nothing to do.
+ * @param rules `iptables-save` (both families), @param tracked nf_conntrack_count
+ */
+export function conntrackSigns(rules: string, tracked: number): string[] {
+  const signs: string[] = [];
+  const used = /^-A .*(-m conntrack|-m state|-m connmark|-j (MASQUERADE|SNAT|DNAT|REDIRECT|NETMAP|CONNMARK)).*$/m.exec(
+    rules,
+  );
+  if (used !== null) signs.push(`the rule '${used[0]}'`);
+  if (tracked > 0) signs.push(`${tracked} tracked connections`);
+  return signs;
+}
