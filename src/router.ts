@@ -1,0 +1,128 @@
+/**
+ * The live router: the engine between the queue, the host, the log and the console. Everything that is decided is
+ * decided in the engine; this file only carries packets and words.
+ */
+import { randomInt } from 'node:crypto';
+import { Engine } from './engine.js';
+import type { Event } from './events.js';
+import type { RouterConfig } from './ios/config/model.js';
+import { type Message, messageOf } from './ios/messages.js';
+import { HostSetup } from './io/host-setup.js';
+import { linkIndex } from './io/link-index.js';
+import type { Log } from './io/log.js';
+import { PacketQueue } from './io/queue/packet-queue.js';
+import { RouterState } from './router-state.js';
+import { DROP } from './verdict.js';
+import { Packet } from './wire/packet.js';
+
+export interface RouterOptions {
+  config: RouterConfig;
+  /** Canonical IOS interface name → Linux interface. */
+  bindings: ReadonlyMap<string, string>;
+  queue: number;
+  failOpen: boolean;
+  maxSessions: number;
+  log: Log;
+}
+
+/** Timers are looked at this often: half a timer wheel slot would be wasted effort, a second too coarse. */
+const TICK_MS = 125;
+const UNKNOWN = -1;
+
+export class Router {
+  readonly engine: Engine;
+  readonly state: RouterState;
+  readonly #log: Log;
+  readonly #host = new HostSetup();
+  readonly #queue: PacketQueue;
+  readonly #packet = new Packet();
+  /** Interface index of the configuration by ifindex of Linux. */
+  readonly #ingress = new Map<number, number>();
+  readonly #timer: NodeJS.Timeout;
+  /** Packets that came in by an interface we do not know; dropped. */
+  unknownInterface = 0;
+
+  /**
+   * Sets up the host and starts. Rules come first: from then on nothing passes that the engine has not judged.
+   * @throws HostError, QueueError when the system refuses; what was set up is undone
+   */
+  constructor(private readonly options: RouterOptions) {
+    this.#log = options.log;
+    this.engine = new Engine(
+      options.config,
+      { capacity: options.maxSessions, seed: randomInt(2 ** 31), now: this.now() },
+      {
+        event: (e) => this.#event(e),
+        release: (token, v, bytes, partial) => this.#queue.release(token, v, bytes, partial),
+        inject: (packet) => this.#queue.inject(packet),
+      },
+    );
+    this.state = new RouterState(this.engine, () => this.now());
+    const { queue, failOpen, bindings } = options;
+    const notes = this.#host.apply(options.config, bindings, { queue, failOpen });
+    try {
+      this.#queue = PacketQueue.open({ queue, failOpen });
+      options.config.interfaces.forEach((itf, index) => {
+        const device = bindings.get(itf.name);
+        if (device !== undefined) this.#ingress.set(linkIndex(device), index);
+      });
+    } catch (error) {
+      this.#host.undo();
+      throw error;
+    }
+    for (const note of notes) this.say(note.level === 'warn' ? 4 : 6, '%HOST', note.text);
+    this.#queue.start((q, count) => this.#batch(q, count));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.say(5, '%SYS', 'System restarted --', 'RESTART');
+  }
+
+  /** Monotonic clock of the engine, ms. */
+  now(): number {
+    return performance.now();
+  }
+
+  /** Counters of the queue. */
+  queueStats(): ReturnType<PacketQueue['stats']> {
+    return this.#queue.stats();
+  }
+
+  /** Logs a line of the router's own. */
+  say(severity: number, facility: string, text: string, mnemonic = 'NOTE'): void {
+    this.#write({ severity, mnemonic: `${facility}-${severity}-${mnemonic}`, text, fields: {} });
+  }
+
+  /** Stops: nothing passes while the host is put back as it was. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#queue.close();
+    this.#host.undo();
+  }
+
+  #batch(q: PacketQueue, count: number): void {
+    const p = this.#packet;
+    const now = this.now();
+    for (let i = 0; i < count; i++) {
+      const ingress = this.#ingress.get(q.load(i, p)) ?? UNKNOWN;
+      if (ingress === UNKNOWN) {
+        this.unknownInterface++;
+        q.verdict(i, DROP.internal, p);
+        continue;
+      }
+      p.ingress = ingress;
+      q.verdict(i, this.engine.handle(p, now), p);
+    }
+  }
+
+  #tick(): void {
+    this.engine.tick(this.now());
+    this.#queue.flush();
+  }
+
+  #event(e: Event): void {
+    this.#write(messageOf(e));
+  }
+
+  #write(m: Message): void {
+    this.#log.write(m);
+  }
+}
