@@ -2,7 +2,7 @@
 // network namespace, where the queue is, hence as a process of its own over dist/. Prints "ready" once bound, its
 // counters as one line of JSON on SIGTERM.
 import process from 'node:process';
-import { setTimeout } from 'node:timers';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { PacketQueue } from '../../dist/io/queue/packet-queue.js';
 import { DROP, HOLD, PASS } from '../../dist/verdict.js';
 import { Packet } from '../../dist/wire/packet.js';
