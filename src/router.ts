@@ -46,7 +46,7 @@ export class Router {
    * Sets up the host and starts. Rules come first: from then on nothing passes that the engine has not judged.
    * @throws HostError, QueueError when the system refuses; what was set up is undone
    */
-  constructor(private readonly options: RouterOptions) {
+  constructor(options: RouterOptions) {
     this.#log = options.log;
     this.engine = new Engine(
       options.config,

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The command `fw3640`: arguments, help, exit codes. 0: done, 1: the system refused, 2: usage or configuration. */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { cleanup, EXIT, run, type RunOptions } from './run.js';
+
+const DEFAULT_SOCKET = '/run/fw3640/console.sock';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** A parser for whole numbers in a range. */
+const integer =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (!Number.isInteger(n) || n < least || n > most) throw new InvalidArgumentError(`a number ${least}..${most}.`);
+    return n;
+  };
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+const socketOption = (): Option =>
+  new Option('--socket <path>', 'UNIX socket of the console').default(DEFAULT_SOCKET).env('FW3640_SOCKET');
+
+const program = new Command('fw3640')
+  .description("A Cisco 3640's IOS Firewall between two Linux interfaces")
+  .version(version)
+  .exitOverride((e) => process.exit(e.exitCode === 0 ? EXIT.ok : EXIT.usage))
+  .showHelpAfterError('(fw3640 --help tells more)');
+
+program
+  .command('run')
+  .description('be the router of a configuration: set up the host, filter, log to standard output')
+  .requiredOption('-c, --config <file>', 'IOS running-config')
+  .requiredOption('-i, --interface <IOS=LINUX>', 'which Linux interface an IOS interface is; give it twice', collect, [])
+  .addOption(new Option('--queue <n>', 'NFQUEUE number').default(0).argParser(integer(0, 65535)))
+  .option('--fail-open', 'let packets pass uninspected while fw3640 does not run', false)
+  .addOption(
+    new Option('--log-level <level>', 'least level that is logged')
+      .choices(['fatal', 'error', 'warn', 'info', 'debug'])
+      .default('debug'),
+  )
+  .addOption(new Option('--log-format <format>', 'JSON lines or IOS text').choices(['json', 'ios']).default('json'))
+  .addOption(new Option('--max-sessions <n>', 'most sessions at a time').default(262_144).argParser(integer(1, 4_194_304)))
+  .addOption(socketOption())
+  .action((options: RunOptions) => run(options));
+
+program.command('cleanup').description('remove rules and addresses that a crashed run left').action(cleanup);
+
+await program.parseAsync();

@@ -1,0 +1,77 @@
+/** The engine with the configuration of 3640.cfg, a clock that stands still, and all it says collected. */
+import { readFileSync } from 'node:fs';
+import { Engine } from '../../src/engine.js';
+import type { Event } from '../../src/events.js';
+import type { RouterConfig } from '../../src/ios/config/model.js';
+import { parseConfig } from '../../src/ios/config/parse.js';
+import { DROP, PASS, type Verdict } from '../../src/verdict.js';
+import type { Packet } from '../../src/wire/packet.js';
+import { received, sent } from './packets.js';
+
+export interface Outcome {
+  verdict: Verdict;
+  /** The packet as it goes out. */
+  bytes: Uint8Array;
+  packet: Packet;
+}
+
+export const CONFIG_FILE = new URL('../../config/3640.cfg', import.meta.url).pathname;
+export const CONFIG_TEXT = readFileSync(CONFIG_FILE, 'utf8');
+
+/** 3640.cfg, with lines added at its end. */
+export function config3640(extra = ''): RouterConfig {
+  const parsed = parseConfig(CONFIG_TEXT.replace(/\nend\n/, `\n${extra}\nend\n`), '3640.cfg');
+  if (parsed.errors.length > 0) throw new Error(parsed.errors.map(String).join('\n'));
+  return parsed.config;
+}
+
+export class Router3640 {
+  readonly engine: Engine;
+  readonly events: Event[] = [];
+  readonly injected: Uint8Array[] = [];
+  readonly released: { token: number; verdict: Verdict; bytes: Uint8Array | undefined }[] = [];
+  now = 1000;
+  #outside: number;
+  #inside: number;
+
+  constructor(extra = '', capacity = 1024) {
+    const config = config3640(extra);
+    this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
+    this.#inside = config.interfaces.findIndex((i) => i.nat === 'inside');
+    this.engine = new Engine(
+      config,
+      { capacity, seed: 7, now: this.now },
+      {
+        event: (e) => this.events.push(e),
+        inject: (packet) => this.injected.push(packet.slice()),
+        release: (token, verdict, bytes) => this.released.push({ token, verdict, bytes: bytes?.slice() }),
+      },
+    );
+  }
+
+  fromOutside(bytes: Uint8Array, token = 0): Outcome {
+    return this.#handle(bytes, this.#outside, token);
+  }
+
+  fromInside(bytes: Uint8Array, token = 0): Outcome {
+    return this.#handle(bytes, this.#inside, token);
+  }
+
+  /** Lets time pass. */
+  wait(ms: number): void {
+    this.now += ms;
+    this.engine.tick(this.now);
+  }
+
+  get sessionCount(): number {
+    return this.engine.sessions.table.size;
+  }
+
+  #handle(bytes: Uint8Array, ingress: number, token: number): Outcome {
+    const packet = received(bytes, ingress, token);
+    const verdict = this.engine.handle(packet, this.now);
+    return { verdict, bytes: sent(packet), packet };
+  }
+}
+
+export { DROP, PASS };
