@@ -163,9 +163,7 @@ export class Engine {
   }
 
   #ruleFor(p: Packet, port: Port, out: Port): RuleEntry | undefined {
-    return (
-      this.rules.rule(port.config.inspectIn)?.select(p) ?? this.rules.rule(out.config.inspectOut)?.select(p)
-    );
+    return this.rules.rule(port.config.inspectIn)?.select(p) ?? this.rules.rule(out.config.inspectOut)?.select(p);
   }
 
   #aclIn(p: Packet, port: Port): Verdict {

@@ -34,7 +34,12 @@ program
   .command('run')
   .description('be the router of a configuration: set up the host, filter, log to standard output')
   .requiredOption('-c, --config <file>', 'IOS running-config')
-  .requiredOption('-i, --interface <IOS=LINUX>', 'which Linux interface an IOS interface is; give it twice', collect, [])
+  .requiredOption(
+    '-i, --interface <IOS=LINUX>',
+    'which Linux interface an IOS interface is; give it twice',
+    collect,
+    [],
+  )
   .addOption(new Option('--queue <n>', 'NFQUEUE number').default(0).argParser(integer(0, 65535)))
   .option('--fail-open', 'let packets pass uninspected while fw3640 does not run', false)
   .addOption(
@@ -43,7 +48,9 @@ program
       .default('debug'),
   )
   .addOption(new Option('--log-format <format>', 'JSON lines or IOS text').choices(['json', 'ios']).default('json'))
-  .addOption(new Option('--max-sessions <n>', 'most sessions at a time').default(262_144).argParser(integer(1, 4_194_304)))
+  .addOption(
+    new Option('--max-sessions <n>', 'most sessions at a time').default(262_144).argParser(integer(1, 4_194_304)),
+  )
   .addOption(socketOption())
   .action((options: RunOptions) => run(options));
 

@@ -71,7 +71,10 @@ const payloadOf = (o: Outcome): string => Buffer.from(o.bytes.subarray(40)).toSt
 describe('access list 101 and its implicit deny', () => {
   const denied: [string, Uint8Array][] = [
     ['a SYN to port 80', tcpPacket({ src: CLIENT, srcPort: 4000, dst: MAIL_GLOBAL, dstPort: 80, flags: 'S' })],
-    ['a SYN to the second host', tcpPacket({ src: CLIENT, srcPort: 4000, dst: '172.22.1.111', dstPort: 25, flags: 'S' })],
+    [
+      'a SYN to the second host',
+      tcpPacket({ src: CLIENT, srcPort: 4000, dst: '172.22.1.111', dstPort: 25, flags: 'S' }),
+    ],
     ['a ping', icmpPacket(CLIENT, MAIL_GLOBAL, 8, 0, [0, 7, 0, 1, 1, 2, 3, 4])],
     ['a DNS query', udpPacket(CLIENT, 4000, MAIL_GLOBAL, 53, 'query')],
     ['a SYN to the router itself', tcpPacket({ src: CLIENT, srcPort: 4, dst: '172.22.1.16', dstPort: 25, flags: 'S' })],
@@ -132,7 +135,9 @@ describe('static NAT', () => {
     const r = new Router3640();
     const query = udpPacket(MAIL, 5353, CLIENT, 53, 'query');
     const onTheWire = r.fromInside(query).bytes;
-    const error = r.fromOutside(icmpPacket('172.22.1.10', MAIL_GLOBAL, 3, 3, [0, 0, 0, 0, ...onTheWire.subarray(0, 28)]));
+    const error = r.fromOutside(
+      icmpPacket('172.22.1.10', MAIL_GLOBAL, 3, 3, [0, 0, 0, 0, ...onTheWire.subarray(0, 28)]),
+    );
     expect([error.verdict, dstOf(error)]).toEqual([PASS, MAIL]);
     expect(Array.from(error.bytes.subarray(28, 56))).toEqual(Array.from(query.subarray(0, 28)));
     expect(checksumsOk(error.bytes)).toBe(true);

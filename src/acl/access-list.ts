@@ -97,9 +97,7 @@ function rowMatches(rows: Int32Array, r: number, p: Packet): boolean {
     return (type === -1 || type === p.srcPort >>> 8) && (code === -1 || code === (p.srcPort & 255));
   }
   if ((flags & ESTABLISHED) !== 0 && (p.flags & (ACK | RST)) === 0) return false;
-  return (
-    portMatches(rows, r + SRC_LOW, p.srcPort) && portMatches(rows, r + DST_LOW, p.dstPort)
-  );
+  return portMatches(rows, r + SRC_LOW, p.srcPort) && portMatches(rows, r + DST_LOW, p.dstPort);
 }
 
 /** `at`: the column of LOW, followed by HIGH and NOT. */

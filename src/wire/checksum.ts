@@ -54,7 +54,8 @@ export function adjustPartial32(sum: number, old: number, now: number): number {
 }
 
 /** True when the IPv4 header checksum is right (RFC 791). `at`, `end`: the header's bytes. */
-export const ipv4ChecksumOk = (b: Uint8Array, at: number, end: number): boolean => fold(addWords(b, at, end, 0)) === 0xffff;
+export const ipv4ChecksumOk = (b: Uint8Array, at: number, end: number): boolean =>
+  fold(addWords(b, at, end, 0)) === 0xffff;
 
 /** Writes the IPv4 header checksum of the header b[at..end). */
 export function writeIpv4Checksum(b: Uint8Array, at: number, end: number): void {

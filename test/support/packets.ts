@@ -103,7 +103,6 @@ export function checksumsOk(packet: Uint8Array): boolean {
   const length = packet.length - 20;
   if (fold(addWords(packet, 0, 20, 0)) !== 0xffff) return false;
   if (protocol === 17 && view.getUint16(26) === 0) return true;
-  const pseudo =
-    protocol === 1 ? 0 : pseudoHeaderSum(view.getInt32(12), view.getInt32(16), protocol, length);
+  const pseudo = protocol === 1 ? 0 : pseudoHeaderSum(view.getInt32(12), view.getInt32(16), protocol, length);
   return fold(addWords(packet, 20, packet.length, pseudo)) === 0xffff;
 }

@@ -1,11 +1,97 @@
-/** What SMTP inspection can report; one member for each kind of intervention. `ios/messages.ts` words them. */
-export type SmtpFinding =
-  | {
-      kind: 'invalid-command';
-      /** The line as the client sent it and as it goes on, without CR LF, cut to 512 bytes, as Latin-1 text. */
-      before: string;
-      after: string;
-      /** Why: unknown verb, no blank after the verb, … in a few words. */
-      why: string;
-    }
-  | { kind: 'max-data-exceeded'; limit: number };
+/**
+ * What SMTP inspection can report: one member for each kind of intervention. `ios/messages.ts` words them; where IOS
+ * has no message the text is fw3640's own, and so it says. Texts are Latin-1 as sent: escape them before printing.
+ */
+
+/** What the rule asks for. `noted`: nothing to alter. `masked`: overwritten in place. `reset`: both ends are reset. */
+export type SmtpAction = 'noted' | 'masked' | 'reset';
+
+interface Intervention {
+  action: SmtpAction;
+  /** The action was carried out: false for `noted`, and always under `monitor-only`. */
+  altered: boolean;
+}
+
+interface ClientLine {
+  /**
+   * The line as the client sent it and as it goes on, without CR LF, cut to 512 bytes. Credentials are left out: `***`.
+   * A bare CR that went out before it was known to be bare stands in `after` as masked.
+   */
+  before: string;
+  after: string;
+  /** In a few words, e.g. `unknown command`. */
+  why: string;
+}
+
+/**
+ * | kind | IOS message, reference §3 |
+ * | --- | --- |
+ * | invalid-command | `%FW-4-SMTP_INVALID_COMMAND: Invalid SMTP command from initiator (A:P)`; the same for the next seven, with fw3640's reason and line behind it |
+ * | invalid-parameter, bare-line-break, line-too-long, command-behind | as above |
+ * | early-command, bad-sequence | fw3640's own, severity 6: nothing is altered |
+ * | unexpected-reply, malformed-reply, long-reply | fw3640's own, severity 6, about the responder |
+ * | extension-masked | fw3640's own, severity 6, about the responder |
+ * | ambiguous-end-of-data | fw3640's own, severity 4 |
+ * | max-data-exceeded | fw3640's own, severity 4 (IOS logs an alert, its text is not known) |
+ * | pipeline-overflow | fw3640's own, severity 4 |
+ * | signature 3101 | `%FW-4-TCP_SENDMAIL_BAD_TO_SIG: Sig:3101:Sendmail Invalid Recipient - from A to B` |
+ * | signature 3102 | `%FW-4-TCP_SENDMAIL_BAD_FROM_SIG: Sig:3102:Sendmail Invalid Sender - from A to B` |
+ * | signature 3104 | `%FW-4-TCP_SENDMAIL_OLD_SIG: Sig:3104:Archaic Sendmail Attacks - from A to B` |
+ * | signature 3105 | `%FW-4-TCP_SENDMAIL_DECODE: Sig:3105:Sendmail Decode Alias - from A to B` |
+ * | signature 3107 | `%FW-4-TCP_MAJORDOMO_EXEC_BUG: Sig:3107:Majordomo Execute Attack - from A to B` |
+ */
+export type SmtpFinding = Intervention &
+  (
+    | ({ kind: 'invalid-command' } & ClientLine)
+    /** esmtp: a parameter of MAIL or RCPT that is malformed or whose extension the server did not offer. */
+    | ({ kind: 'invalid-parameter' } & ClientLine)
+    /** A CR or LF alone, or a NUL, within a command or an AUTH response: some servers see a second line there. */
+    | ({ kind: 'bare-line-break' } & ClientLine)
+    /** Longer than RFC 5321 §4.5.3.1 and the extensions in use allow. */
+    | ({ kind: 'line-too-long'; limit: number } & ClientLine)
+    /** Bytes behind DATA, AUTH or STARTTLS before the server's reply to it (RFC 2920 §3.1). `reset`: it then agreed. */
+    | ({ kind: 'command-behind'; command: string } & ClientLine)
+    /** The client did not wait for the greeting (RFC 5321 §3.1). Once a session. */
+    | { kind: 'early-command' }
+    /** A legal command that this moment of the dialogue does not allow (RFC 5321 §4.1.4); the server will refuse it. */
+    | { kind: 'bad-sequence'; command: string }
+    /** A reply to nothing, or an intermediate reply (334, 354) to a command that has none. */
+    | { kind: 'unexpected-reply'; reply: string }
+    /** A reply line without a reply code. Once a reply. */
+    | { kind: 'malformed-reply'; reply: string }
+    | { kind: 'long-reply'; limit: number }
+    /** esmtp: a line of the EHLO reply that offered what inspection does not pass. */
+    | { kind: 'extension-masked'; before: string; after: string }
+    /** SMTP smuggling, CVE-2023-51764, -51765, -51766. `form`: what stood there, e.g. `LF . CR`. */
+    | { kind: 'ambiguous-end-of-data'; form: string }
+    | { kind: 'max-data-exceeded'; limit: number }
+    /** More commands than `limit` await their replies. */
+    | { kind: 'pipeline-overflow'; limit: number }
+    | { kind: 'signature'; id: SignatureId }
+  );
+
+/** Numbers of the Cisco IDS signatures that CBAC always had for mail. */
+export type SignatureId = 3101 | 3102 | 3104 | 3105 | 3107;
+
+/** Findings by kind since start, for `show ip inspect statistics`. One object for all sessions of the router. */
+export type SmtpCounters = Record<SmtpFinding['kind'], number>;
+
+export function newSmtpCounters(): SmtpCounters {
+  return {
+    'invalid-command': 0,
+    'invalid-parameter': 0,
+    'bare-line-break': 0,
+    'line-too-long': 0,
+    'command-behind': 0,
+    'early-command': 0,
+    'bad-sequence': 0,
+    'unexpected-reply': 0,
+    'malformed-reply': 0,
+    'long-reply': 0,
+    'extension-masked': 0,
+    'ambiguous-end-of-data': 0,
+    'max-data-exceeded': 0,
+    'pipeline-overflow': 0,
+    signature: 0,
+  };
+}

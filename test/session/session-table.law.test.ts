@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SessionTable } from '../../src/session/session-table.js';
+import { TimerWheel } from '../../src/session/timers.js';
+
+interface Key {
+  a: number;
+  aPort: number;
+  b: number;
+  bPort: number;
+  protocol: number;
+}
+// Few values, so that flows collide and return.
+const key: fc.Arbitrary<Key> = fc.record({
+  a: fc.constantFrom(1, -2, 0x0a0a0a02),
+  aPort: fc.constantFrom(0, 25, 65535),
+  b: fc.constantFrom(1, 3, -1),
+  bPort: fc.constantFrom(0, 25, 4000),
+  protocol: fc.constantFrom(6, 17, 1),
+});
+const step = fc.record({ op: fc.constantFrom('find', 'open', 'close'), key, reversed: fc.boolean() });
+
+const same = (x: Key, y: Key): boolean =>
+  x.a === y.a && x.aPort === y.aPort && x.b === y.b && x.bPort === y.bPort && x.protocol === y.protocol;
+const reverse = (k: Key): Key => ({ a: k.b, aPort: k.bPort, b: k.a, bPort: k.aPort, protocol: k.protocol });
+
+test('the table finds in both directions just what a list searched from end to end holds', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), fc.integer(), (steps, seed) => {
+      const table = new SessionTable(8, seed);
+      let list: Key[] = [];
+      for (const { op, key, reversed } of steps) {
+        const k = reversed ? reverse(key) : key;
+        const found = table.find(k.a, k.aPort, k.b, k.bPort, k.protocol);
+        const forward = list.find((x) => same(x, k));
+        const backward = list.find((x) => same(x, reverse(k)));
+        expect(found).toBe(forward !== undefined || backward !== undefined);
+        if (found) expect(table.fromInitiator).toBe(forward !== undefined);
+        if (op === 'open' && !found) {
+          const created = table.create(k.a, k.aPort, k.b, k.bPort, k.protocol, 0, 0);
+          expect(created).toBe(list.length < 8);
+          if (created) list.push(k);
+        }
+        if (op === 'close' && found) {
+          table.remove(table.session);
+          list = list.filter((x) => x !== (forward ?? backward));
+        }
+        expect(table.size).toBe(list.length);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a session ends when a list of deadlines says so, to the tick, however its timeout was restarted', () => {
+  const action = fc.oneof(
+    fc.record({ do: fc.constant('open' as const), id: fc.nat(9), ms: fc.integer({ min: 1, max: 8_000_000 }) }),
+    fc.record({ do: fc.constant('heard' as const), id: fc.nat(9), ms: fc.constant(0) }),
+    fc.record({ do: fc.constant('restart' as const), id: fc.nat(9), ms: fc.integer({ min: 1, max: 60_000 }) }),
+    fc.record({ do: fc.constant('wait' as const), id: fc.nat(9), ms: fc.integer({ min: 1, max: 2_000_000 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      let now = 0;
+      const table = new SessionTable(16, 1);
+      const wheel = new TimerWheel(table.cursor(), table.cursor(), now);
+      const deadlines = new Map<number, { since: number; ms: number }>();
+      const find = (id: number): boolean => table.find(id, 1, 0, 2, 17);
+      for (const a of actions) {
+        const twin = deadlines.get(a.id);
+        if (a.do === 'open' && twin === undefined) {
+          table.create(a.id, 1, 0, 2, 17, 0, now);
+          table.session.timeoutMs = a.ms;
+          wheel.schedule(table.session, now);
+          deadlines.set(a.id, { since: now, ms: a.ms });
+        } else if (a.do === 'heard' && twin !== undefined) {
+          find(a.id);
+          table.session.since = now;
+          twin.since = now;
+        } else if (a.do === 'restart' && twin !== undefined) {
+          find(a.id);
+          wheel.restart(table.session, a.ms, now);
+          deadlines.set(a.id, { since: now, ms: a.ms });
+        } else if (a.do === 'wait') {
+          now += a.ms;
+          wheel.expire(now, 1000, (s) => table.remove(s));
+          for (const [id, d] of deadlines) {
+            const over = now - (d.since + d.ms);
+            const alive = find(id);
+            if (over < 0) expect(alive, `session ${id} ended ${-over} ms early`).toBe(true);
+            if (over >= 250) expect(alive, `session ${id} outlives its time by ${over} ms`).toBe(false);
+            if (!alive) deadlines.delete(id);
+          }
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a call ends no more sessions than its budget, and the next ones go on', () => {
+  const table = new SessionTable(100, 1);
+  const wheel = new TimerWheel(table.cursor(), table.cursor(), 0);
+  for (let i = 0; i < 100; i++) {
+    table.create(i, 1, 0, 2, 17, 0, 0);
+    table.session.timeoutMs = 1000;
+    wheel.schedule(table.session, 0);
+  }
+  wheel.expire(5000, 30, (s) => table.remove(s));
+  expect(table.size).toBe(70);
+  for (let i = 0; i < 3; i++) wheel.expire(5000, 30, (s) => table.remove(s));
+  expect(table.size).toBe(0);
+});
