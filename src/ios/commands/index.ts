@@ -1,0 +1,48 @@
+/** All configuration commands, by mode. Within a mode, the first command that fits a line is taken. */
+import type { ConfigEditor, ModeName } from '../config/editor.js';
+import { buildGrammar, HelpTexts } from '../grammar/command.js';
+import type { Command } from '../grammar/command.js';
+import type { Expression } from '../grammar/expression.js';
+import { ACCESS_LIST_COMMANDS, EXTENDED_MODE_COMMANDS, STANDARD_MODE_COMMANDS } from './access-list.js';
+import { GLOBAL_COMMANDS } from './global.js';
+import { INERT_GLOBAL_COMMANDS, INERT_INTERFACE_COMMANDS, INERT_LINE_COMMANDS } from './inert.js';
+import { INSPECT_COMMANDS } from './inspect.js';
+import { INTERFACE_COMMANDS } from './interface.js';
+import { LINE_COMMANDS } from './line.js';
+import { NAT_COMMANDS } from './nat.js';
+import { UNSUPPORTED_GLOBAL_COMMANDS, UNSUPPORTED_INTERFACE_COMMANDS } from './unsupported.js';
+
+const EXIT: Command<ConfigEditor> = {
+  syntax: 'exit',
+  help: { exit: 'Exit from the current mode' },
+  set: (editor) => editor.leaveMode(),
+};
+
+export const CONFIG_COMMANDS: Readonly<Record<ModeName, readonly Command<ConfigEditor>[]>> = {
+  global: [
+    ...GLOBAL_COMMANDS,
+    ...INSPECT_COMMANDS,
+    ...NAT_COMMANDS,
+    ...ACCESS_LIST_COMMANDS,
+    ...UNSUPPORTED_GLOBAL_COMMANDS,
+    ...INERT_GLOBAL_COMMANDS,
+  ],
+  interface: [...INTERFACE_COMMANDS, ...UNSUPPORTED_INTERFACE_COMMANDS, ...INERT_INTERFACE_COMMANDS, EXIT],
+  'std-nacl': [...STANDARD_MODE_COMMANDS, EXIT],
+  'ext-nacl': [...EXTENDED_MODE_COMMANDS, EXIT],
+  line: [...LINE_COMMANDS, ...INERT_LINE_COMMANDS, EXIT],
+  inert: [EXIT],
+};
+
+const built = new Map<ModeName, { grammar: Expression; help: HelpTexts }>();
+
+/** The grammar of a mode, made when it is first needed. */
+export function configGrammar(mode: ModeName): { grammar: Expression; help: HelpTexts } {
+  let one = built.get(mode);
+  if (one === undefined) {
+    const commands = CONFIG_COMMANDS[mode];
+    one = { grammar: buildGrammar(commands), help: new HelpTexts(commands.map((c) => c.help)) };
+    built.set(mode, one);
+  }
+  return one;
+}

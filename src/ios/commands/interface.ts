@@ -1,0 +1,163 @@
+/** Commands of interface configuration mode that the router acts on. */
+import { virtualReassemblyDefaults } from '../config/defaults.js';
+import type { ConfigEditor } from '../config/editor.js';
+import type { InterfaceConfig } from '../config/model.js';
+import type { Command } from '../grammar/command.js';
+import { formatAddress } from '../ipv4-text.js';
+
+type Flag = 'unreachables' | 'redirects' | 'proxyArp';
+
+/** A flag that is on unless `no` turns it off. */
+const flagOn = (syntax: string, key: Flag, help: Record<string, string>): Command<ConfigEditor> => ({
+  syntax,
+  help,
+  set: (editor) => void (editor.interface[key] = true),
+  unset: (editor) => void (editor.interface[key] = false),
+  reset: (editor) => void (editor.interface[key] = true),
+});
+
+/** Complains where a host cannot have the address: network or broadcast address of its subnet. */
+function badMask(address: number, mask: number): boolean {
+  const host = address & ~mask;
+  const wide = mask !== -1 && mask !== -2; // /31 and /32 have no such addresses
+  return wide && (host === 0 || host === ~mask);
+}
+
+const overlaps = (a: { address: number; mask: number }, b: { address: number; mask: number }): boolean =>
+  (a.address & a.mask & b.mask) === (b.address & a.mask & b.mask);
+
+function setAddress(editor: ConfigEditor, address: number, mask: number, secondary: boolean, column: number): void {
+  const { interface: own, config } = editor;
+  if (badMask(address, mask)) {
+    editor.refuse(`Bad mask /${Math.clz32(~mask)} for address ${formatAddress(address)}`, column);
+    return;
+  }
+  const other = config.interfaces.find((i) => i !== own && i.addresses.some((a) => overlaps(a, { address, mask })));
+  if (other !== undefined) {
+    editor.refuse(`${formatAddress(address & mask)} overlaps with ${other.name}`, column);
+    return;
+  }
+  const rest = own.addresses.filter((a, i) => a.address !== address && (secondary || i > 0));
+  own.addresses = secondary ? [...rest, { address, mask }] : [{ address, mask }, ...rest];
+}
+
+/** Remembers that inspection was applied last here: `show ip inspect` lists the latest interface first (reference §1). */
+function stampInspection(editor: ConfigEditor): void {
+  const { interface: own, config } = editor;
+  if (own.inspectOrder === 0) own.inspectOrder = Math.max(...config.interfaces.map((i) => i.inspectOrder)) + 1;
+}
+
+function unstampInspection(own: InterfaceConfig): void {
+  if (own.inspectIn === undefined && own.inspectOut === undefined) own.inspectOrder = 0;
+}
+
+const LIST = '{NUMBER:<1-199> | NUMBER:<1300-2699> | LIST:NAME}';
+
+export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
+  {
+    syntax: 'description TEXT:LINE',
+    unsetSyntax: 'description [TEXT:LINE]',
+    help: { description: 'Interface specific description', TEXT: 'Up to 240 characters describing this interface' },
+    set: (editor, m) => void (editor.interface.description = m.word('TEXT')),
+    unset: (editor) => void delete editor.interface.description,
+  },
+  {
+    syntax: 'ip address ADDRESS:ADDRESS MASK:MASK [secondary]',
+    unsetSyntax: 'ip address [ADDRESS:ADDRESS MASK:MASK [secondary]]',
+    help: {
+      ip: 'Interface Internet Protocol config commands',
+      address: 'Set the IP address of an interface',
+      secondary: 'Make this IP address a secondary address',
+    },
+    set: (editor, m) => setAddress(editor, m.number('ADDRESS'), m.number('MASK'), m.has('secondary'), m.column('MASK')),
+    unset: (editor, m) => {
+      const own = editor.interface;
+      if (!m.has('ADDRESS')) own.addresses = [];
+      else if (own.addresses.length > 1 && own.addresses[0]?.address === m.number('ADDRESS'))
+        editor.refuse('Must delete secondary before deleting primary');
+      else own.addresses = own.addresses.filter((a) => a.address !== m.number('ADDRESS'));
+    },
+  },
+  {
+    syntax: `ip access-group ${LIST} DIRECTION:{in | out}`,
+    unsetSyntax: `ip access-group [${LIST}] DIRECTION:{in | out}`,
+    help: {
+      'access-group': 'Specify access control for packets',
+      NUMBER: 'IP access list',
+      LIST: 'Access-list name',
+      'access-group in': 'inbound packets',
+      in: 'inbound packets',
+      out: 'outbound packets',
+    },
+    set: (editor, m) => {
+      const list = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
+      editor.interface[m.word('DIRECTION') === 'in' ? 'accessGroupIn' : 'accessGroupOut'] = list;
+    },
+    unset: (editor, m) =>
+      void delete editor.interface[m.word('DIRECTION') === 'in' ? 'accessGroupIn' : 'accessGroupOut'],
+  },
+  {
+    syntax: 'ip inspect RULE:WORD DIRECTION:{in | out}',
+    unsetSyntax: 'ip inspect [RULE:WORD] DIRECTION:{in | out}',
+    help: { inspect: 'Apply inspect name', RULE: 'Name of inspection defined' },
+    set: (editor, m) => {
+      editor.interface[m.word('DIRECTION') === 'in' ? 'inspectIn' : 'inspectOut'] = m.word('RULE');
+      stampInspection(editor);
+    },
+    unset: (editor, m) => {
+      delete editor.interface[m.word('DIRECTION') === 'in' ? 'inspectIn' : 'inspectOut'];
+      unstampInspection(editor.interface);
+    },
+  },
+  {
+    syntax: 'ip nat SIDE:{inside | outside}',
+    help: {
+      nat: 'NAT interface commands',
+      'nat inside': 'Inside interface for address translation',
+      'nat outside': 'Outside interface for address translation',
+    },
+    // As the router does, NAT turns reassembly on (reference §7): ports are needed in every fragment.
+    set: (editor, m) => {
+      editor.interface.nat = m.word('SIDE') as 'inside' | 'outside';
+      editor.interface.virtualReassembly ??= virtualReassemblyDefaults();
+    },
+    unset: (editor, m) => {
+      if (editor.interface.nat === m.word('SIDE')) delete editor.interface.nat;
+    },
+  },
+  {
+    syntax:
+      'ip virtual-reassembly [max-fragments FRAGMENTS:<1-64>] [max-reassemblies REASSEMBLIES:<1-1024>] [timeout SECONDS:<1-64>] [drop-fragments]',
+    unsetSyntax: 'ip virtual-reassembly [OPTIONS:LINE]',
+    help: {
+      'virtual-reassembly': 'Virtual Reassembly',
+      'max-fragments': 'Specify max number of fragments per datagram',
+      FRAGMENTS: 'Number of fragments',
+      'max-reassemblies': 'Specify max number of concurrent reassemblies',
+      REASSEMBLIES: 'Number of reassemblies',
+      'virtual-reassembly timeout': 'Specify timeout of a reassembly',
+      timeout: 'Specify timeout of a reassembly',
+      SECONDS: 'Timeout in seconds',
+      'drop-fragments': 'Drop all fragments',
+    },
+    set: (editor, m) => {
+      const defaults = virtualReassemblyDefaults();
+      editor.interface.virtualReassembly = {
+        maxReassemblies: m.optionalNumber('REASSEMBLIES') ?? defaults.maxReassemblies,
+        maxFragments: m.optionalNumber('FRAGMENTS') ?? defaults.maxFragments,
+        timeout: m.optionalNumber('SECONDS') ?? defaults.timeout,
+        dropFragments: m.has('drop-fragments'),
+      };
+    },
+    unset: (editor) => void delete editor.interface.virtualReassembly,
+  },
+  flagOn('ip unreachables', 'unreachables', { unreachables: 'Enable sending ICMP Unreachable messages' }),
+  flagOn('ip redirects', 'redirects', { redirects: 'Enable sending ICMP Redirect messages' }),
+  flagOn('ip proxy-arp', 'proxyArp', { 'proxy-arp': 'Enable proxy ARP' }),
+  {
+    syntax: 'shutdown',
+    help: { shutdown: 'Shutdown the selected interface' },
+    set: (editor) => void (editor.interface.shutdown = true),
+    unset: (editor) => void (editor.interface.shutdown = false),
+  },
+];

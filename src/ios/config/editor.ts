@@ -1,0 +1,134 @@
+/**
+ * What a configuration command works on: the configuration, the mode that the parser is in, and a place to complain.
+ * Commands of `ios/commands/` get one of these; the file parser and `configure terminal` own it.
+ */
+import { interfaceDefaults } from './defaults.js';
+import { cutLines } from './terminal-lines.js';
+import type { AccessList, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
+
+export type ModeName = 'global' | 'interface' | 'std-nacl' | 'ext-nacl' | 'line' | 'inert';
+
+/** Where the parser stands. */
+export interface Mode {
+  name: ModeName;
+  /** Canonical text of the line that led here: key of inert lines in it. */
+  header: string;
+  /** Between the parentheses of the prompt, after `config`: `-if`, `-line`. */
+  prompt: string;
+  /** Interface, list, or kind of line that is being configured. */
+  target: string;
+  /** Line mode: the range. */
+  first: number;
+  last: number;
+}
+
+export const GLOBAL_MODE: Mode = { name: 'global', header: '', prompt: '', target: '', first: 0, last: 0 };
+
+export interface Complaint {
+  severity: 'error' | 'warning';
+  /** Without the leading `%`. */
+  reason: string;
+  /** From 1; the line's first character where nothing more exact is known. */
+  column: number;
+}
+
+export class ConfigEditor {
+  mode: Mode = GLOBAL_MODE;
+  /** Line of the file that is being read; 0 on the console. */
+  line = 0;
+  complaints: Complaint[] = [];
+  /** What IOS prints on the console about a command that it did carry out. */
+  notes: string[] = [];
+  /** Set while a banner is read: takes each further line until it returns true. */
+  textReader: ((line: string) => boolean) | undefined;
+
+  constructor(readonly config: RouterConfig) {}
+
+  /** Reports that the command is not carried out. The caller changes nothing. */
+  refuse(reason: string, column = 1): void {
+    this.complaints.push({ severity: 'error', reason, column });
+  }
+
+  warn(reason: string, column = 1): void {
+    this.complaints.push({ severity: 'warning', reason, column });
+  }
+
+  say(note: string): void {
+    this.notes.push(note);
+  }
+
+  leaveMode(): void {
+    this.mode = GLOBAL_MODE;
+  }
+
+  enterInterface(name: string): void {
+    if (!this.config.interfaces.some((i) => i.name === name)) this.config.interfaces.push(interfaceDefaults(name));
+    const prompt = name.includes('.') ? '-subif' : '-if';
+    this.mode = { ...GLOBAL_MODE, name: 'interface', header: `interface ${name}`, prompt, target: name };
+  }
+
+  /** Enters a named list, which is made if there is none. */
+  enterAccessList(name: string, kind: AccessList['kind']): void {
+    if (!this.config.accessLists.has(name)) this.config.accessLists.set(name, { name, kind, entries: [], remarks: [] });
+    const mode = kind === 'standard' ? 'std-nacl' : 'ext-nacl';
+    const header = `ip access-list ${kind} ${name}`;
+    this.mode = { ...GLOBAL_MODE, name: mode, header, prompt: `-${mode}`, target: name };
+  }
+
+  /** Enters terminal lines `first`..`last`; a range that covers only part of a known one is set apart. */
+  enterLines(kind: LineConfig['kind'], first: number, last: number): void {
+    this.config.lines = cutLines(this.config.lines, kind, first, last);
+    const header = `line ${kind} ${first}${first === last ? '' : ` ${last}`}`;
+    this.mode = { ...GLOBAL_MODE, name: 'line', header, prompt: '-line', target: kind, first, last };
+  }
+
+  /** Enters a block that is kept without effect. */
+  enterInert(header: string, prompt: string): void {
+    this.mode = { ...GLOBAL_MODE, name: 'inert', header, prompt };
+  }
+
+  /** The interface that `interface` named; only in interface mode. */
+  get interface(): InterfaceConfig {
+    return this.config.interfaces.find((i) => i.name === this.mode.target)!;
+  }
+
+  /** The list that `ip access-list` named; only in its modes. */
+  get accessList(): AccessList {
+    return this.config.accessLists.get(this.mode.target)!;
+  }
+
+  /** The lines that `line` named; only in line mode. */
+  get lines(): readonly LineConfig[] {
+    const { target, first, last } = this.mode;
+    return this.config.lines.filter((l) => l.kind === target && first <= l.first && l.last <= last);
+  }
+
+  /** Keeps a line that has no effect here. A line and its `no` form replace each other. */
+  keepInert(text: string, weakens?: string): void {
+    const { config } = this;
+    const block = this.mode.name === 'global' ? undefined : this.mode.header;
+    const opposite = text.startsWith('no ') ? text.slice(3) : `no ${text}`;
+    config.inert = config.inert.filter((l) => l.block !== block || (l.text !== opposite && l.text !== text));
+    const line = { text, line: this.line };
+    config.inert.push({ ...line, ...(block === undefined ? {} : { block }), ...(weakens === undefined ? {} : { weakens }) });
+  }
+
+  /**
+   * Removes an inert line, or remembers its `no` form where there was none to remove.
+   * @param negated the line as typed, `no` or `default` included
+   */
+  dropInert(negated: string): void {
+    const { config } = this;
+    const text = negated.replace(/^(?:no|default) /, '');
+    const block = this.mode.name === 'global' ? undefined : this.mode.header;
+    const kept = config.inert.filter((l) => l.block !== block || !`${l.text} `.startsWith(`${text} `));
+    if (kept.length === config.inert.length) this.keepInert(`no ${text}`);
+    else config.inert = kept;
+  }
+
+  /** Removes the inert lines of a block, when the block goes. `negated` may begin with `no`. */
+  dropBlock(negated: string): void {
+    const header = negated.replace(/^(?:no|default) /, '');
+    this.config.inert = this.config.inert.filter((l) => l.block !== header && l.text !== header);
+  }
+}

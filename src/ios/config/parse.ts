@@ -1,0 +1,144 @@
+/**
+ * Reads a running-config, line by line as the router's parser takes it from NVRAM: a line that its mode does not know
+ * is tried in global mode. Every error is reported; none is thrown. What was in error is not in the result.
+ */
+import { configGrammar } from '../commands/index.js';
+import type { Handler } from '../grammar/command.js';
+import { matchLine } from '../grammar/match.js';
+import type { MatchResult } from '../grammar/match.js';
+import { emptyConfig } from './defaults.js';
+import { ConfigEditor, GLOBAL_MODE } from './editor.js';
+import type { Complaint } from './editor.js';
+import type { InertLine, RouterConfig } from './model.js';
+import { joinLines } from './terminal-lines.js';
+
+/** Something that is wrong with a configuration, and where. */
+export interface ConfigError {
+  severity: 'error' | 'warning';
+  file: string;
+  /** From 1. */
+  line: number;
+  /** From 1, where IOS puts its caret. */
+  column: number;
+  /** In IOS's words, without the leading `% `. */
+  reason: string;
+  /** The line itself. */
+  text: string;
+}
+
+export interface ParsedConfig {
+  config: RouterConfig;
+  /** Errors and warnings, in file order. */
+  errors: ConfigError[];
+  /** What was accepted without effect. */
+  inert: readonly InertLine[];
+}
+
+export const INVALID_INPUT = "Invalid input detected at '^' marker.";
+export const INCOMPLETE = 'Incomplete command.';
+export const ambiguous = (line: string): string => `Ambiguous command:  "${line.trim()}"`;
+
+/** Lines around a configuration that was copied from a terminal. */
+const DECORATION = /^(?:Building configuration\.\.\.|(?:Current|Startup) configuration ?: \d+ bytes|Using \d+ out of \d+ bytes.*)$/;
+
+/**
+ * Reads a configuration.
+ * @param text the whole file; LF or CR LF
+ * @param file its name, for error messages
+ */
+export function parseConfig(text: string, file: string): ParsedConfig {
+  const editor = new ConfigEditor(emptyConfig());
+  const errors: ConfigError[] = [];
+  const lines = text.split(/\r?\n/);
+  const complain = (line: number, complaints: readonly Complaint[]): void => {
+    for (const c of complaints) errors.push({ ...c, file, line, text: lines[line - 1] ?? '' });
+  };
+  let skippingBlock = false; // under a header that was not understood, nothing can be judged
+  let ended = false;
+  let bannerLine = 0;
+  for (const [i, raw] of lines.entries()) {
+    const line = i + 1;
+    editor.line = line;
+    if (editor.textReader !== undefined) {
+      editor.textReader(raw);
+      continue;
+    }
+    const trimmed = raw.trim();
+    if (trimmed === '' || trimmed.startsWith('!')) continue;
+    const indented = /^\s/.test(raw);
+    if (ended) {
+      complain(line, [{ severity: 'error', reason: "Text behind 'end'", column: 1 }]);
+      break;
+    }
+    if (DECORATION.test(trimmed)) continue;
+    if (trimmed.toLowerCase() === 'end') {
+      ended = true;
+      editor.mode = GLOBAL_MODE;
+      continue;
+    }
+    if (indented && skippingBlock) continue;
+    if (!indented && editor.mode.name === 'inert') editor.leaveMode();
+    if (indented && editor.mode.name === 'inert' && trimmed !== 'exit') {
+      editor.keepInert(raw.trimEnd().slice(1));
+      continue;
+    }
+    const complaints = applyLine(editor, raw);
+    complain(line, complaints);
+    const failed = complaints.some((c) => c.severity === 'error');
+    skippingBlock = indented ? skippingBlock : failed;
+    if (failed && !indented) editor.leaveMode();
+    // `textReader` is set by the call above, which the compiler does not see.
+    if ((editor.textReader as unknown) !== undefined) bannerLine = line;
+  }
+  if ((editor.textReader as unknown) !== undefined)
+    complain(bannerLine, [{ severity: 'error', reason: 'Banner without its closing delimiter', column: 1 }]);
+  const { config } = editor;
+  config.lines = joinLines(config.lines);
+  for (const l of config.inert)
+    if (l.weakens !== undefined) complain(l.line, [{ severity: 'warning', reason: l.weakens, column: 1 }]);
+  errors.sort((a, b) => a.line - b.line);
+  return { config, errors, inert: config.inert };
+}
+
+/**
+ * Carries out one configuration line in the editor's mode, or in global mode where that knows it.
+ * @returns complaints; with an error among them the configuration is as before
+ */
+export function applyLine(editor: ConfigEditor, line: string): Complaint[] {
+  editor.complaints = [];
+  const found = findCommand(editor, line);
+  if (found.result.kind !== 'match') return [{ severity: 'error', ...fault(found.result, line) }];
+  if (found.global) editor.mode = GLOBAL_MODE;
+  (found.result.action as Handler<ConfigEditor>)(editor, found.result.match);
+  return editor.complaints;
+}
+
+/** Looks in the mode first, then in global mode; where neither knows the line, the one that understood more of it speaks. */
+function findCommand(editor: ConfigEditor, line: string): { result: MatchResult; global: boolean } {
+  const own = matchLine(configGrammar(editor.mode.name).grammar, line);
+  if (own.kind === 'match' || editor.mode.name === 'global') return { result: own, global: false };
+  const outer = matchLine(configGrammar('global').grammar, line);
+  if (outer.kind === 'match') return { result: outer, global: true };
+  return { result: progress(outer) > progress(own) ? outer : own, global: false };
+}
+
+const progress = (r: MatchResult): number => (r.kind === 'invalid' ? r.column : r.kind === 'match' ? Infinity : 1e9);
+
+/** What IOS says to a line that is no command. */
+export function fault(result: Exclude<MatchResult, { kind: 'match' }>, line: string): { reason: string; column: number } {
+  switch (result.kind) {
+    case 'invalid':
+      return { reason: INVALID_INPUT, column: result.column };
+    case 'ambiguous':
+      return { reason: ambiguous(line), column: result.column };
+    case 'incomplete':
+      return { reason: INCOMPLETE, column: line.trimEnd().length + 1 };
+  }
+}
+
+/** An error as `fw3640 check` prints it: place, the line, IOS's caret, IOS's words. */
+export function formatConfigError(e: ConfigError): string {
+  const word = e.severity === 'warning' ? 'warning: ' : '';
+  const caret = ' '.repeat(Math.max(0, e.column - 1)) + '^';
+  return `${e.file}:${e.line}:${e.column}: ${word}% ${e.reason}\n  ${e.text}\n  ${caret}`;
+}

@@ -1,0 +1,276 @@
+/**
+ * The running-config as canonical text: what differs from the defaults, in the order IOS writes it. Parsing the text
+ * gives the same configuration again.
+ */
+import { formatAddress } from '../ipv4-text.js';
+import { SEVERITIES, nameOf } from '../names.js';
+import { formatExtended, formatStandard, listLines } from './acl-text.js';
+import { emptyConfig, inspectDefaults, lineDefaults, natTimeoutDefaults, smtpDefaults, virtualReassemblyDefaults } from './defaults.js';
+import { inertGroup, INERT_GROUPS } from './inert-order.js';
+import type { AccessList, InspectedProtocol, InterfaceConfig, LineConfig, Password, RouterConfig, StaticNat, Timestamps } from './model.js';
+import { joinLines } from './terminal-lines.js';
+
+/** @returns the text from the first `!` to `end`, with a newline at its end. */
+export function runningConfig(config: RouterConfig): string {
+  const inert = (group: string): string[] => inertLines(config, group);
+  const sections: string[][] = [
+    [`version ${config.version}`, ...services(config), ...inert('service')],
+    [`hostname ${config.hostname}`],
+    inert('boot'),
+    loggingBuffer(config),
+    enable(config),
+    [...config.users.map(user), ...inert('aaa')],
+    [...clock(config), ...inert('platform')],
+    [...inert('ip'), ...(config.domainLookup ? [] : ['no ip domain-lookup'])],
+    inspection(config),
+    inert('security'),
+    inert('blocks-before'),
+    ...config.interfaces.map((i) => interfaceLines(config, i)),
+    inert('router'),
+    [...inert('ip-late'), ...config.routes.map(route)],
+    nat(config),
+    ...namedLists(config),
+    syslog(config),
+    numberedLists(config),
+    inert('late'),
+    inert('blocks-after'),
+    banners(config),
+    joinLines(config.lines).flatMap((l) => lineLines(config, l)),
+    inert('tail'),
+  ];
+  const body = sections.filter((s) => s.length > 0).map((s) => `${s.join('\n')}\n!\n`);
+  return `!\n${body.join('')}end\n`;
+}
+
+/** Inert lines of global mode that belong to a place in the text, each with its block under it. */
+function inertLines(config: RouterConfig, group: string): string[] {
+  const lines: string[] = [];
+  for (const l of config.inert) {
+    if (l.block !== undefined || inertGroup(l.text) !== group) continue;
+    const body = blockLines(config, l.text);
+    if (body.length > 0 || INERT_GROUPS[group] === 'blocks') {
+      if (lines.length > 0) lines.push('!');
+      lines.push(l.text, ...body);
+    } else lines.push(l.text);
+  }
+  return lines;
+}
+
+const blockLines = (config: RouterConfig, header: string): string[] =>
+  config.inert.filter((l) => l.block === header).map((l) => ` ${l.text}`);
+
+function services(config: RouterConfig): string[] {
+  const lines: string[] = [];
+  for (const kind of ['debug', 'log'] as const) lines.push(timestampLine(kind, config.timestamps[kind]));
+  lines.push(config.passwordEncryption ? 'service password-encryption' : 'no service password-encryption');
+  return lines;
+}
+
+function timestampLine(kind: 'debug' | 'log', t: Timestamps): string {
+  if (t.kind === 'none') return `no service timestamps ${kind}`;
+  if (t.kind === 'uptime') return `service timestamps ${kind} uptime`;
+  const words = [t.msec ? ' msec' : '', t.localtime ? ' localtime' : '', t.showTimezone ? ' show-timezone' : '', t.year ? ' year' : ''];
+  return `service timestamps ${kind} datetime${words.join('')}`;
+}
+
+const passwordText = (p: Password): string => (p.type === 0 ? p.text : `${p.type} ${p.text}`);
+
+function enable(config: RouterConfig): string[] {
+  const { password, secret } = config.enable;
+  return [
+    ...(secret === undefined ? [] : [`enable secret ${passwordText(secret)}`]),
+    ...(password === undefined ? [] : [`enable password ${passwordText(password)}`]),
+  ];
+}
+
+function user(u: RouterConfig['users'][number]): string {
+  const privilege = u.privilege === 1 ? '' : ` privilege ${u.privilege}`;
+  // In a username line IOS writes the type of a clear password too.
+  const secret = u.secret === undefined ? '' : ` secret ${u.secret.type} ${u.secret.text}`;
+  const password = u.password === undefined ? '' : ` password ${u.password.type} ${u.password.text}`;
+  return `username ${u.name}${privilege}${secret}${password}`;
+}
+
+function clock({ clock: { timezone } }: RouterConfig): string[] {
+  if (timezone === undefined) return [];
+  return [`clock timezone ${timezone.name} ${timezone.hours}${timezone.minutes === 0 ? '' : ` ${timezone.minutes}`}`];
+}
+
+function loggingBuffer({ logging }: RouterConfig): string[] {
+  const lines: string[] = [];
+  if (!logging.on) lines.push('no logging on');
+  if (logging.buffered !== undefined) lines.push(`logging buffered ${logging.bufferSize} ${nameOf(SEVERITIES, logging.buffered)}`);
+  for (const where of ['console', 'monitor'] as const) {
+    const level = logging[where];
+    if (level === undefined) lines.push(`no logging ${where}`);
+    else if (level !== emptyConfig().logging[where]) lines.push(`logging ${where} ${nameOf(SEVERITIES, level)}`);
+  }
+  return lines;
+}
+
+function syslog({ logging }: RouterConfig): string[] {
+  const defaults = emptyConfig().logging;
+  const lines: string[] = [];
+  if (logging.trap === undefined) lines.push('no logging trap');
+  else if (logging.trap !== defaults.trap) lines.push(`logging trap ${nameOf(SEVERITIES, logging.trap)}`);
+  if (logging.facility !== defaults.facility) lines.push(`logging facility ${logging.facility}`);
+  for (const host of logging.hosts) lines.push(`logging ${formatAddress(host)}`);
+  return lines;
+}
+
+function inspection(config: RouterConfig): string[] {
+  const [g, d] = [config.inspect, inspectDefaults()];
+  const lines: string[] = [];
+  const changed = (key: keyof typeof g, line: string): void => {
+    if (g[key] !== d[key]) lines.push(line);
+  };
+  changed('auditTrail', 'ip inspect audit-trail');
+  changed('alertOff', 'ip inspect alert-off');
+  changed('logDropPkt', 'ip inspect log drop-pkt');
+  changed('maxIncompleteHigh', `ip inspect max-incomplete high ${g.maxIncompleteHigh}`);
+  changed('maxIncompleteLow', `ip inspect max-incomplete low ${g.maxIncompleteLow}`);
+  changed('oneMinuteHigh', `ip inspect one-minute high ${g.oneMinuteHigh}`);
+  changed('oneMinuteLow', `ip inspect one-minute low ${g.oneMinuteLow}`);
+  changed('udpIdle', `ip inspect udp idle-time ${g.udpIdle}`);
+  changed('dnsTimeout', `ip inspect dns-timeout ${g.dnsTimeout}`);
+  changed('tcpIdle', `ip inspect tcp idle-time ${g.tcpIdle}`);
+  changed('tcpFinwait', `ip inspect tcp finwait-time ${g.tcpFinwait}`);
+  changed('tcpSynwait', `ip inspect tcp synwait-time ${g.tcpSynwait}`);
+  if (g.hostMaxIncomplete !== d.hostMaxIncomplete || g.hostBlockMinutes !== d.hostBlockMinutes)
+    lines.push(`ip inspect tcp max-incomplete host ${g.hostMaxIncomplete} block-time ${g.hostBlockMinutes}`);
+  changed('reassemblyQueueLength', `ip inspect tcp reassembly queue length ${g.reassemblyQueueLength}`);
+  changed('reassemblyTimeout', `ip inspect tcp reassembly timeout ${g.reassemblyTimeout}`);
+  changed('reassemblyMemoryKb', `ip inspect tcp reassembly memory limit ${g.reassemblyMemoryKb}`);
+  changed('reassemblyAlarm', `ip inspect tcp reassembly alarm ${g.reassemblyAlarm ? 'on' : 'off'}`);
+  for (const rule of config.inspectionRules.values())
+    for (const p of rule.protocols) lines.push(`ip inspect name ${rule.name} ${inspected(p)}`);
+  return [...lines, ...inertLines(config, 'inspect')];
+}
+
+function inspected(p: InspectedProtocol): string {
+  const onOff = (word: string, value: boolean | undefined): string =>
+    value === undefined ? '' : ` ${word} ${value ? 'on' : 'off'}`;
+  const smtp = p.smtp;
+  return (
+    p.protocol +
+    (p.javaList === undefined ? '' : ` java-list ${p.javaList}`) +
+    (smtp === undefined || smtp.maxData === smtpDefaults().maxData ? '' : ` max-data ${smtp.maxData}`) +
+    onOff('alert', p.alert) +
+    onOff('audit-trail', p.auditTrail) +
+    (p.timeout === undefined ? '' : ` timeout ${p.timeout}`) +
+    (p.routerTraffic === true ? ' router-traffic' : '') +
+    (smtp?.monitorOnly === true ? ' monitor-only' : '') +
+    (smtp?.maskEhlo === false ? ' mask-ehlo off' : '') +
+    (smtp === undefined || smtp.allow.length === 0 ? '' : ` allow ${smtp.allow.join(',')}`)
+  );
+}
+
+function interfaceLines(config: RouterConfig, i: InterfaceConfig): string[] {
+  const header = `interface ${i.name}`;
+  const lines = [header];
+  const add = (present: boolean, line: string): void => {
+    if (present) lines.push(` ${line}`);
+  };
+  add(i.description !== undefined, `description ${i.description ?? ''}`);
+  const [primary, ...secondary] = i.addresses;
+  for (const a of secondary) add(true, `ip address ${formatAddress(a.address)} ${formatAddress(a.mask)} secondary`);
+  const inert = blockLines(config, header);
+  if (primary !== undefined) add(true, `ip address ${formatAddress(primary.address)} ${formatAddress(primary.mask)}`);
+  else add(!inert.some((l) => /^ ip (?:address|unnumbered) /.test(l)), 'no ip address');
+  add(i.accessGroupIn !== undefined, `ip access-group ${i.accessGroupIn ?? ''} in`);
+  add(i.accessGroupOut !== undefined, `ip access-group ${i.accessGroupOut ?? ''} out`);
+  add(!i.redirects, 'no ip redirects');
+  add(!i.unreachables, 'no ip unreachables');
+  add(!i.proxyArp, 'no ip proxy-arp');
+  add(i.nat !== undefined, `ip nat ${i.nat ?? ''}`);
+  add(i.inspectIn !== undefined, `ip inspect ${i.inspectIn ?? ''} in`);
+  add(i.inspectOut !== undefined, `ip inspect ${i.inspectOut ?? ''} out`);
+  const [v, d] = [i.virtualReassembly, virtualReassemblyDefaults()];
+  if (v !== undefined)
+    add(
+      true,
+      'ip virtual-reassembly' +
+        (v.maxFragments === d.maxFragments ? '' : ` max-fragments ${v.maxFragments}`) +
+        (v.maxReassemblies === d.maxReassemblies ? '' : ` max-reassemblies ${v.maxReassemblies}`) +
+        (v.timeout === d.timeout ? '' : ` timeout ${v.timeout}`) +
+        (v.dropFragments ? ' drop-fragments' : ''),
+    );
+  else add(i.nat !== undefined, 'no ip virtual-reassembly'); // `ip nat` had turned it on
+  add(i.shutdown, 'shutdown');
+  return [...lines, ...inert];
+}
+
+function staticNat(s: StaticNat): string {
+  const local = formatAddress(s.insideLocal);
+  const global = s.interfaceName === undefined ? formatAddress(s.insideGlobal) : `interface ${s.interfaceName}`;
+  const translation =
+    s.ports !== undefined
+      ? `${s.ports.protocol} ${local} ${s.ports.insideLocal} ${global} ${s.ports.insideGlobal}`
+      : s.mask !== undefined
+        ? `network ${local} ${global} /${Math.clz32(~s.mask)}`
+        : `${local} ${global}`;
+  const flags = `${s.extendable === true ? ' extendable' : ''}${s.noAlias === true ? ' no-alias' : ''}`;
+  return `ip nat inside source static ${translation}${flags}`;
+}
+
+function nat({ nat: n }: RouterConfig): string[] {
+  const defaults = natTimeoutDefaults();
+  const lines: string[] = [];
+  for (const key of ['timeout', 'tcp', 'udp', 'dns', 'finrst', 'syn', 'icmp', 'port'] as const) {
+    const seconds = n.timeouts[key];
+    const word = key === 'timeout' ? key : `${key}-timeout`;
+    if (seconds !== defaults[key]) lines.push(`ip nat translation ${word} ${seconds === 0 ? 'never' : seconds}`);
+  }
+  if (n.timeouts.maxEntries !== 0) lines.push(`ip nat translation max-entries ${n.timeouts.maxEntries}`);
+  for (const p of n.pools.values())
+    lines.push(`ip nat pool ${p.name} ${formatAddress(p.start)} ${formatAddress(p.end)} netmask ${formatAddress(p.mask)}`);
+  for (const d of n.dynamic) {
+    const to = d.pool === undefined ? `interface ${d.interfaceName ?? ''}` : `pool ${d.pool}`;
+    lines.push(`ip nat inside source list ${d.list} ${to}${d.overload ? ' overload' : ''}`);
+  }
+  return [...lines, ...n.staticEntries.map(staticNat)];
+}
+
+function route(r: RouterConfig['routes'][number]): string {
+  const via = [r.interfaceName, r.nextHop === undefined ? undefined : formatAddress(r.nextHop)].filter((v) => v !== undefined);
+  const distance = r.distance === 1 ? '' : ` ${r.distance}`;
+  return `ip route ${formatAddress(r.prefix)} ${formatAddress(r.mask)} ${via.join(' ')}${distance}`;
+}
+
+const isNumbered = (list: AccessList): boolean => /^\d+$/.test(list.name);
+
+const formatEntry = (list: AccessList): typeof formatExtended => (list.kind === 'standard' ? formatStandard : formatExtended);
+
+function namedLists({ accessLists }: RouterConfig): string[][] {
+  return [...accessLists.values()]
+    .filter((l) => !isNumbered(l))
+    .map((l) => [
+      `ip access-list ${l.kind} ${l.name}`,
+      ...listLines(l, (e) => ` ${formatEntry(l)(e)}`, (text) => ` remark ${text}`),
+    ]);
+}
+
+function numberedLists({ accessLists }: RouterConfig): string[] {
+  return [...accessLists.values()].filter(isNumbered).flatMap((l) =>
+    listLines(l, (e) => `access-list ${l.name} ${formatEntry(l)(e)}`, (text) => `access-list ${l.name} remark ${text}`),
+  );
+}
+
+function banners({ banners: b }: RouterConfig): string[] {
+  return (['exec', 'login', 'motd'] as const).flatMap((kind) => (b[kind] === undefined ? [] : [`banner ${kind} ^C${b[kind]}^C`]));
+}
+
+function lineLines(config: RouterConfig, l: LineConfig): string[] {
+  const d = lineDefaults(l.kind, l.first, l.last);
+  const header = `line ${l.kind} ${l.first}${l.first === l.last ? '' : ` ${l.last}`}`;
+  const lines = [header];
+  if (l.accessClassIn !== undefined) lines.push(` access-class ${l.accessClassIn} in`);
+  if (l.execTimeout !== d.execTimeout) lines.push(` exec-timeout ${Math.floor(l.execTimeout / 60)} ${l.execTimeout % 60}`);
+  if (l.privilege !== d.privilege) lines.push(` privilege level ${l.privilege}`);
+  if (l.password !== undefined) lines.push(` password ${passwordText(l.password)}`);
+  if (l.length !== d.length) lines.push(` length ${l.length}`);
+  if (l.login === 'local') lines.push(' login local');
+  else if (l.login === 'line') lines.push(' login');
+  else if (l.login !== d.login) lines.push(' no login');
+  return [...lines, ...blockLines(config, header)];
+}

@@ -1,0 +1,76 @@
+/**
+ * What a command is: its syntax, help texts and handlers, all in one entry of a table. `buildGrammar` turns a mode's
+ * entries into the one expression that parses, abbreviates, completes and explains them.
+ */
+import type { Expression } from './expression.js';
+import type { Match } from './match.js';
+import { parseSyntax } from './syntax.js';
+
+/** Help texts by keyword, by the keywords before it too where it means several things (`logging buffered`), or by argument name. */
+export type Help = Readonly<Record<string, string>>;
+
+export interface Command<Context> {
+  /** In the notation of syntax.ts. */
+  syntax: string;
+  help?: Help;
+  /** Absent: only the `no` form is a command. */
+  set?: Handler<Context>;
+  /** The `no` form; a command without one cannot be negated. */
+  unset?: Handler<Context>;
+  /** Syntax behind `no` and `default` where it is shorter than the command's. */
+  unsetSyntax?: string;
+  /** The `default` form where it is not the `no` form. */
+  reset?: Handler<Context>;
+}
+
+/** What `MatchResult.action` is for grammars built here. */
+export type Handler<Context> = (context: Context, match: Match) => void;
+
+export function buildGrammar<Context>(commands: readonly Command<Context>[]): Expression {
+  const form = (syntax: string, help: Help | undefined, action: Handler<Context>): Expression => ({
+    kind: 'sequence',
+    parts: [parseSyntax(syntax, help), { kind: 'end', action }],
+  });
+  const sets: Expression[] = [];
+  const nos: Expression[] = [];
+  const defaults: Expression[] = [];
+  for (const c of commands) {
+    if (c.set !== undefined) sets.push(form(c.syntax, c.help, c.set));
+    const negated = c.unsetSyntax ?? c.syntax;
+    const reset = c.reset ?? c.unset;
+    if (c.unset !== undefined) nos.push(form(negated, c.help, c.unset));
+    if (reset !== undefined) defaults.push(form(negated, c.help, reset));
+  }
+  const prefixed = (word: string, of: Expression[]): Expression[] =>
+    of.length === 0
+      ? []
+      : [
+          {
+            kind: 'sequence',
+            parts: [
+              { kind: 'word', word },
+              { kind: 'choice', of },
+            ],
+          },
+        ];
+  return { kind: 'choice', of: [...sets, ...prefixed('no', nos), ...prefixed('default', defaults)] };
+}
+
+/** Finds help texts by the longest path that is known. */
+export class HelpTexts {
+  readonly #texts = new Map<string, string>();
+
+  constructor(helps: readonly (Help | undefined)[]) {
+    // The first text for a word wins, so that the entry that introduces a keyword explains it.
+    for (const help of helps)
+      for (const [path, text] of Object.entries(help ?? {})) if (!this.#texts.has(path)) this.#texts.set(path, text);
+  }
+
+  /** @param path keywords and argument names, the word in question last */
+  find(path: string): string | undefined {
+    for (let rest = path; ; rest = rest.slice(rest.indexOf(' ') + 1)) {
+      const text = this.#texts.get(rest);
+      if (text !== undefined || !rest.includes(' ')) return text;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** Names of interfaces as IOS writes them: Ethernet2/0, Serial0/0.1, Loopback0. */
+
+/** In the order in which an abbreviation is tried. */
+export const INTERFACE_TYPES: readonly { name: string; help: string }[] = [
+  { name: 'Ethernet', help: 'IEEE 802.3' },
+  { name: 'FastEthernet', help: 'FastEthernet IEEE 802.3' },
+  { name: 'GigabitEthernet', help: 'GigabitEthernet IEEE 802.3z' },
+  { name: 'Serial', help: 'Serial' },
+  { name: 'Loopback', help: 'Loopback interface' },
+  { name: 'Tunnel', help: 'Tunnel interface' },
+  { name: 'Dialer', help: 'Dialer interface' },
+  { name: 'BRI', help: 'ISDN Basic Rate Interface' },
+  { name: 'ATM', help: 'ATM interface' },
+  { name: 'Async', help: 'Async interface' },
+  { name: 'BVI', help: 'Bridge-Group Virtual Interface' },
+  { name: 'Group-Async', help: 'Async Group interface' },
+  { name: 'Hssi', help: 'High Speed Serial Interface' },
+  { name: 'Multilink', help: 'Multilink-group interface' },
+  { name: 'Null', help: 'Null interface' },
+  { name: 'POS', help: 'Packet over Sonet' },
+  { name: 'Port-channel', help: 'Ethernet Channel of interfaces' },
+  { name: 'TokenRing', help: 'IEEE 802.5' },
+  { name: 'Virtual-Template', help: 'Virtual Template interface' },
+  { name: 'Vlan', help: 'Catalyst Vlans' },
+];
+
+/**
+ * Spells out an interface name: `e2/0`, `Eth 2/0` (without the blank) and `ethernet2/0` are Ethernet2/0.
+ * @returns the canonical name, or undefined where the text is no interface name
+ */
+export function canonicalInterface(text: string): string | undefined {
+  const parts = /^([a-z][a-z-]*)(\d+(?:\/\d+)*(?:\.\d+)?(?::\d+)?)$/i.exec(text);
+  if (parts === null) return undefined;
+  const typed = parts[1]!.toLowerCase();
+  const type = INTERFACE_TYPES.find((t) => t.name.toLowerCase().startsWith(typed));
+  return type === undefined ? undefined : type.name + parts[2]!;
+}
