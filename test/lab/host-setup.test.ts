@@ -1,0 +1,168 @@
+/** Host setup on a real kernel: what it changes, that it undoes exactly that, and what a crash leaves. */
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { HostSetup } from '../../src/io/host-setup.js';
+import type { HostSystem } from '../../src/io/host-system.js';
+import { BINDINGS, routerConfig } from '../support/router-config.js';
+import { Lab } from './support/lab.js';
+import { systemOf } from './support/netns-system.js';
+
+const OPTIONS = { queue: 0, failOpen: false };
+
+/** All that host setup may touch, as text: equal before and after means that nothing is left. */
+const fingerprint = (system: HostSystem): string =>
+  system.run('sh', [
+    '-c',
+    `cd /proc/sys/net/ipv4/conf
+     for name in rp_filter accept_local send_redirects accept_redirects arp_announce proxy_arp forwarding
+     do grep . */$name; done
+     iptables -t raw -S; iptables -S; ip6tables -S
+     ip -4 -brief address; ip -4 route; ip -brief link`,
+  ]);
+
+describe.each(['iptables-nft', 'iptables-legacy'])('with %s', (variant) => {
+  let lab: Lab;
+  let system: HostSystem;
+  let journal: string;
+  let empty: string;
+
+  const apply = (config = routerConfig(), options = OPTIONS) =>
+    new HostSetup(system, journal).apply(config, BINDINGS, options);
+
+  beforeAll(() => {
+    lab = Lab.up();
+    const bin = join(lab.folder, 'bin');
+    mkdirSync(bin);
+    const kind = variant.replace('iptables-', '');
+    for (const program of ['iptables', 'ip6tables']) {
+      symlinkSync(`/usr/sbin/${program}-${kind}`, join(bin, program));
+      symlinkSync(`/usr/sbin/${program}-${kind}-restore`, join(bin, `${program}-restore`));
+      symlinkSync(`/usr/sbin/${program}-${kind}-save`, join(bin, `${program}-save`));
+    }
+    system = systemOf(lab, 'router', bin);
+    journal = join(lab.folder, 'state/net-1/state.json');
+    system.writeSysctl('net/ipv4/conf/all/rp_filter', '1'); // as many distributions have it
+    empty = fingerprint(system);
+  });
+  afterAll(() => lab.down());
+  beforeEach(() => void HostSetup.cleanup(system, journal));
+
+  test('the router has its addresses, answers ARP for the inside global ones, and drops all while nobody inspects', () => {
+    expect(apply()).toEqual([]);
+    expect(system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'outside'])).toContain(
+      '172.22.1.16/24 172.22.1.110/32 172.22.1.111/32',
+    );
+    expect(system.run('ip', ['route', 'get', '198.51.100.1'])).toContain('via 172.22.1.1 dev outside src 172.22.1.16');
+    expect(lab.exec('outside', 'ping', ['-c1', '-W1', '172.22.1.110']).code).not.toBe(0);
+    expect(lab.run('outside', 'ip', ['neigh', 'show', '172.22.1.110'])).toMatch(/lladdr/);
+    expect(lab.exec('outside', 'ping', ['-c1', '-W1', '10.10.10.2']).code).not.toBe(0);
+    expect(system.readSysctl('net/ipv4/conf/outside/forwarding')).toBe('1');
+    // What the queue rule dropped was seen by it: that is why the pings failed.
+    expect(system.run('iptables', ['-t', 'raw', '-L', 'FW3640', '-v', '-n', '-x'])).toMatch(/^\s+[1-9]\d* .*NFQUEUE/m);
+  });
+
+  test('fail-open lets packets through while nobody inspects, and says so', () => {
+    const notes = apply(routerConfig(), { queue: 0, failOpen: true });
+    expect(notes.map((n) => n.text).join()).toContain('fail-open');
+    expect(lab.exec('outside', 'ping', ['-c1', '-W1', '10.10.10.2']).code).toBe(0);
+  });
+
+  test('undo leaves exactly what was there', () => {
+    const setup = new HostSetup(system, journal);
+    setup.apply(routerConfig(), BINDINGS, OPTIONS);
+    expect(fingerprint(system)).not.toBe(empty);
+    setup.undo();
+    expect(fingerprint(system)).toBe(empty);
+    expect(existsSync(journal)).toBe(false);
+  });
+
+  test('what was there before stays, and what somebody else changed meanwhile is left to them', () => {
+    system.run('ip', ['address', 'add', '172.22.1.16/24', 'dev', 'outside']);
+    system.run('iptables', ['-t', 'raw', '-A', 'PREROUTING', '-i', 'nosuch', '-j', 'DROP']);
+    const before = fingerprint(system);
+    const setup = new HostSetup(system, journal);
+    setup.apply(routerConfig(), BINDINGS, OPTIONS);
+    system.writeSysctl('net/ipv4/conf/inside/accept_redirects', '1');
+    setup.undo();
+    expect(fingerprint(system)).toBe(before);
+    system.run('iptables', ['-t', 'raw', '-D', 'PREROUTING', '-i', 'nosuch', '-j', 'DROP']);
+    system.run('ip', ['address', 'del', '172.22.1.16/24', 'dev', 'outside']);
+  });
+
+  test('the start after a crash takes over, drops what is no longer configured, and its undo is complete', () => {
+    apply(); // and never undone: a crash
+    const second = new HostSetup(system, journal);
+    const notes = second.apply(
+      routerConfig((c) => {
+        c.nat.staticEntries.pop();
+        c.routes = [];
+      }),
+      BINDINGS,
+      { queue: 5, failOpen: false },
+    );
+    expect(notes.map((n) => n.text)).toEqual(['taking over from a run that did not end in order']);
+    expect(system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'outside'])).not.toContain('172.22.1.111');
+    expect(system.run('iptables', ['-t', 'raw', '-S']).match(/NFQUEUE|-j FW3640/g)).toHaveLength(3);
+    expect(system.run('iptables', ['-t', 'raw', '-S'])).toContain('--queue-num 5');
+    second.undo();
+    expect(fingerprint(system)).toBe(empty);
+  });
+
+  test('cleanup removes what a crash left, once', () => {
+    apply();
+    expect(HostSetup.cleanup(system, journal)).toContain('rules ipv4');
+    expect(fingerprint(system)).toBe(empty);
+    expect(HostSetup.cleanup(system, journal)).toEqual([]);
+  });
+
+  test('a refusal half way is undone, and the message has the command and the reason', () => {
+    const broken: HostSystem = {
+      ...system,
+      run: (program, args, input) =>
+        system.run(program, args[0] === 'route' ? [...args, 'dev', 'nosuch'] : args, input),
+    };
+    expect(() => new HostSetup(broken, journal).apply(routerConfig(), BINDINGS, OPTIONS)).toThrow(
+      /ip route add .*nosuch/s,
+    );
+    expect(fingerprint(system)).toBe(empty);
+  });
+
+  test('a refusal after a crash keeps the rules: nothing passes', () => {
+    apply();
+    const broken: HostSystem = {
+      ...system,
+      run: (program, args, input) => {
+        if (program === 'iptables-restore') throw new Error('no');
+        return system.run(program, args, input);
+      },
+    };
+    expect(() => new HostSetup(broken, journal).apply(routerConfig(), BINDINGS, OPTIONS)).toThrow('no');
+    expect(system.run('iptables', ['-t', 'raw', '-S'])).toContain('NFQUEUE');
+    expect(lab.exec('outside', 'ping', ['-c1', '-W1', '10.10.10.2']).code).not.toBe(0);
+  });
+
+  test('IPv6 does not cross the router', () => {
+    system.writeSysctl('net/ipv6/conf/all/forwarding', '1');
+    for (const [device, own] of [
+      ['outside', 'fd00:1::1'],
+      ['inside', 'fd00:2::1'],
+    ] as const)
+      // prettier-ignore
+      system.run('ip', ['-6', 'address', 'add', `${own}/64`, 'dev', device, 'nodad']);
+    for (const [host, own, via] of [
+      ['outside', 'fd00:1::2', 'fd00:1::1'],
+      ['inside', 'fd00:2::2', 'fd00:2::1'],
+    ] as const) {
+      // prettier-ignore
+      lab.run(host, 'ip', ['-6', 'address', 'replace', `${own}/64`, 'dev', 'eth0', 'nodad']);
+      lab.run(host, 'ip', ['-6', 'route', 'replace', 'default', 'via', via]);
+    }
+    const ping = () => lab.exec('outside', 'ping', ['-6', '-c1', '-W1', 'fd00:2::2']).code;
+    expect(ping()).toBe(0);
+    apply();
+    expect(ping()).not.toBe(0);
+    HostSetup.cleanup(system, journal);
+    expect(ping()).toBe(0);
+  });
+});
