@@ -21,6 +21,9 @@ export interface SessionSnapshot {
   heardAgo: number;
   initiatorBytes: number;
   responderBytes: number;
+  /** Lists that the session's return traffic passes by (Firewall ACL Bypass), where it passes any. */
+  bypassIn?: string;
+  bypassOut?: string;
 }
 
 export interface TranslationSnapshot {
@@ -36,6 +39,42 @@ export interface TranslationSnapshot {
   static: boolean;
   createdAgo: number;
   usedAgo: number;
+  /** Idle timeout, ms; absent: never. */
+  timeoutMs?: number;
+  useCount?: number;
+  /** Which `ip nat inside source list` made it: index into NatConfig.dynamic. */
+  mapping?: number;
+}
+
+/** What `show ip inspect statistics` counts. Triples are established, half-open, terminating. */
+export interface InspectionSnapshot {
+  /** Inspected packets by the rule's protocol, in the order of their first packet. */
+  packets: ReadonlyMap<string, number>;
+  created: number;
+  current: readonly [number, number, number];
+  maximum: readonly [number, number, number];
+  /** ms ago; undefined: never. */
+  lastCreatedAgo: number | undefined;
+  lastResetAgo: number | undefined;
+  /** Sessions made in the last minute. */
+  creationRate: number;
+}
+
+export interface NatSnapshot {
+  /** Packets that found their translation, and that did not. */
+  hits: number;
+  misses: number;
+  expired: number;
+  /** Translations refused because a pool was empty. */
+  poolMisses: number;
+}
+
+/** `show ip virtual-reassembly`, one interface. */
+export interface ReassemblySnapshot {
+  reassemblies: number;
+  fragments: number;
+  totalReassemblies: number;
+  totalFailures: number;
 }
 
 export interface RouterSnapshot {
@@ -44,4 +83,62 @@ export interface RouterSnapshot {
   /** Matches of each entry of a list, in entry order. */
   aclMatches(list: string): readonly number[];
   counters(): Readonly<Record<string, number>>;
+  inspection(): InspectionSnapshot;
+  nat(): NatSnapshot;
+  /** By canonical interface name. */
+  reassembly(name: string): ReassemblySnapshot;
+}
+
+/** An interface as the host has it now. Counters since the router started. */
+export interface InterfaceSnapshot {
+  /** Canonical IOS name. */
+  name: string;
+  /** Carrier on the bound Linux interface; false where none is bound. */
+  lineUp: boolean;
+  /** Six bytes as IOS prints them, e.g. 0050.0f0b.8181; undefined without hardware. */
+  hardwareAddress?: string;
+  mtu: number;
+  kbits: number;
+  packetsIn: number;
+  bytesIn: number;
+  broadcastsIn: number;
+  errorsIn: number;
+  dropsIn: number;
+  packetsOut: number;
+  bytesOut: number;
+  errorsOut: number;
+  dropsOut: number;
+  collisions: number;
+  /** ms since the last packet; undefined: never. */
+  lastInputAgo?: number;
+  lastOutputAgo?: number;
+  /** Five-minute averages. */
+  bitsPerSecondIn: number;
+  packetsPerSecondIn: number;
+  bitsPerSecondOut: number;
+  packetsPerSecondOut: number;
+}
+
+export interface ArpSnapshot {
+  address: number;
+  /** e.g. 0050.0f0b.8181; undefined: incomplete. */
+  hardwareAddress?: string;
+  /** Canonical IOS name. */
+  interfaceName: string;
+  /** Minutes; undefined: an address of the router's own. */
+  ageMinutes?: number;
+}
+
+/** What the edges know: clock, interfaces, neighbours, load. */
+export interface SystemSnapshot {
+  /** Version of fw3640. */
+  release: string;
+  now(): Date;
+  uptimeMs(): number;
+  interfaces(): InterfaceSnapshot[];
+  arp(): ArpSnapshot[];
+  /** Per cent of one processor, averaged. */
+  cpu(): { fiveSeconds: number; oneMinute: number; fiveMinutes: number };
+  /** Bytes. */
+  memory(): { total: number; used: number };
 }
