@@ -9,76 +9,71 @@ import { Packet } from '../../dist/wire/packet.js';
 
 const HELD_TOGETHER = 8;
 const HELD_MS = 5;
+const UDP = 17;
 const packet = new Packet();
-/** Copies of held packets, for those who send them back. */
-let held = [];
-let truncated = 0;
+/** What the packets were like. */
+const seen = { superPackets: 0, partialChecksums: 0, truncated: 0 };
+
+/** @param decide called with each packet of a batch; returns the verdict */
+function each(decide) {
+  return (queue, count) => {
+    for (let i = 0; i < count; i++) {
+      queue.load(i, packet);
+      if (packet.gso) seen.superPackets++;
+      if (packet.checksumPartial) seen.partialChecksums++;
+      if (packet.truncated) seen.truncated++;
+      queue.verdict(i, decide(packet, queue), packet);
+    }
+  };
+}
 
 /** Holds packets in groups and releases each group last first; with `changed`, with their bytes. */
 function holdAndReverse(changed) {
-  const releaseAll = () => {
+  let held = [];
+  let timer;
+  const releaseAll = (queue) => {
     for (const h of held.reverse()) queue.release(h.token, PASS, changed ? h.bytes : undefined, h.partial);
     held = [];
     queue.flush();
   };
-  let timer;
-  return (queue, count) => {
-    for (let i = 0; i < count; i++) {
-      queue.load(i, packet);
-      held.push({
-        token: packet.token,
-        bytes: packet.bytes.slice(packet.at, packet.end),
-        partial: packet.checksumPartial,
-      });
-      queue.verdict(i, HOLD, packet);
-    }
-    // Inside the batch, so that the letters overtake the batch's own verdicts; the rest when nothing more comes.
-    if (held.length >= HELD_TOGETHER) releaseAll();
+  return each((p, queue) => {
+    held.push({ token: p.token, bytes: p.bytes.slice(p.at, p.end), partial: p.checksumPartial });
     clearTimeout(timer);
-    timer = setTimeout(releaseAll, HELD_MS);
-  };
+    // A full group goes with the next batch, the rest when nothing more comes.
+    timer = setTimeout(releaseAll, held.length >= HELD_TOGETHER ? 0 : HELD_MS, queue);
+    return HOLD;
+  });
 }
 
-/** Gives every packet the same verdict; with `changed`, sends every payload back. */
-function same(verdict, changed) {
-  return (queue, count) => {
-    for (let i = 0; i < count; i++) {
-      queue.load(i, packet);
-      if (packet.truncated) truncated++;
-      packet.modified = changed;
-      queue.verdict(i, verdict, packet);
-    }
+/** Answers a UDP datagram itself: addresses and ports exchanged, no UDP checksum. */
+function answer(p, queue) {
+  if (p.bytes[p.at + 9] !== UDP) return PASS;
+  const reply = p.bytes.slice(p.at, p.end);
+  const swap = (a, b, n) => {
+    const first = reply.slice(a, a + n);
+    reply.copyWithin(a, b, b + n);
+    reply.set(first, b);
   };
+  swap(12, 16, 4);
+  swap(20, 22, 2);
+  reply.fill(0, 26, 28);
+  queue.inject(reply);
+  return DROP.acl;
 }
 
 const HANDLERS = {
-  pass: same(PASS, false),
-  changed: same(PASS, true),
-  drop: same(DROP.acl, false),
+  pass: each(() => PASS),
+  changed: each((p) => {
+    p.modified = true;
+    return PASS;
+  }),
+  drop: each(() => DROP.acl),
   undecided: () => undefined,
   'hold-reverse': holdAndReverse(false),
   'hold-changed': holdAndReverse(true),
+  answer: each(answer),
   throw: () => {
     throw new Error('a bug in the handler');
-  },
-  // Answers each UDP datagram itself: addresses and ports exchanged, no UDP checksum.
-  answer: (queue, count) => {
-    for (let i = 0; i < count; i++) {
-      queue.load(i, packet);
-      const reply = packet.bytes.slice(packet.at, packet.end);
-      if (reply[9] !== 17) {
-        queue.verdict(i, PASS, packet);
-        continue;
-      }
-      reply.copyWithin(12, packet.at, 0);
-      reply.set(packet.bytes.slice(packet.at + 16, packet.at + 20), 12);
-      reply.set(packet.bytes.slice(packet.at + 12, packet.at + 16), 16);
-      reply.set(packet.bytes.slice(packet.at + 22, packet.at + 24), 20);
-      reply.set(packet.bytes.slice(packet.at + 20, packet.at + 22), 22);
-      reply.fill(0, 26, 28);
-      queue.inject(reply);
-      queue.verdict(i, DROP.acl, packet);
-    }
   },
 };
 
@@ -89,9 +84,10 @@ if (handler === undefined) {
 }
 const queue = PacketQueue.open({ queue: 0 });
 process.on('SIGTERM', () => {
-  const stats = { ...queue.stats(), truncated };
+  const stats = { ...queue.stats(), ...seen };
   queue.close();
   process.stdout.write(`${JSON.stringify(stats)}\n`);
+  process.exit();
 });
 queue.start(handler);
 process.stdout.write('ready\n');
