@@ -14,6 +14,9 @@ export interface Endpoints {
   responderPort: number;
 }
 
+/** Why `ip virtual-reassembly` refused fragments. IOS has no message for an oversize datagram (ping of death). */
+export type FragmentFault = 'table-overflow' | 'too-many' | 'tiny' | 'overlap' | 'oversize';
+
 export type Event =
   | { type: 'session-start'; endpoints: Endpoints }
   | { type: 'session-stop'; endpoints: Endpoints; sent: number; received: number; reason: string }
@@ -29,6 +32,8 @@ export type Event =
       /** Interface name, for `log-input`. */
       ingress?: string;
     }
+  /** Matches that were neither logged nor counted: too many flows. */
+  | { type: 'acl-log-missed'; packets: number }
   | {
       type: 'packet-dropped';
       reason: number;
@@ -45,4 +50,6 @@ export type Event =
   | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number }
   /** A segment is missing for good; the session was reset (TCP_OoO_SEG, 12.4(11)T). */
   | { type: 'tcp-gap'; endpoints: Endpoints; fromInitiator: boolean; seq: number; waitedMs: number }
+  /** IP_VFR alerts. `limit`: max-reassemblies for table-overflow, else max-fragments. Addresses int32, as they came. */
+  | { type: 'fragments'; fault: FragmentFault; interface: string; limit: number; src: number; dst: number }
   | { type: 'debug'; facility: 'smtp' | 'tcp' | 'nat' | 'packet' | 'object'; text: string };

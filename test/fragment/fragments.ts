@@ -1,0 +1,67 @@
+/** Cuts datagrams into fragments, and puts fragments together like an obvious receiver. */
+import { put16 } from '../../src/wire/bytes.js';
+import { writeIpv4Checksum } from '../../src/wire/checksum.js';
+import { decodeIpv4 } from '../../src/wire/decode.js';
+import { Packet } from '../../src/wire/packet.js';
+
+const MORE = 0x2000;
+/** Room before a packet, so that offsets from 0 would be noticed. */
+const LEAD = 4;
+
+/** One fragment of `datagram`: payload bytes [from, to) of it. `more` as the flag shall stand. */
+export function fragmentOf(datagram: Uint8Array, from: number, to: number, more: boolean): Uint8Array {
+  const header = (datagram[0]! & 15) * 4;
+  const b = new Uint8Array(header + to - from);
+  b.set(datagram.subarray(0, header));
+  b.set(datagram.subarray(header + from, header + to), header);
+  put16(b, 2, b.length);
+  put16(b, 6, (from >>> 3) | (more ? MORE : 0));
+  writeIpv4Checksum(b, 0, header);
+  return b;
+}
+
+/** Cuts the datagram's payload at the given offsets, in units of 8 bytes; cuts that lie outside are left out. */
+export function fragmentsAt(datagram: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const length = datagram.length - (datagram[0]! & 15) * 4;
+  const inside = [...new Set(cuts.map((c) => c * 8))].filter((c) => c > 0 && c < length).sort((a, b) => a - b);
+  const bounds = [0, ...inside, length];
+  return bounds.slice(1).map((to, i) => fragmentOf(datagram, bounds[i]!, to, to < length));
+}
+
+/** The fragment as the pipeline hands it to the table: its IPv4 header decoded. */
+export function received(bytes: Uint8Array, token: number, ingress = 0): Packet {
+  const p = new Packet();
+  p.bytes = new Uint8Array(LEAD + bytes.length + 3);
+  p.bytes.set(bytes, LEAD);
+  p.at = LEAD;
+  p.end = LEAD + bytes.length;
+  p.token = token;
+  p.ingress = ingress;
+  if (decodeIpv4(p) !== 0) throw new Error('a test built a fragment that does not decode');
+  return p;
+}
+
+/** The datagram that a receiver puts together from whole, not overlapping fragments. Throws where it could not. */
+export function reassembled(fragments: readonly Uint8Array[]): Uint8Array {
+  const parts = fragments.map((b) => {
+    const p = received(b, 0);
+    return { p, from: p.fragmentOffset, payload: p.bytes.slice(p.l4, p.end) };
+  });
+  parts.sort((a, b) => a.from - b.from);
+  const last = parts.at(-1)!;
+  const first = parts[0]!.p;
+  const header = first.headerLength;
+  const whole = new Uint8Array(header + last.from + last.payload.length);
+  whole.set(first.bytes.subarray(first.at, first.l4));
+  let next = 0;
+  for (const { p, from, payload } of parts) {
+    if (from !== next || p.moreFragments !== (p !== last.p)) throw new Error('the fragments do not fit');
+    if (p.src !== first.src || p.dst !== first.dst) throw new Error('the fragments have other addresses');
+    whole.set(payload, header + from);
+    next += payload.length;
+  }
+  put16(whole, 2, whole.length);
+  put16(whole, 6, 0);
+  writeIpv4Checksum(whole, 0, header);
+  return whole;
+}
