@@ -1,0 +1,61 @@
+/**
+ * One response of the client in an AUTH exchange (RFC 4954 §4): base64, no command, never masked, kept or traced. Only
+ * what some server would take for the end of the line, a bare CR or LF, is overwritten, and what follows with it.
+ */
+import { AUTH_LINE_LIMIT } from './grammar.js';
+import { MASK } from './mask.js';
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+export class AuthLine {
+  ended = false;
+  length = 0;
+  fault: 'bare-line-break' | 'line-too-long' | undefined = undefined;
+  reported = false;
+  /** `take` has overwritten something. */
+  changed = false;
+  readonly #alter: boolean;
+  #cr = false;
+
+  /** @param alter false: nothing is overwritten, the same is reported */
+  constructor(alter: boolean) {
+    this.#alter = alter;
+  }
+
+  begin(): void {
+    this.ended = false;
+    this.length = 0;
+    this.fault = undefined;
+    this.reported = false;
+    this.#cr = false;
+  }
+
+  /** Takes b[at..end), as far as the line goes. @returns offset of the first byte not taken */
+  take(b: Uint8Array, at: number, end: number): number {
+    this.changed = false;
+    for (let i = at; i < end; i++) {
+      const c = b[i]!;
+      this.length++;
+      if (this.#cr && c === LF) {
+        this.ended = true;
+        return i + 1;
+      }
+      if (this.#cr) {
+        this.fault ??= 'bare-line-break';
+        if (i > at) this.#overwrite(b, i - 1);
+      }
+      this.#cr = c === CR;
+      if (c === LF) this.fault ??= 'bare-line-break';
+      else if (this.length > AUTH_LINE_LIMIT - 2 && c !== CR) this.fault ??= 'line-too-long';
+      if (this.fault !== undefined && c !== CR) this.#overwrite(b, i);
+    }
+    return end;
+  }
+
+  #overwrite(b: Uint8Array, i: number): void {
+    if (!this.#alter) return;
+    b[i] = MASK;
+    this.changed = true;
+  }
+}

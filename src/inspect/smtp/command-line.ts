@@ -1,0 +1,337 @@
+/**
+ * One command line of the client, cut anywhere: verb, arguments, CR LF. What must not pass is overwritten with x.
+ *
+ * A wrong verb costs the whole line, as far as it is in hand; letters that went out earlier are the start of a legal
+ * verb and no more. Wrong arguments are masked from the first byte that makes them wrong. CR LF always stays: the
+ * server must answer. A CR without LF is known by the byte behind it; one that has gone out by then stays, and since
+ * the rest of the line is masked, no server finds a second command behind it.
+ */
+import type { InspectorHost } from '../inspector.js';
+import { ChunkArgument } from './chunk.js';
+import {
+  CLASSES,
+  CLASS_OF,
+  nextParamState,
+  OTHER,
+  PARAM_END_ID,
+  PARAM_START,
+  printedParamState,
+  START,
+} from './dfa.js';
+import type { SignatureId, SmtpFinding } from './finding.js';
+import { COMMANDS, EMPTY_LINE, END_OF_DATA, offerBit } from './grammar.js';
+import { latin1, MASK, maskInPlace } from './mask.js';
+import { Arguments, FITS, UNFIT } from './parameters.js';
+import type { SmtpRule } from './rule.js';
+import { isOldAttack, OLD_ATTACK } from './signatures.js';
+
+/** Bytes of a line that are kept for its finding. */
+export const LINE_KEPT = 512;
+
+export type LineFault = Extract<SmtpFinding, { before: string; why: string }>['kind'];
+
+const NUL = 0x00;
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const CHUNKING = offerBit('CHUNKING');
+
+const UNKNOWN = 'unknown command';
+const NOT_ALLOWED = 'command not allowed';
+
+const Stage = { verb: 0, rest: 1 } as const;
+
+export class CommandLine {
+  /** CR LF has come. */
+  ended = false;
+  /** Bytes so far, with CR LF. */
+  length = 0;
+  /** Match id, legal or not; 0: no known verb. */
+  id = 0;
+  fault: LineFault | undefined = undefined;
+  why = '';
+  /** The fault lies in the verb: the server sees no command that we know. */
+  verbMasked = false;
+  /** Offset in the line of the first byte masked; -1: none. */
+  maskedFrom = -1;
+  signature: SignatureId | 0 = 0;
+  /** `take` has overwritten something. */
+  changed = false;
+  readonly chunk = new ChunkArgument();
+  /** Bytes with CR LF that this line may have. */
+  limit = 0;
+
+  readonly #rule: SmtpRule;
+  readonly #kept: Uint8Array;
+  readonly #arguments: Arguments;
+  #stage: 0 | 1 = Stage.verb;
+  #verbState = START;
+  #restState = PARAM_START;
+  /** Bytes behind the verb so far. */
+  #restLength = 0;
+  #cr = false;
+  #wordEnded = false;
+  #credentials = false;
+  /** Command lines so far and this one; the trace counts from 1. */
+  #index = 1;
+  /** Where the part of the line that is in hand begins: in the buffer, and in the line. */
+  #at = 0;
+  #lineAt = 0;
+
+  /** @param kept LINE_KEPT bytes, this session's own */
+  constructor(rule: SmtpRule, kept: Uint8Array) {
+    this.#rule = rule;
+    this.#kept = kept;
+    this.#arguments = new Arguments(rule.esmtp);
+  }
+
+  /** Starts the next line. */
+  begin(): void {
+    this.ended = false;
+    this.length = 0;
+    this.id = 0;
+    this.fault = undefined;
+    this.why = '';
+    this.verbMasked = false;
+    this.maskedFrom = -1;
+    this.#stage = Stage.verb;
+    this.#verbState = START;
+    this.#restState = PARAM_START;
+    this.limit = this.#rule.lineLimit[0]!;
+    this.#restLength = 0;
+    this.#cr = false;
+    this.#wordEnded = false;
+    this.#credentials = false;
+  }
+
+  /** The line stands behind a command that must be answered first: all of it is masked. */
+  overtakes(command: string): void {
+    this.fault = 'command-behind';
+    this.why = `behind ${command}, before its reply`;
+    this.verbMasked = true;
+    this.maskedFrom = 0;
+    this.#credentials = command === 'AUTH';
+  }
+
+  /**
+   * Takes b[at..end), as far as the line goes.
+   * @param offered bits of the extensions that the server offered
+   * @returns offset of the first byte not taken
+   */
+  take(b: Uint8Array, at: number, end: number, offered: number, host: InspectorHost<SmtpFinding>): number {
+    this.changed = false;
+    this.#at = at;
+    this.#lineAt = this.length;
+    let i = at;
+    if (this.#stage === Stage.verb) {
+      i = this.#takeVerb(b, at, end, offered);
+      if (host.debug) this.#traceVerb(host, i - at);
+    }
+    if (this.#stage === Stage.rest && i < end) {
+      const from = i;
+      i = this.#takeRest(b, i, end);
+      if (host.debug) this.#traceRest(host, i - from);
+    }
+    if (this.ended) {
+      if (host.debug) host.trace(`End Of Command Line - index:${this.#index}, len:${this.length}`);
+      this.#index++;
+    }
+    return i;
+  }
+
+  /** The line as sent, without CR LF, cut to LINE_KEPT bytes. */
+  before(): string {
+    const end = this.#textEnd();
+    if (!this.#credentials) return latin1(this.#kept, 0, end);
+    return this.id === COMMANDS.AUTH.id ? latin1(this.#kept, 0, this.#mechanismEnd(end)) + '***' : '***';
+  }
+
+  /** The line as it goes on, likewise. */
+  after(): string {
+    const end = this.#textEnd();
+    if (this.maskedFrom < 0 || !this.#alter) return this.before();
+    const kept = Math.min(this.maskedFrom, end);
+    return (this.#credentials ? latin1(this.#kept, 0, Math.min(kept, 4)) : latin1(this.#kept, 0, kept)).padEnd(
+      end,
+      'x',
+    );
+  }
+
+  get #alter(): boolean {
+    return !this.#rule.monitorOnly;
+  }
+
+  #takeVerb(b: Uint8Array, at: number, end: number, offered: number): number {
+    const { next, accept, leaf } = this.#rule.verbs;
+    const leads = (offered & CHUNKING) !== 0 ? this.#rule.leadsChunking : this.#rule.leads;
+    let state = this.#verbState;
+    let i = at;
+    while (i < end) {
+      const c = b[i]!;
+      const following = next[state * CLASSES + CLASS_OF[c]!]!;
+      if (following === OTHER) {
+        this.#stage = Stage.rest;
+        if (accept[state] !== 0) {
+          this.#matched(state, offered);
+          if (!this.#passes(this.id, offered)) this.#wrongVerb(b, i, NOT_ALLOWED);
+          break;
+        }
+        if (c !== SPACE && c !== TAB && c !== CR && c !== LF) {
+          this.#keep(c);
+          state = OTHER;
+          i++;
+        }
+        this.#wrongVerb(b, i, UNKNOWN);
+        break;
+      }
+      this.#keep(c);
+      state = following;
+      i++;
+      if (c !== CR && c !== LF) {
+        if (leads[state] === 0) this.#wrongVerb(b, i, UNKNOWN);
+        else if (this.maskedFrom >= 0) this.#overwrite(b, i - 1);
+      }
+      if (leaf[state] !== 0) {
+        this.#matched(state, offered);
+        break;
+      }
+    }
+    this.#verbState = state;
+    return i;
+  }
+
+  #matched(state: number, offered: number): void {
+    this.id = this.#rule.verbs.accept[state]!;
+    if (this.id === EMPTY_LINE || this.id === END_OF_DATA) {
+      this.ended = true;
+      return;
+    }
+    if (this.why === UNKNOWN) this.why = NOT_ALLOWED;
+    this.#stage = Stage.rest;
+    this.limit = this.#rule.lineLimit[this.id]!;
+    if (this.id === COMMANDS.AUTH.id) this.#credentials = true;
+    if (this.id === COMMANDS.BDAT.id) this.chunk.begin();
+    this.#arguments.begin(this.verbMasked && this.#alter ? 0 : this.id, offered);
+  }
+
+  #passes(id: number, offered: number): boolean {
+    return this.#rule.legal[id] !== 0 && (id !== COMMANDS.BDAT.id || (offered & CHUNKING) !== 0);
+  }
+
+  #takeRest(b: Uint8Array, from: number, end: number): number {
+    let i = from;
+    while (i < end) {
+      const c = b[i]!;
+      this.#keep(c);
+      this.#restLength++;
+      this.#restState = nextParamState(this.#restState, c);
+      if (!this.#wordEnded && (c === SPACE || c === TAB || c === CR || c === LF)) {
+        this.#wordEnded = true;
+        if (this.id === 0 && isOldAttack(this.#kept, 0, Math.min(this.length - 1, LINE_KEPT))) {
+          this.signature = OLD_ATTACK;
+          return i + 1;
+        }
+      }
+      if (this.#cr) {
+        if (c === LF) {
+          if (!this.verbMasked || !this.#alter) this.#judge(this.#arguments.end());
+          if (this.id === COMMANDS.BDAT.id && !this.chunk.complete) this.#fault('invalid-parameter', 'chunk size');
+          this.ended = true;
+          return i + 1;
+        }
+        this.#cr = false;
+        if (this.#restLength === 2 && this.id !== 0) this.#wrongVerb(b, i, 'bare CR behind the verb');
+        else this.#wrongFrom(b, Math.max(this.#at, i - 1), i, 'bare-line-break', 'bare CR');
+      }
+      if (c === CR) this.#cr = true;
+      else {
+        this.#check(b, i, c);
+        if (this.signature !== 0) return i + 1;
+        if (this.maskedFrom >= 0) this.#overwrite(b, i);
+      }
+      i++;
+    }
+    return i;
+  }
+
+  /** Judges the byte b[i], behind the verb, no CR. */
+  #check(b: Uint8Array, i: number, c: number): void {
+    if (this.#restLength === 1 && this.id !== 0 && c !== SPACE && c !== TAB) {
+      this.#wrongVerb(b, i, c === LF ? 'bare LF behind the verb' : 'no blank behind the verb');
+      return;
+    }
+    if (c === LF) this.#wrongFrom(b, i, i, 'bare-line-break', 'bare LF');
+    else if (c === NUL) this.#wrongFrom(b, i, i, 'bare-line-break', 'NUL');
+    else if (this.length > this.limit - 2) this.#wrongFrom(b, i, i, 'line-too-long', `over ${this.limit} bytes`);
+    if (this.verbMasked && this.#alter) return;
+    if (this.id === COMMANDS.BDAT.id && !this.chunk.step(c))
+      this.#wrongFrom(b, i, i, 'invalid-parameter', 'chunk size');
+    if (this.fault === undefined || !this.#alter) {
+      const fit = this.#arguments.step(c);
+      if (fit === UNFIT) this.#wrongFrom(b, i, i, 'invalid-parameter', 'parameter malformed or not offered');
+      else if (fit !== FITS) this.signature = fit;
+    }
+  }
+
+  #judge(fit: ReturnType<Arguments['end']>): void {
+    if (fit === UNFIT) this.#fault('invalid-parameter', 'parameter incomplete');
+    else if (fit !== FITS) this.signature = fit;
+  }
+
+  #fault(kind: LineFault, why: string): void {
+    if (this.fault !== undefined) return;
+    this.fault = kind;
+    this.why = why;
+  }
+
+  /** Masks what is in hand of the line before b[i], and what will come. */
+  #wrongVerb(b: Uint8Array, i: number, why: string): void {
+    this.verbMasked = true;
+    this.#wrongFrom(b, this.#at, i, 'invalid-command', why);
+  }
+
+  /** Masks b[from..i) and what will come. */
+  #wrongFrom(b: Uint8Array, from: number, i: number, kind: LineFault, why: string): void {
+    this.#fault(kind, why);
+    const inLine = this.#lineAt + from - this.#at;
+    if (this.maskedFrom < 0 || inLine < this.maskedFrom) this.maskedFrom = inLine;
+    if (!this.#alter || from === i) return;
+    maskInPlace(b, from, i);
+    this.changed = true;
+  }
+
+  #overwrite(b: Uint8Array, i: number): void {
+    if (!this.#alter) return;
+    b[i] = MASK;
+    this.changed = true;
+  }
+
+  #keep(c: number): void {
+    if (this.length < LINE_KEPT) this.#kept[this.length] = c;
+    this.length++;
+  }
+
+  #textEnd(): number {
+    return Math.min(this.ended ? this.length - 2 : this.length, LINE_KEPT);
+  }
+
+  /** Offset behind `AUTH mechanism `, where credentials begin. */
+  #mechanismEnd(end: number): number {
+    let i = 4;
+    while (i < end && this.#kept[i] === SPACE) i++;
+    while (i < end && this.#kept[i] !== SPACE) i++;
+    return Math.min(i + 1, end);
+  }
+
+  #traceVerb(host: InspectorHost<SmtpFinding>, taken: number): void {
+    if (taken > 0) host.trace(`VERB - Cmd len:${this.length}, match_len:${taken}, cmd_re_state:${this.#verbState}`);
+    if (this.id !== 0) host.trace(`VERB - match id:${this.id}`);
+  }
+
+  #traceRest(host: InspectorHost<SmtpFinding>, taken: number): void {
+    const state = printedParamState(this.#restState);
+    host.trace(`CMD PARAM - Cmd len:${this.length}, match_len:${taken}, cmd_re_state:${state}`);
+    if (this.ended) host.trace(`CMD PARAM - match id:${PARAM_END_ID}`);
+  }
+}

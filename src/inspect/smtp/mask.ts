@@ -1,0 +1,14 @@
+/** Overwriting in place: a lower-case x for each byte (the ASA writes X), never CR LF, never a length. */
+export const MASK = 0x78;
+
+/** Overwrites b[from..to). */
+export function maskInPlace(b: Uint8Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) b[i] = MASK;
+}
+
+/** Text of b[from..to) as Latin-1, for a finding. */
+export function latin1(b: Uint8Array, from: number, to: number): string {
+  let text = '';
+  for (let i = from; i < to; i++) text += String.fromCharCode(b[i]!);
+  return text;
+}

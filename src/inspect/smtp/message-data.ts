@@ -1,0 +1,210 @@
+/**
+ * Message data, from the 354 to its end. Only CR LF . CR LF ends it, here and for every server behind us: what a lax
+ * server would take for the end is neutralised in place (SMTP smuggling, CVE-2023-51764, -51765, -51766). All else goes
+ * through as it came.
+ *
+ * The byte that is overwritten is always the last one of the form, so that it works wherever the data is cut:
+ * LF . LF becomes LF . x. One form is not known to be one until the byte behind it: CR LF . CR, which may yet be the
+ * good end. With that byte in hand the CR is overwritten; where the CR has gone out already, only a reset is left.
+ */
+import { MASK } from './mask.js';
+import { HeaderScan } from './signatures.js';
+
+const NUL = 0x00;
+const LF = 0x0a;
+const CR = 0x0d;
+const DOT = 0x2e;
+
+/** What stands before the next byte. A NUL is looked through: some servers drop it. */
+const State = {
+  text: 0,
+  cr: 1,
+  /** A line begins. Also right behind DATA. */
+  crLf: 2,
+  /** LF without CR. */
+  lf: 3,
+  /** A line break of any kind and NULs. */
+  breakNul: 4,
+  /** CR LF and a dot. */
+  dot: 5,
+  /** Another line break and a dot, or a dot and NULs: never the end. */
+  looseDot: 6,
+  dotCr: 7,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+/** Why `take` stopped before the end of its input, or at it. */
+export const DataEvent = {
+  /** All was taken. */
+  none: 0,
+  /** CR LF . CR LF is complete. */
+  end: 1,
+  /** The byte before the returned offset was (or would be) overwritten. `form` says for what. Go on. */
+  neutralised: 2,
+  /** CR LF . CR went out, and no LF follows. */
+  beyondRepair: 3,
+  /** `signature` was found in the header section. */
+  signature: 4,
+} as const;
+export type DataEvent = (typeof DataEvent)[keyof typeof DataEvent];
+
+export class MessageData {
+  event: DataEvent = DataEvent.none;
+  /** After `neutralised` and `beyondRepair`, e.g. `LF . LF`. */
+  form = '';
+  /** After `signature`. */
+  signature: ReturnType<HeaderScan['step']> = 0;
+  #state: State = State.text;
+  #taken = 0;
+  readonly #headers = new HeaderScan();
+  readonly #alter: boolean;
+
+  /** @param alter false: nothing is overwritten, the same is reported */
+  constructor(alter: boolean) {
+    this.#alter = alter;
+  }
+
+  begin(): void {
+    this.#state = State.crLf;
+    this.#taken = 0;
+    this.#headers.begin();
+  }
+
+  /** Bytes of this mail so far, with its stuffed dots, without what may be its end. */
+  get size(): number {
+    if (this.event === DataEvent.end) return this.#taken - 3;
+    return this.#taken - (this.#state === State.dot ? 1 : this.#state === State.dotCr ? 2 : 0);
+  }
+
+  /** Takes b[at..end), as far as the next event. @returns offset of the first byte not taken */
+  take(b: Uint8Array, at: number, end: number): number {
+    this.event = DataEvent.none;
+    let i = at;
+    while (i < end) {
+      if (this.#state === State.text && !this.#headers.active) {
+        const dot = dotAtLineStart(b, i, end);
+        this.#state = stateBefore(b, i, dot);
+        i = dot;
+        if (i === end) break;
+      }
+      i = this.#step(b, i, end);
+      if (this.#stopped()) break;
+    }
+    this.#taken += i - at;
+    return i;
+  }
+
+  #stopped(): boolean {
+    return this.event !== DataEvent.none;
+  }
+
+  /** Takes one byte; of CR LF . CR the LF too, when it is there. */
+  #step(b: Uint8Array, i: number, end: number): number {
+    const c = b[i]!;
+    const state = this.#state;
+    if (this.#headers.active) {
+      this.signature = this.#headers.step(c);
+      if (this.signature !== 0) {
+        this.event = DataEvent.signature;
+        return i + 1;
+      }
+    }
+    switch (state) {
+      case State.dot:
+        if (c === CR) {
+          if (i + 1 === end) this.#state = State.dotCr;
+          else if (b[i + 1] === LF) return this.#end(i + 2);
+          else this.#neutralise(b, i, 'CR LF . CR');
+        } else if (c === LF) this.#neutralise(b, i, 'CR LF . LF');
+        else this.#state = c === NUL ? State.looseDot : State.text;
+        return i + 1;
+      case State.dotCr:
+        if (c === LF) return this.#end(i + 1);
+        this.form = 'CR LF . CR';
+        this.event = DataEvent.beyondRepair;
+        return i + 1;
+      case State.looseDot:
+        if (c === CR || c === LF) this.#neutralise(b, i, c === CR ? 'bare line break . CR' : 'bare line break . LF');
+        else this.#state = c === NUL ? State.looseDot : State.text;
+        return i + 1;
+      default:
+        this.#state = behind(state, c);
+        return i + 1;
+    }
+  }
+
+  #end(next: number): number {
+    this.event = DataEvent.end;
+    this.#state = State.text;
+    return next;
+  }
+
+  #neutralise(b: Uint8Array, i: number, form: string): void {
+    this.event = DataEvent.neutralised;
+    this.form = form;
+    this.#state = this.#alter ? State.text : behind(State.text, b[i]!);
+    if (this.#alter) b[i] = MASK;
+  }
+}
+
+/** The state behind `c`, where no dot at a line's start stands before it. */
+function behind(state: State, c: number): State {
+  switch (c) {
+    case CR:
+      return State.cr;
+    case LF:
+      return state === State.cr ? State.crLf : State.lf;
+    case NUL:
+      return state === State.text ? State.text : State.breakNul;
+    case DOT:
+      return state === State.crLf ? State.dot : state === State.text ? State.text : State.looseDot;
+    default:
+      return State.text;
+  }
+}
+
+/**
+ * Offset in b[at + 1 .. end) of the first dot right behind a CR, LF or NUL; `end` where there is none. Of two bytes
+ * that stand together one lies at an even distance from `at`, so every second byte is enough; four of these at a time
+ * (against one byte at a time 2.5 times as fast, and over 1.4 GB/s in text as in base64).
+ */
+function dotAtLineStart(b: Uint8Array, at: number, end: number): number {
+  let i = at;
+  const last = end - 8;
+  while (i < last) {
+    const c0 = b[i]!;
+    const c2 = b[i + 2]!;
+    const c4 = b[i + 4]!;
+    const c6 = b[i + 6]!;
+    if (c0 <= CR || c2 <= CR || c4 <= CR || c6 <= CR || c0 === DOT || c2 === DOT || c4 === DOT || c6 === DOT) {
+      const found = everySecond(b, at, i, i + 8, end);
+      if (found !== end) return found;
+    }
+    i += 8;
+  }
+  return everySecond(b, at, i, end, end);
+}
+
+function everySecond(b: Uint8Array, at: number, from: number, to: number, end: number): number {
+  for (let i = from; i < to; i += 2) {
+    const c = b[i]!;
+    if (c === DOT) {
+      if (i > at && isBreakOrNul(b[i - 1]!)) return i;
+    } else if (c <= CR && isBreakOrNul(c) && i + 1 < end && b[i + 1] === DOT) return i + 1;
+  }
+  return end;
+}
+
+const isBreakOrNul = (c: number): boolean => c === LF || c === CR || c === NUL;
+
+/** The state behind b[at..end), which follows text and has no dot behind a line break. */
+function stateBefore(b: Uint8Array, at: number, end: number): State {
+  let i = end - 1;
+  while (i >= at && b[i] === NUL) i--;
+  if (i < at) return State.text;
+  const c = b[i]!;
+  if (c !== CR && c !== LF) return State.text;
+  if (i < end - 1) return State.breakNul;
+  if (c === CR) return State.cr;
+  return i > at && b[i - 1] === CR ? State.crLf : State.lf;
+}

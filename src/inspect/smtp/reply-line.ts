@@ -1,0 +1,140 @@
+/**
+ * One reply line of the server, cut anywhere. Replies go through as they are, the greeting above all; only lines of an
+ * EHLO reply that offer what the rule does not pass are masked. A bare LF ends a reply line: clients read it so.
+ */
+import type { InspectorHost } from '../inspector.js';
+import { REPLY_END_ID, REPLY_OTHER, REPLY_PARTIAL, REPLY_POSITIVE, REPLY_POSITIVE_ID } from './dfa.js';
+import { OfferedExtension } from './ehlo.js';
+import type { SmtpFinding } from './finding.js';
+import { latin1, MASK, maskInPlace } from './mask.js';
+import type { SmtpRule } from './rule.js';
+
+/** Bytes of a line that are kept for its finding. */
+export const REPLY_KEPT = 128;
+const CODE_LENGTH = 3;
+/** Offset of a keyword in `250-SIZE`. */
+const TEXT_AT = 4;
+const EHLO_CODE = 250;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
+
+export class ReplyLine {
+  ended = false;
+  length = 0;
+  /** 200 to 599; 0: the line has none (so far). */
+  code = 0;
+  /** No hyphen behind the code: the reply ends with this line. */
+  final = false;
+  /** Offset in the line of the first byte masked; -1: none. */
+  maskedFrom = -1;
+  changed = false;
+  readonly offered: OfferedExtension;
+
+  readonly #rule: SmtpRule;
+  readonly #kept: Uint8Array;
+  #extension = false;
+  /** Reply lines so far; the trace counts from 0. */
+  #index = 0;
+
+  /** @param kept REPLY_KEPT bytes, this session's own */
+  constructor(rule: SmtpRule, kept: Uint8Array) {
+    this.#rule = rule;
+    this.#kept = kept;
+    this.offered = new OfferedExtension(rule);
+  }
+
+  /** Starts the next line. @param extension it is a line of an EHLO reply, not the first one */
+  begin(extension: boolean): void {
+    this.ended = false;
+    this.length = 0;
+    this.code = 0;
+    this.final = false;
+    this.maskedFrom = -1;
+    this.#extension = extension;
+    this.offered.begin();
+  }
+
+  /** Takes b[at..end), as far as the line goes. @returns offset of the first byte not taken */
+  take(b: Uint8Array, at: number, end: number, host: InspectorHost<SmtpFinding>): number {
+    this.changed = false;
+    if (host.debug && this.length === 0) host.trace('reply_type OTHERS');
+    const lineAt = this.length;
+    let i = at;
+    while (i < end && !this.ended) {
+      const c = b[i]!;
+      if (this.length < REPLY_KEPT) this.#kept[this.length] = c;
+      if (this.length <= CODE_LENGTH) this.#inCode(c);
+      else if (this.#extension && this.code === EHLO_CODE) this.#inExtension(b, i, at, lineAt, c);
+      this.length++;
+      i++;
+      if (c === LF) this.ended = true;
+    }
+    if (host.debug) this.#trace(host, i - at);
+    return i;
+  }
+
+  /** The line as sent, without CR LF, cut to REPLY_KEPT bytes. */
+  text(): string {
+    return latin1(this.#kept, 0, this.#textEnd());
+  }
+
+  /** The line as it goes on, likewise. */
+  textAfter(): string {
+    if (this.maskedFrom < 0 || this.#rule.monitorOnly) return this.text();
+    const end = this.#textEnd();
+    return latin1(this.#kept, 0, Math.min(this.maskedFrom, end)).padEnd(end, 'x');
+  }
+
+  /** A dot alone. */
+  get isDot(): boolean {
+    return this.#kept[0] === DOT && this.#textEnd() === 1;
+  }
+
+  #inCode(c: number): void {
+    if (this.length < CODE_LENGTH) {
+      const digit = c >= 0x30 && c <= 0x39;
+      this.code = digit && (this.length === 0 || this.code > 0) ? this.code * 10 + c - 0x30 : 0;
+      return;
+    }
+    if (this.code < 200 || this.code > 599 || (c !== SPACE && c !== HYPHEN && c !== CR && c !== LF)) this.code = 0;
+    else this.final = c !== HYPHEN;
+  }
+
+  #inExtension(b: Uint8Array, i: number, at: number, lineAt: number, c: number): void {
+    this.offered.step(c);
+    if (!this.offered.refused || !this.#rule.maskEhlo) return;
+    if (this.maskedFrom < 0) {
+      // The whole keyword, as far as it is in hand.
+      const from = Math.max(at, at + TEXT_AT - lineAt);
+      this.maskedFrom = lineAt + from - at;
+      if (!this.#rule.monitorOnly && from < i) {
+        maskInPlace(b, from, i);
+        this.changed = true;
+      }
+    }
+    if (this.#rule.monitorOnly || c === CR || c === LF) return;
+    b[i] = MASK;
+    this.changed = true;
+  }
+
+  #textEnd(): number {
+    let end = Math.min(this.length, REPLY_KEPT);
+    while (end > 0 && (this.#kept[end - 1] === LF || this.#kept[end - 1] === CR)) end--;
+    return end;
+  }
+
+  #trace(host: InspectorHost<SmtpFinding>, taken: number): void {
+    const positive = this.final && this.code < 300 && this.length > CODE_LENGTH + 1;
+    const state = !this.ended ? REPLY_PARTIAL : positive ? REPLY_POSITIVE : REPLY_OTHER;
+    host.trace(`OTHER REPLY - Reply len: ${this.length}, match_len:${taken}, reply_re_state:${state}`);
+    if (!this.ended) return;
+    host.trace(`OTHER REPLY match id:${REPLY_END_ID}`);
+    if (positive) host.trace(`OTHER REPLY match id:${REPLY_POSITIVE_ID}`);
+    host.trace(`End Of Reply Line - index:${this.#index} ,len:${this.length}`);
+    this.#index++;
+  }
+}

@@ -1,0 +1,84 @@
+/** A session of one inspector: what goes in, what comes out on the other side, what it reports. */
+import { StreamAction, type InspectorHost } from '../../../src/inspect/inspector.js';
+import { newSmtpCounters, type SmtpFinding } from '../../../src/inspect/smtp/finding.js';
+import { SmtpInspector } from '../../../src/inspect/smtp/inspector.js';
+import type { SmtpOptions } from '../../../src/ios/config/model.js';
+
+export interface Reported {
+  finding: SmtpFinding;
+  fromInitiator: boolean;
+  offset: number;
+}
+
+/** Bytes as Latin-1 text and back, so that expectations can be read. */
+export const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+export const text = (b: Uint8Array): string => Array.from(b, (c) => String.fromCharCode(c)).join('');
+
+export class Session implements InspectorHost<SmtpFinding> {
+  debug = false;
+  readonly lines: string[] = [];
+  readonly reported: Reported[] = [];
+  readonly counters = newSmtpCounters();
+  /** What went on to the server and to the client. */
+  toServer = '';
+  toClient = '';
+  reset = false;
+  readonly #inspector: SmtpInspector;
+  readonly #opaque = [false, false];
+
+  constructor(protocol: 'smtp' | 'esmtp', options: SmtpOptions) {
+    this.#inspector = new SmtpInspector(protocol, options, this, this.counters);
+  }
+
+  report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {
+    this.reported.push({ finding, fromInitiator, offset });
+  }
+
+  trace(line: string): void {
+    this.lines.push(line);
+  }
+
+  get kinds(): string[] {
+    return this.reported.map((r) => r.finding.kind);
+  }
+
+  /**
+   * Sends `segment` as one segment, or in parts of `size` bytes. As in the router, the inspector sees a window of a
+   * larger buffer: bytes around it must not matter.
+   */
+  send(fromClient: boolean, segment: string, size = segment.length): string {
+    let out = '';
+    for (let at = 0; at < segment.length; at += size) out += this.#one(fromClient, segment.slice(at, at + size));
+    return out;
+  }
+
+  client(segment: string, size?: number): string {
+    return this.send(true, segment, size);
+  }
+
+  server(segment: string, size?: number): string {
+    return this.send(false, segment, size);
+  }
+
+  #one(fromClient: boolean, part: string): string {
+    if (this.reset) return '';
+    const direction = fromClient ? 1 : 0;
+    let out = part;
+    if (this.#opaque[direction] !== true) {
+      const b = bytes('.\r\n' + part + '\n.\r\n');
+      const end = 3 + part.length;
+      const action = fromClient ? this.#inspector.fromInitiator(b, 3, end) : this.#inspector.fromResponder(b, 3, end);
+      if (text(b.subarray(0, 3)) !== '.\r\n' || text(b.subarray(end)) !== '\n.\r\n') throw new Error('wrote outside');
+      out = text(b.subarray(3, end));
+      if (this.#inspector.modified !== (out !== part)) throw new Error(`modified is wrong for ${JSON.stringify(part)}`);
+      if (action === StreamAction.opaque) this.#opaque[direction] = true;
+      if (action === StreamAction.reset) {
+        this.reset = true;
+        return '';
+      }
+    }
+    if (fromClient) this.toServer += out;
+    else this.toClient += out;
+    return out;
+  }
+}
