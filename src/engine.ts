@@ -8,15 +8,20 @@
  * the outbox. Everything between the two NAT steps knows an inside host by its inside local address.
  */
 import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
+import { MatchLog } from './acl/match-log.js';
+import { ProhibitedReplies } from './acl/prohibited.js';
 import { type DebugFlags, noDebug } from './debug.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
-import type { InterfaceConfig, RouterConfig } from './ios/config/model.js';
+import { virtualReassemblyDefaults } from './ios/config/defaults.js';
+import type { InterfaceConfig, RouterConfig, VirtualReassembly } from './ios/config/model.js';
 import { quotesHeader, rewriteDestination, rewriteQuoted, rewriteSource } from './nat/rewrite.js';
 import { StaticTranslations } from './nat/static-nat.js';
+import { FragmentTable } from './fragment/fragment-table.js';
 import type { Outbox } from './outbox.js';
 import { RoutingTable } from './route.js';
 import { Flow, readFlow } from './session/flow.js';
 import { Sessions } from './session/sessions.js';
+import type { ReassemblySnapshot } from './snapshot.js';
 import { ReassemblyMemory } from './tcp/reassembly-memory.js';
 import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
 import { i32 } from './wire/bytes.js';
@@ -57,6 +62,9 @@ export class Engine {
   #ports: Port[] = [];
   #routes: RoutingTable;
   readonly #flow = new Flow();
+  readonly #fragments: FragmentTable;
+  readonly #matchLog: MatchLog;
+  readonly #prohibited = new ProhibitedReplies();
 
   constructor(
     config: RouterConfig,
@@ -66,6 +74,8 @@ export class Engine {
     this.config = config;
     this.nat = new StaticTranslations(config.nat.staticEntries);
     this.#routes = new RoutingTable(config);
+    this.#matchLog = new MatchLog((e) => this.outbox.event(e));
+    this.#fragments = new FragmentTable(outbox, (p, now) => this.#judgeReassembled(p, now));
     const g = config.inspect;
     const memory = new ReassemblyMemory({ queueLength: 0, timeoutMs: 0, memoryBytes: 0 });
     this.sessions = new Sessions(
@@ -97,6 +107,7 @@ export class Engine {
     limits.timeoutMs = g.reassemblyTimeout * 1000;
     limits.memoryBytes = g.reassemblyMemoryKb * 1024;
     this.#configureAccessLists(config);
+    this.#fragments.configure(config.interfaces.map(reassemblyOf));
     // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
     const list = (name: string | undefined): CompiledAccessList | undefined =>
       name === undefined ? undefined : this.accessLists.get(name);
@@ -117,8 +128,9 @@ export class Engine {
   handle(p: Packet, now: number): Verdict {
     this.packets++;
     let v = decodeIpv4(p);
-    if (v === PASS && isFragment(p)) v = DROP.fragment;
-    if (v === PASS) v = this.#datagram(p, now);
+    // The fragment that completes a datagram gets the datagram's verdict.
+    if (v === PASS)
+      v = isFragment(p) && this.#fragments.covers(p.ingress) ? this.#fragments.admit(p, now) : this.#judge(p, now);
     if (isDrop(v)) this.#dropped(p, v);
     return v;
   }
@@ -126,17 +138,36 @@ export class Engine {
   /** Ends what has timed out. To be called a few times a second. */
   tick(now: number): void {
     this.sessions.expire(now);
+    this.#fragments.expire(now);
+    this.#matchLog.tick(now);
   }
 
-  /** A whole datagram. */
-  #datagram(p: Packet, now: number): Verdict {
+  /** Counters of `show ip virtual-reassembly` for an interface, by its canonical name. */
+  reassembly(name: string): ReassemblySnapshot {
+    const f = this.#fragments.interfaces.find((i) => i.name === name);
+    return {
+      reassemblies: f?.currentReassemblies ?? 0,
+      fragments: f?.fragments ?? 0,
+      totalReassemblies: f?.reassemblies ?? 0,
+      totalFailures: f?.failures ?? 0,
+    };
+  }
+
+  /** Virtual reassembly has put a datagram together: it takes the way of any other. */
+  #judgeReassembled(p: Packet, now: number): Verdict {
+    const v = decodeIpv4(p);
+    return v === PASS ? this.#judge(p, now) : v;
+  }
+
+  /** From the access list to the second NAT step. `p`: a whole datagram, or a fragment where nothing reassembles. */
+  #judge(p: Packet, now: number): Verdict {
     let v = decodeTransport(p);
     if (v !== PASS) return v;
     const port = this.#ports[p.ingress]!;
     const flow = this.#flow;
     readFlow(p, port.outside, this.nat, flow);
     const known = this.sessions.find(flow, p);
-    if (!known) v = this.#aclIn(p, port);
+    if (!known) v = this.#aclIn(p, port, now);
     const seenDst = p.dst;
     if (v === PASS && port.outside) this.#toInsideLocal(p);
     if (v === PASS && !(known && flow.quoted)) {
@@ -151,7 +182,7 @@ export class Engine {
     const egress = this.#routes.lookup(p.dst);
     const out = this.#ports[egress];
     if (out?.aclOut !== undefined) {
-      const v = this.#aclOut(p, port, out.aclOut);
+      const v = this.#aclOut(p, port, out.aclOut, now);
       if (v !== PASS) return v;
     }
     // IOS inspects what crosses the router, not what ends there.
@@ -166,47 +197,55 @@ export class Engine {
     return this.rules.rule(port.config.inspectIn)?.select(p) ?? this.rules.rule(out.config.inspectOut)?.select(p);
   }
 
-  #aclIn(p: Packet, port: Port): Verdict {
-    return port.aclIn === undefined ? PASS : this.#admitBy(port.aclIn, p);
+  #aclIn(p: Packet, port: Port, now: number): Verdict {
+    if (port.aclIn === undefined || this.#permits(port.aclIn, p)) return PASS;
+    this.#answerDenied(p, now);
+    return DROP.acl;
   }
 
   /** The output list stands behind NAT: it sees an inside host by its inside global address. */
-  #aclOut(p: Packet, port: Port, list: CompiledAccessList): Verdict {
+  #aclOut(p: Packet, port: Port, list: CompiledAccessList, now: number): Verdict {
     const local = p.src;
     if (port.inside) p.src = this.nat.toGlobal(local);
-    const v = this.#admitBy(list, p);
+    const permitted = this.#permits(list, p);
     p.src = local;
-    return v;
+    if (permitted) return PASS;
+    this.#answerDenied(p, now);
+    return DROP.acl;
   }
 
-  #admitBy(list: CompiledAccessList, p: Packet): Verdict {
+  #permits(list: CompiledAccessList, p: Packet): boolean {
     const index = list.match(p);
     const permitted = list.permits(index);
-    if (index !== IMPLICIT_DENY && list.entries[index]!.log !== 'none') this.#logMatch(list, index, p, permitted);
-    return permitted ? PASS : DROP.acl;
+    const log = index === IMPLICIT_DENY ? 'none' : list.entries[index]!.log;
+    if (log !== 'none') {
+      const ingress = log === 'log-input' ? this.#ports[p.ingress]!.config.name : undefined;
+      this.#matchLog.note(list.name, permitted, p, ingress);
+    }
+    return permitted;
   }
 
-  #logMatch(list: CompiledAccessList, index: number, p: Packet, permitted: boolean): void {
-    this.outbox.event({
-      type: permitted ? 'acl-permitted' : 'acl-denied',
-      list: list.name,
-      protocol: p.protocol,
-      src: p.src,
-      srcPort: p.srcPort,
-      dst: p.dst,
-      dstPort: p.dstPort,
-      packets: 1,
-      ...(list.entries[index]!.log === 'log-input' && { ingress: this.#ports[p.ingress]!.config.name }),
-    });
+  /** ICMP administratively prohibited, from the address of the interface the packet came in by. */
+  #answerDenied(p: Packet, now: number): void {
+    const { config } = this.#ports[p.ingress]!;
+    const from = config.addresses[0]?.address;
+    if (!config.unreachables || from === undefined) return;
+    const answer = this.#prohibited.answer(p, from, now);
+    if (answer !== undefined) this.outbox.inject(answer);
   }
 
   #toInsideLocal(p: Packet): void {
-    rewriteDestination(p, this.nat.toLocal(p.dst));
+    const local = this.nat.toLocal(p.dst);
+    if (local !== p.dst) this.nat.hits++;
+    rewriteDestination(p, local);
     if (quotesHeader(p)) rewriteQuoted(p, true, this.#flow.src);
   }
 
   #toInsideGlobal(p: Packet): void {
-    rewriteSource(p, this.nat.toGlobal(p.src));
+    const global = this.nat.toGlobal(p.src);
+    if (global !== p.src) this.nat.hits++;
+    else this.nat.misses++;
+    rewriteSource(p, global);
     if (quotesHeader(p)) {
       rewriteQuoted(p, false, this.nat.toGlobal(i32(p.bytes, p.l4 + ICMP_HEADER + IPV4_DST)));
     }
@@ -216,6 +255,10 @@ export class Engine {
   #releaseHeld(p: Packet, v: Verdict): void {
     if (v === PASS && this.#ports[p.ingress]!.inside) this.#toInsideGlobal(p);
     if (isDrop(v)) this.#dropped(p, v);
+    if (this.#fragments.owns(p.token)) {
+      this.#fragments.release(p, v);
+      return;
+    }
     const bytes = v === PASS && p.modified ? p.bytes.subarray(p.at, p.end) : undefined;
     this.outbox.release(p.token, v, bytes, p.checksumPartial);
   }
@@ -249,4 +292,14 @@ export class Engine {
       this.accessLists.set(name, compiled);
     }
   }
+}
+
+/**
+ * `ip virtual-reassembly` of an interface. NAT switches it on by itself; we do the same for inspection, which 12.3
+ * did not, since a stream whose segments come in fragments cannot be inspected.
+ */
+function reassemblyOf(itf: InterfaceConfig): { name: string; virtualReassembly?: VirtualReassembly } {
+  const needed = (itf.nat ?? itf.inspectIn ?? itf.inspectOut) !== undefined;
+  const options = itf.virtualReassembly ?? (needed ? virtualReassemblyDefaults() : undefined);
+  return { name: itf.name, ...(options !== undefined && { virtualReassembly: options }) };
 }

@@ -3,7 +3,15 @@ import { SERVICES } from './inspect/rules.js';
 import type { Engine } from './engine.js';
 import { printedPorts, sessionId } from './session/sessions.js';
 import { type Session, SIS } from './session/session.js';
-import type { RouterSnapshot, SessionSnapshot, SisState, TranslationSnapshot } from './snapshot.js';
+import type {
+  InspectionSnapshot,
+  NatSnapshot,
+  ReassemblySnapshot,
+  RouterSnapshot,
+  SessionSnapshot,
+  SisState,
+  TranslationSnapshot,
+} from './snapshot.js';
 import { DROP_REASONS } from './verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
 
@@ -54,6 +62,29 @@ export class RouterState implements RouterSnapshot {
 
   aclMatches(list: string): readonly number[] {
     return Array.from(this.engine.accessLists.get(list)?.matches ?? []);
+  }
+
+  inspection(): InspectionSnapshot {
+    const now = this.clock();
+    const s = this.engine.sessions.statistics;
+    return {
+      packets: new Map(SERVICES.flatMap((name, i) => (s.packets[i]! > 0 ? [[name, s.packets[i]!]] : []))),
+      created: s.created,
+      current: [s.established, s.halfOpen, s.terminating],
+      maximum: [s.maxEstablished, s.maxHalfOpen, s.maxTerminating],
+      lastCreatedAgo: s.lastCreated === undefined ? undefined : now - s.lastCreated,
+      lastResetAgo: undefined,
+      creationRate: s.creationRate(now),
+    };
+  }
+
+  nat(): NatSnapshot {
+    const { hits, misses } = this.engine.nat;
+    return { hits, misses, expired: 0, poolMisses: 0 };
+  }
+
+  reassembly(name: string): ReassemblySnapshot {
+    return this.engine.reassembly(name);
   }
 
   counters(): Readonly<Record<string, number>> {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { SIS } from '../src/session/session.js';
-import { DROP, PASS } from '../src/verdict.js';
-import { i32, u16 } from '../src/wire/bytes.js';
+import { DROP, HOLD, PASS } from '../src/verdict.js';
+import { i32, put16, u16 } from '../src/wire/bytes.js';
+import { writeIpv4Checksum } from '../src/wire/checksum.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, type TcpFields, udpPacket } from './support/packets.js';
 import { type Outcome, Router3640 } from './support/router-3640.js';
 
@@ -310,5 +311,61 @@ describe('smtp inspection through the whole pipeline', () => {
       [CLIENT, MAIL, 4],
     ]);
     for (const b of c.r.injected) expect(checksumsOk(b)).toBe(true);
+  });
+});
+
+describe('ip virtual-reassembly in the pipeline', () => {
+  /** Cuts an IPv4 packet's payload into fragments of `size` bytes, a multiple of 8. */
+  function fragmentsOf(bytes: Uint8Array, size: number): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    for (let at = 20; at < bytes.length; at += size) {
+      const end = Math.min(at + size, bytes.length);
+      const f = new Uint8Array(20 + end - at);
+      f.set(bytes.subarray(0, 20));
+      f.set(bytes.subarray(at, end), 20);
+      put16(f, 2, f.length);
+      put16(f, 6, ((at - 20) / 8) | (end < bytes.length ? 0x2000 : 0));
+      writeIpv4Checksum(f, 0, 20);
+      out.push(f);
+    }
+    return out;
+  }
+
+  test('a command in fragments is inspected as a whole, and goes on in fragments, masked and translated', () => {
+    const r = new Router3640();
+    const c = new Connection(r).open();
+    c.server('PA', { payload: '220 ready\r\n' });
+    const whole = tcpPacket({
+      src: CLIENT,
+      srcPort: c.port,
+      dst: MAIL_GLOBAL,
+      dstPort: 25,
+      flags: 'PA',
+      seq: c.clientNxt,
+      ack: c.serverNxt,
+      payload: `EXPN ${'root'.repeat(8)}\r\n`,
+    });
+    const [first, second, third] = fragmentsOf(whole, 24) as [Uint8Array, Uint8Array, Uint8Array];
+    expect(r.fromOutside(third, 3).verdict).toBe(HOLD);
+    expect(r.fromOutside(first, 1).verdict).toBe(HOLD);
+    const last = r.fromOutside(second, 2);
+    expect(last.verdict).toBe(PASS);
+    const bytesOf = new Map(r.released.map((x) => [x.token, x.bytes!]));
+    const parts = [bytesOf.get(1)!, last.bytes, bytesOf.get(3)!];
+    for (const part of parts) expect(dotted(i32(part, 16))).toBe(MAIL);
+    const payload = Buffer.concat(parts.map((part) => part.subarray(20))).subarray(20);
+    expect(payload.toString('latin1')).toBe(`${'x'.repeat(37)}\r\n`);
+  });
+
+  test('overlapping fragments are dropped whole, with an alert', () => {
+    const r = new Router3640();
+    const whole = udpPacket(MAIL, 5000, CLIENT, 53, 'x'.repeat(64));
+    const [first, second] = fragmentsOf(whole, 24) as [Uint8Array, Uint8Array];
+    put16(second, 6, 0x2002); // begins inside the first
+    writeIpv4Checksum(second, 0, 20);
+    r.fromInside(first, 1);
+    expect(r.fromInside(second, 2).verdict).toBe(DROP.fragment);
+    expect(r.released).toEqual([{ token: 1, verdict: DROP.fragment, bytes: undefined }]);
+    expect(r.events.map((e) => e.type)).toEqual(['fragments']);
   });
 });

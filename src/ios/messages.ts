@@ -35,6 +35,13 @@ export function messageOf(e: Event): Message {
     case 'acl-denied':
     case 'acl-permitted':
       return aclMessage(e);
+    case 'acl-log-missed':
+      return {
+        severity: 6,
+        mnemonic: '%SEC-6-IPACCESSLOGRL',
+        text: `access-list logging rate-limited or missed ${e.packets} packet${e.packets === 1 ? '' : 's'}`,
+        fields: { packets: e.packets },
+      };
     case 'packet-dropped':
       return dropMessage(e);
     case 'smtp':
@@ -47,6 +54,8 @@ export function messageOf(e: Event): Message {
           `${Math.round(e.waitedMs / 1000)} seconds - session ${initiator(e.endpoints)} to ${responder(e.endpoints)}`,
         { ...fieldsOf(e.endpoints), seq: e.seq >>> 0 },
       );
+    case 'fragments':
+      return fragmentMessage(e);
     case 'debug':
       return { severity: 7, mnemonic: '', text: DEBUG_PREFIX[e.facility] + e.text, fields: { debug: e.facility } };
     default:
@@ -181,6 +190,35 @@ function aclMessage(e: Extract<Event, { type: 'acl-denied' | 'acl-permitted' }>)
     text: `${head} ${e.protocol} ${src}${via} -> ${dst}, ${packets}`,
     fields,
   };
+}
+
+/** IP_VFR alerts. The texts of the first two are confirmed; IOS's text for tiny fragments is not known. */
+function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
+  const src = formatAddress(e.src);
+  const dst = formatAddress(e.dst);
+  const from = `from the host ${src} destined to ${dst}`;
+  const vfr = (severity: number, mnemonic: string, text: string): Message => ({
+    severity,
+    mnemonic: `%IP_VFR-${severity}-${mnemonic}`,
+    text: `${e.interface}: ${text}`,
+    fields: { interface: e.interface, src, dst },
+  });
+  switch (e.fault) {
+    case 'table-overflow':
+      return vfr(4, 'FRAG_TABLE_OVERFLOW', `the fragment table has reached its maximum threshold ${e.limit}`);
+    case 'too-many':
+      return vfr(
+        4,
+        'TOO_MANY_FRAGMENTS',
+        `Too many fragments per datagram (more than ${e.limit}) - sent by ${src}, destined to ${dst}`,
+      );
+    case 'tiny':
+      return vfr(4, 'TINY_FRAGMENTS', from);
+    case 'overlap':
+      return vfr(3, 'OVERLAP_FRAGMENTS', from);
+    case 'oversize':
+      return vfr(4, 'OVERSIZE_DATAGRAM', from); // ours
+  }
 }
 
 /** `ip inspect log drop-pkt`, in the form of 12.3 and 12.4. */

@@ -5,6 +5,9 @@
 import type { StaticNat } from '../ios/config/model.js';
 
 export class StaticTranslations {
+  /** Packets that found an entry, and packets from inside that found none. */
+  hits = 0;
+  misses = 0;
   readonly #toGlobal = new Map<number, number>();
   readonly #toLocal = new Map<number, number>();
 
