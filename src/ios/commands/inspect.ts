@@ -10,8 +10,8 @@ import type { Match } from '../grammar/match.js';
  * ios-firewall.md §2.1. Key: the one that is being configured.
  */
 const CANNOT_COEXIST = {
-  smtp: 'SMTP cannot coexist with ESMTP, please unconfigure ESMTP and try again..',
-  esmtp: 'ESMTP cannot coexist with SMTP, please unconfigure SMTP and try again..',
+  smtp: '%SMTP cannot coexist with ESMTP, please unconfigure ESMTP and try again..',
+  esmtp: '%ESMTP cannot coexist with SMTP, please unconfigure SMTP and try again..',
 } as const;
 
 const COMMON = '[alert ALERT:{on | off}] [audit-trail AUDIT:{on | off}] [timeout SECONDS:<5-43200>]';

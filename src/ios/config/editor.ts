@@ -26,7 +26,7 @@ export const GLOBAL_MODE: Mode = { name: 'global', header: '', prompt: '', targe
 
 export interface Complaint {
   severity: 'error' | 'warning';
-  /** Without the leading `%`. */
+  /** In IOS's words; printed behind `% ` unless it begins with a `%` of its own. */
   reason: string;
   /** From 1; the line's first character where nothing more exact is known. */
   column: number;

@@ -20,7 +20,7 @@ export interface ConfigError {
   line: number;
   /** From 1, where IOS puts its caret. */
   column: number;
-  /** In IOS's words, without the leading `% `. */
+  /** In IOS's words; printed behind `% ` unless it begins with a `%` of its own. */
   reason: string;
   /** The line itself. */
   text: string;
@@ -136,9 +136,12 @@ export function fault(result: Exclude<MatchResult, { kind: 'match' }>, line: str
   }
 }
 
+/** A reason as IOS prints it: most of its messages have a blank behind the `%`, a few have none and bring their own. */
+export const percent = (reason: string): string => (reason.startsWith('%') ? reason : `% ${reason}`);
+
 /** An error as `fw3640 check` prints it: place, the line, IOS's caret, IOS's words. */
 export function formatConfigError(e: ConfigError): string {
   const word = e.severity === 'warning' ? 'warning: ' : '';
   const caret = ' '.repeat(Math.max(0, e.column - 1)) + '^';
-  return `${e.file}:${e.line}:${e.column}: ${word}% ${e.reason}\n  ${e.text}\n  ${caret}`;
+  return `${e.file}:${e.line}:${e.column}: ${word}${percent(e.reason)}\n  ${e.text}\n  ${caret}`;
 }

@@ -1,0 +1,83 @@
+/** `fw3640 console`: brings the user's commands or terminal to the console socket of a running router. */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { CommandReply, Hello } from './console-server.js';
+
+/** The socket could not be reached; `message` says what to do. */
+export class ConsoleError extends Error {}
+
+function open(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.off('error', fail);
+      resolve(socket);
+    });
+    const fail = (e: NodeJS.ErrnoException): void => {
+      const why =
+        e.code === 'EACCES'
+          ? 'permission denied: the console is for the user who runs the router'
+          : e.code === 'ENOENT' || e.code === 'ECONNREFUSED'
+            ? 'no router serves this console; is fw3640 running?'
+            : e.message;
+      reject(new ConsoleError(`${path}: ${why}`));
+    };
+    socket.once('error', fail);
+  });
+}
+
+/**
+ * Sends commands in one session and writes their output.
+ * @param write where output goes
+ * @returns 0, or 1 where IOS answered one of them with `%`: later ones are not sent
+ * @throws ConsoleError where no router answers
+ */
+export async function runCommands(
+  path: string,
+  commands: readonly string[],
+  write: (text: string) => void,
+): Promise<number> {
+  const socket = await open(path);
+  const hello: Hello = { mode: 'commands' };
+  socket.write(`${JSON.stringify(hello)}\n`);
+  const replies = createInterface({ input: socket, crlfDelay: Infinity })[Symbol.asyncIterator]();
+  try {
+    for (const command of commands) {
+      socket.write(`${command.replaceAll('\n', ' ')}\n`);
+      const line = await replies.next();
+      if (line.done === true) throw new ConsoleError(`${path}: the router closed the session`);
+      const { prompt, output, failed } = JSON.parse(line.value) as CommandReply;
+      // A caret points into the line as it would stand on the screen.
+      write(failed ? `${prompt}${command}\n${output}` : output);
+      if (failed) return 1;
+    }
+    return 0;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Connects the terminal of this process to a session, until the user leaves it.
+ * @throws ConsoleError where no router answers
+ */
+export async function runTerminal(path: string): Promise<void> {
+  const { stdin, stdout } = process;
+  const socket = await open(path);
+  const hello: Hello = {
+    mode: 'terminal',
+    rows: stdout.isTTY ? stdout.rows : 0,
+    columns: stdout.isTTY ? stdout.columns : 80,
+  };
+  socket.write(`${JSON.stringify(hello)}\n`);
+  if (stdin.isTTY) stdin.setRawMode(true);
+  stdin.pipe(socket);
+  socket.pipe(stdout);
+  await new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+    socket.once('error', () => resolve()); // the router went away; close follows
+  });
+  if (stdin.isTTY) stdin.setRawMode(false);
+  stdin.unpipe(socket);
+  stdin.pause();
+}

@@ -1,0 +1,166 @@
+/**
+ * A console session on a stream of terminal bytes: line editing, history and Tab by node:readline, `?` as soon as it
+ * is typed, `--More--`, Ctrl-Z, and passwords that are not echoed. Serves the UNIX socket and `--vty` alike.
+ */
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Interface } from 'node:readline';
+import { PassThrough, Writable } from 'node:stream';
+import type { ConsoleSession } from '../ios/exec/session.js';
+
+export interface OpenTerminal {
+  /** Shows a log line where the session monitors; what is being typed stays. */
+  monitor(line: string): void;
+}
+
+const MORE = ' --More-- ';
+const CTRL_C = 0x03;
+const CTRL_V = 0x16;
+const CTRL_Z = 0x1a;
+const QUESTION_MARK = 0x3f;
+
+/** Runs the session until the user leaves or the stream ends. */
+export function serveTerminal(socket: Socket, session: ConsoleSession): OpenTerminal {
+  const terminal = new Terminal(socket, session);
+  terminal.start();
+  return terminal;
+}
+
+class Terminal implements OpenTerminal {
+  readonly #keys = new PassThrough(); // what readline gets: the socket's bytes less the keys we take
+  readonly #screen: Writable;
+  readonly #readline: Interface;
+  #muted = false;
+  #quoted = false; // Ctrl-V: the next byte stands for itself
+  /** Lines that wait behind `--More--`. */
+  #pending: string[] = [];
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly session: ConsoleSession,
+  ) {
+    this.#screen = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (!this.#muted) socket.write(chunk);
+        done();
+      },
+    });
+    this.#readline = createInterface({
+      input: this.#keys,
+      output: this.#screen,
+      terminal: true,
+      historySize: 20,
+      completer: (line: string) => {
+        const full = session.complete(line);
+        return [full === line ? [] : [full], line] as [string[], string];
+      },
+    });
+  }
+
+  start(): void {
+    this.#readline.on('line', (line) => this.#line(line));
+    this.#readline.on('SIGINT', () => undefined);
+    this.#readline.on('close', () => this.socket.end());
+    this.socket.on('data', (bytes: Buffer) => this.#data(bytes));
+    this.socket.on('close', () => this.#readline.close());
+    this.socket.resume();
+    this.#prompt();
+  }
+
+  monitor(line: string): void {
+    if (!this.session.monitor || this.#pending.length > 0) return;
+    this.#write(`\r\x1b[K${line}\n`);
+    if (this.session.secret) this.#write(this.session.prompt);
+    else this.#readline.prompt(true);
+  }
+
+  /** Takes the keys that mean something to IOS and nothing to readline. */
+  #data(bytes: Buffer): void {
+    let from = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      const key = bytes[i]!;
+      if (this.#pending.length > 0) {
+        this.#more(key);
+        from = i + 1;
+      } else if (this.#quoted) this.#quoted = false;
+      else if (this.session.secret) continue;
+      else if (key === CTRL_V || key === QUESTION_MARK || key === CTRL_Z || key === CTRL_C) {
+        this.#keys.write(bytes.subarray(from, i));
+        from = i + 1;
+        // readline handles what was written in this same turn, so its line is up to date.
+        if (key === CTRL_V) this.#quoted = true;
+        else if (key === QUESTION_MARK) this.#help();
+        else this.#interrupt(key === CTRL_Z);
+      }
+    }
+    if (from < bytes.length) this.#keys.write(bytes.subarray(from));
+  }
+
+  #line(line: string): void {
+    const { session } = this;
+    if (this.#muted) this.#write('\n');
+    this.#muted = false;
+    const { output } = session.execute(line);
+    this.#print(output);
+  }
+
+  /** `?`: help for what stands before the cursor; the line stays as it was typed. */
+  #help(): void {
+    const { line, cursor } = this.#readline;
+    const before = line.slice(0, cursor);
+    this.#write(`?\n${this.session.help(before)}`);
+    this.#readline.prompt(true);
+  }
+
+  /** Ctrl-Z and Ctrl-C throw the line away; in configuration both lead out of it. */
+  #interrupt(ctrlZ: boolean): void {
+    this.#keys.write('\x05\x15'); // to the end of the line, and erase it
+    this.#write(ctrlZ ? '^Z\n' : '\n');
+    this.#print(this.session.endConfiguration().output);
+  }
+
+  #print(output: string): void {
+    const lines = output === '' ? [] : output.replace(/\n$/, '').split('\n');
+    this.#page(lines);
+  }
+
+  /** Prints a screen, and asks where more is left. */
+  #page(lines: string[]): void {
+    const { length } = this.session;
+    const screen = length === 0 ? lines.length : length - 1;
+    for (const line of lines.slice(0, screen)) this.#write(`${line}\n`);
+    this.#pending = lines.slice(screen);
+    if (this.#pending.length > 0) this.#write(MORE);
+    else this.#next();
+  }
+
+  /** A key at `--More--`: blank a screen, Enter a line, anything else no more. */
+  #more(key: number): void {
+    this.#write(`\r${' '.repeat(MORE.length)}\r`);
+    const lines = this.#pending;
+    this.#pending = [];
+    if (key === 0x20) this.#page(lines);
+    else if (key === 0x0d || key === 0x0a) {
+      this.#write(`${lines[0]!}\n`);
+      this.#pending = lines.slice(1);
+      if (this.#pending.length > 0) this.#write(MORE);
+      else this.#next();
+    } else this.#next();
+  }
+
+  #next(): void {
+    if (this.session.closed) this.#readline.close();
+    else this.#prompt();
+  }
+
+  #prompt(): void {
+    const { prompt, secret } = this.session;
+    this.#readline.setPrompt(prompt);
+    this.#readline.prompt();
+    this.#muted = secret;
+  }
+
+  #write(text: string): void {
+    this.socket.write(text.replaceAll('\n', '\r\n'));
+  }
+}

@@ -1,0 +1,30 @@
+/** `fw3640 check`: what is wrong with a configuration, and which of its lines have no effect here. */
+import { formatConfigError, parseConfig } from './config/parse.js';
+
+export interface CheckResult {
+  /** To print; ends with a newline. */
+  report: string;
+  /** 0: can be run; 2: cannot. */
+  exitCode: 0 | 2;
+}
+
+/**
+ * Judges a configuration.
+ * @param text the file's content; `file` its name for messages
+ * @param strict warnings count as errors
+ */
+export function checkConfig(text: string, file: string, strict = false): CheckResult {
+  const { errors, inert } = parseConfig(text, file);
+  const wrong = errors.filter((e) => e.severity === 'error').length;
+  const warnings = errors.length - wrong;
+  const parts = errors.map((e) => `${formatConfigError(e)}\n`);
+  if (inert.length > 0) {
+    parts.push(`${file}: ${count(inert.length, 'line')} accepted without effect:\n`);
+    for (const l of inert) parts.push(`${String(l.line).padStart(6)}  ${l.block === undefined ? '' : ' '}${l.text}\n`);
+  }
+  const failed = wrong > 0 || (strict && warnings > 0);
+  parts.push(`${file}: ${count(wrong, 'error')}, ${count(warnings, 'warning')}\n`);
+  return { report: parts.join(''), exitCode: failed ? 2 : 0 };
+}
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;

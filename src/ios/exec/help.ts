@@ -1,0 +1,72 @@
+/** `?` and Tab: what may stand at the cursor, in IOS's layout. */
+import type { HelpTexts } from '../grammar/command.js';
+import type { Expression } from '../grammar/expression.js';
+import { candidatesAt } from '../grammar/match.js';
+import type { Candidate, MatchResult } from '../grammar/match.js';
+
+/** Grammars that hold at once (a configuration mode and global mode behind it); the first that knows the line speaks. */
+export interface Vocabulary {
+  grammar: Expression;
+  help: Pick<HelpTexts, 'find'>;
+}
+
+type Fault = Exclude<MatchResult, { kind: 'match' | 'incomplete' }>;
+
+interface Offer {
+  candidates: Candidate[];
+  partial: string;
+  help: Vocabulary['help'];
+}
+
+function offerAt(vocabularies: readonly Vocabulary[], line: string): Offer | Fault {
+  let fault: Fault = { kind: 'invalid', column: 1 };
+  for (const { grammar, help } of vocabularies) {
+    const found = candidatesAt(grammar, line);
+    if ('candidates' in found) {
+      if (found.candidates.length > 0) return { ...found, help };
+    } else if (found.column >= fault.column) fault = found;
+  }
+  return fault;
+}
+
+/** Arguments first, then keywords by the alphabet, `<cr>` last. */
+function sorted(candidates: readonly Candidate[]): Candidate[] {
+  const rank = { argument: 0, word: 1, end: 2 } as const;
+  return [...candidates].sort(
+    (a, b) => rank[a.kind] - rank[b.kind] || (a.kind === 'word' ? compare(a.text, b.text) : 0),
+  );
+}
+
+const compare = (a: string, b: string): number => {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  return x < y ? -1 : x > y ? 1 : 0;
+};
+
+/**
+ * The answer to `?` typed at the end of `line`: words that complete its last piece on one line, or all that may follow,
+ * one a line with its help text.
+ */
+export function helpText(vocabularies: readonly Vocabulary[], line: string, pipes: boolean): string {
+  const offer = offerAt(vocabularies, line);
+  if (!('candidates' in offer)) {
+    return offer.kind === 'ambiguous' ? `% Ambiguous command:  "${line.trim()}"\n` : '% Unrecognized command\n';
+  }
+  const candidates = sorted(offer.candidates);
+  if (offer.partial !== '') return `${candidates.map((c) => c.text).join('  ')}\n`;
+  const rows = candidates.map(
+    (c) => [c.text, c.kind === 'end' ? '' : (c.help ?? offer.help.find(c.path) ?? '')] as const,
+  );
+  if (pipes && candidates.some((c) => c.kind === 'end')) rows.splice(-1, 0, ['|', 'Output modifiers']);
+  const width = Math.max(...rows.map(([word]) => word.length));
+  return `${rows.map(([word, text]) => `  ${word.padEnd(width)}  ${text}`.trimEnd()).join('\n')}\n\n`;
+}
+
+/**
+ * What Tab makes of `line`: the line with its last word spelled out, where only one fits; else the line as it is.
+ */
+export function completeLine(vocabularies: readonly Vocabulary[], line: string): string {
+  const offer = offerAt(vocabularies, line);
+  if (!('candidates' in offer) || offer.partial === '') return line;
+  const words = offer.candidates.filter((c) => c.kind === 'word');
+  return words.length === 1 ? `${line.slice(0, line.length - offer.partial.length)}${words[0]!.text} ` : line;
+}

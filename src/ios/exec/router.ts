@@ -1,0 +1,53 @@
+/** What a console session needs of the running router: views to print, and actions to carry out. main.ts provides it. */
+import type { DebugFlags } from '../../debug.js';
+import type { RouterSnapshot, SystemSnapshot } from '../../snapshot.js';
+import type { RouterConfig } from '../config/model.js';
+
+export interface ConsoleRouter {
+  /** The configuration in force. Not to be changed: change a clone and `actions.apply` it. */
+  config(): RouterConfig;
+  readonly snapshot: RouterSnapshot;
+  readonly system: SystemSnapshot;
+  readonly actions: RouterActions;
+  /** What `write memory` wrote last, or the file that the router was started with. */
+  startupConfig(): string | undefined;
+  /** The flags that `debug` turns. Changed in place. */
+  readonly debug: DebugFlags;
+  /** The log buffer, for `show logging`. */
+  readonly log: LogView;
+}
+
+export interface LogView {
+  /** Lines in the buffer, oldest first, with their time stamps. */
+  lines(): readonly string[];
+  /** Messages that went to each destination since the start. */
+  counts(): { console: number; monitor: number; buffer: number; trap: number };
+}
+
+export interface RouterActions {
+  /**
+   * Makes a configuration the one in force, without losing sessions.
+   * @returns undefined, or why the router cannot: then nothing has changed
+   */
+  apply(config: RouterConfig): string | undefined;
+  /**
+   * `write memory`.
+   * @returns undefined, or why it could not be written
+   */
+  writeStartup(text: string): string | undefined;
+  /**
+   * Ends sessions; both ends of a TCP session are reset.
+   * @param id one session, undefined: all
+   * @returns how many
+   */
+  clearSessions(id?: number): number;
+  /** Ends dynamic translations. `inside` and `outside` name one; undefined: all. */
+  clearTranslations(which?: { insideGlobal: number; insideLocal: number }): void;
+  /** @param list one list, undefined: all */
+  clearAclCounters(list?: string): void;
+  clearInspectStatistics(): void;
+  clearLogging(): void;
+  clearInterfaceCounters(name?: string): void;
+  /** A message to the log, e.g. SYS-5-CONFIG_I. */
+  log(severity: number, mnemonic: string, text: string): void;
+}

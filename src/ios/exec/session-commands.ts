@@ -1,0 +1,101 @@
+/** EXEC commands about the session itself and the configuration as a whole. */
+import { runningConfig } from '../config/running-config.js';
+import { showRunningConfig } from '../show/running-config.js';
+import type { Exec, ExecCommand } from './context.js';
+
+/** `write memory`, in whichever words. */
+function saveConfig({ router }: Exec): string {
+  const fault = router.actions.writeStartup(runningConfig(router.config()));
+  return `Building configuration...\n${fault === undefined ? '[OK]' : `% ${fault}`}\n`;
+}
+
+const save = (syntax: string, help: Record<string, string>): ExecCommand => ({
+  privilege: 15,
+  syntax,
+  help,
+  set: (exec) => exec.print(saveConfig(exec)),
+});
+
+export const SESSION_COMMANDS: readonly ExecCommand[] = [
+  {
+    privilege: 1,
+    syntax: 'enable [LEVEL:<0-15>]',
+    help: { enable: 'Turn on privileged commands', LEVEL: 'Enable level' },
+    set: (exec) => exec.print(exec.terminal.enable()),
+  },
+  {
+    privilege: 1,
+    syntax: 'disable',
+    help: { disable: 'Turn off privileged commands' },
+    set: ({ terminal }) => void (terminal.privilege = 1),
+  },
+  ...['exit', 'logout', 'quit'].map((word): ExecCommand => ({
+    privilege: 1,
+    syntax: word,
+    help: { exit: 'Exit from the EXEC', logout: 'Exit from the EXEC', quit: 'Exit from the EXEC' },
+    set: ({ terminal }) => terminal.close(),
+  })),
+  {
+    privilege: 1,
+    syntax: 'terminal length LINES:<0-512>',
+    help: {
+      terminal: 'Set terminal line parameters',
+      length: 'Set number of lines on a screen',
+      LINES: 'Number of lines on screen (0 for no pausing)',
+    },
+    set: ({ terminal }, m) => void (terminal.length = m.number('LINES')),
+  },
+  {
+    privilege: 1,
+    syntax: 'terminal width COLUMNS:<0-512>',
+    help: { width: 'Set width of the display terminal', COLUMNS: 'Number of characters on a screen line' },
+    set: ({ terminal }, m) => void (terminal.width = m.number('COLUMNS')),
+  },
+  {
+    privilege: 15,
+    syntax: 'terminal monitor',
+    help: { monitor: 'Copy debug output to the current terminal line' },
+    set: ({ terminal }) => void (terminal.monitor = true),
+  },
+  {
+    privilege: 15,
+    syntax: 'terminal no monitor',
+    help: {
+      'terminal no': 'Negate a command or set its defaults',
+      'no monitor': 'Copy debug output to the current terminal line',
+    },
+    set: ({ terminal }) => void (terminal.monitor = false),
+  },
+  {
+    privilege: 15,
+    syntax: 'configure [terminal]',
+    help: { configure: 'Enter configuration mode', 'configure terminal': 'Configure from the terminal' },
+    set: (exec, m) => {
+      if (m.has('terminal')) exec.terminal.configure();
+      else
+        exec.terminal.ask('Configuring from terminal, memory, or network [terminal]? ', false, (answer) => {
+          if (!'terminal'.startsWith(answer.trim().toLowerCase())) return '?Must be "terminal"\n';
+          exec.terminal.configure();
+          return '';
+        });
+    },
+  },
+  save('write', { write: 'Write running configuration to memory, network, or terminal' }),
+  save('write memory', { memory: 'Write to NV memory' }),
+  {
+    privilege: 15,
+    syntax: 'write terminal',
+    help: { 'write terminal': 'Write to terminal' },
+    set: (exec) => exec.print(showRunningConfig(exec.router.config())),
+  },
+  {
+    privilege: 15,
+    syntax: 'copy running-config startup-config',
+    help: {
+      copy: 'Copy from one file to another',
+      'running-config': 'Copy from current system configuration',
+      'startup-config': 'Copy to startup configuration',
+    },
+    set: (exec) => exec.terminal.ask('Destination filename [startup-config]? ', false, () => saveConfig(exec)),
+  },
+];

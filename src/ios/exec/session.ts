@@ -1,0 +1,265 @@
+/**
+ * One user at one terminal: modes, prompts, passwords, and the answer to each line. Pure but for what it asks of the
+ * ConsoleRouter; the edges bring lines and keys, and print what comes back.
+ */
+import { configGrammar } from '../commands/index.js';
+import { applyLine, ambiguous, INCOMPLETE, INVALID_INPUT, percent } from '../config/parse.js';
+import { ConfigEditor, GLOBAL_MODE } from '../config/editor.js';
+import type { Complaint, Mode } from '../config/editor.js';
+import { verifyPassword } from '../config/password.js';
+import { runningConfig } from '../config/running-config.js';
+import { joinLines } from '../config/terminal-lines.js';
+import { matchLine } from '../grammar/match.js';
+import type { Handler } from '../grammar/command.js';
+import type { Exec, Terminal } from './context.js';
+import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from './filter.js';
+import { completeLine, helpText } from './help.js';
+import type { Vocabulary } from './help.js';
+import type { ConsoleRouter } from './router.js';
+import { configWords, execVocabulary, filterVocabulary } from './vocabulary.js';
+
+/** What a line came to. */
+export interface Reply {
+  output: string;
+  /** The line was refused: IOS answered with a `%`. */
+  failed: boolean;
+}
+
+const HISTORY = 20; // lines, as on the router
+const ENABLE_ATTEMPTS = 3;
+const SHOW = /^\s*(?:do\s+)?(?:sh|sho|show|more|wr\w*\s+t\w*)\s/i; // commands whose output can be filtered
+
+export class ConsoleSession implements Terminal {
+  privilege: number;
+  length = 24;
+  width = 80;
+  monitor = false;
+  closed = false;
+  readonly history: string[] = [];
+  #mode: Mode | undefined; // of configuration; undefined: EXEC
+  #banner: ConfigEditor | undefined; // reads the lines of a banner
+  #question: { prompt: string; secret: boolean; answer: (text: string) => string } | undefined;
+
+  /**
+   * @param origin how messages name the terminal: `console`, `vty0 (10.0.0.1)`
+   * @param privilege 15: no `enable` is needed
+   */
+  constructor(
+    private readonly router: ConsoleRouter,
+    readonly origin: string,
+    privilege = 1,
+  ) {
+    this.privilege = privilege;
+  }
+
+  /** What stands before the cursor. */
+  get prompt(): string {
+    if (this.#question !== undefined) return this.#question.prompt;
+    if (this.#banner !== undefined) return '';
+    const { hostname } = this.router.config();
+    if (this.#mode !== undefined) return `${hostname}(config${this.#mode.prompt})#`;
+    return `${hostname}${this.privilege === 15 ? '#' : '>'}`;
+  }
+
+  /** True while a password is typed: not to be echoed, not to be remembered. */
+  get secret(): boolean {
+    return this.#question?.secret ?? false;
+  }
+
+  /** True while the session waits for the answer to a question of its own. */
+  get asking(): boolean {
+    return this.#question !== undefined;
+  }
+
+  /** Carries out one line. */
+  execute(line: string): Reply {
+    if (this.#question !== undefined) {
+      const { answer } = this.#question;
+      this.#question = undefined;
+      return reply(answer(line));
+    }
+    if (this.#banner !== undefined) return this.#readBanner(this.#banner, line);
+    const trimmed = line.trim();
+    if (trimmed === '' || trimmed.startsWith('!')) return reply('');
+    this.history.push(trimmed);
+    if (this.history.length > HISTORY) this.history.shift();
+    return this.#mode === undefined ? this.#exec(line, 0) : this.#configure(this.#mode, line);
+  }
+
+  /** Answers `?` at the end of `line`. */
+  help(line: string): string {
+    if (this.#question !== undefined || this.#banner !== undefined) return '';
+    if (SHOW.test(line)) {
+      const { filter } = splitFilter(line);
+      if (filter !== undefined) return helpText([filterVocabulary()], filter.trimStart(), false);
+    }
+    return helpText(this.#vocabularies(line), this.#withoutDo(line), SHOW.test(`${line} `));
+  }
+
+  /** Spells out the last word of `line` where only one fits (Tab). */
+  complete(line: string): string {
+    if (this.#question !== undefined || this.#banner !== undefined) return line;
+    const rest = this.#withoutDo(line);
+    return line.slice(0, line.length - rest.length) + completeLine(this.#vocabularies(line), rest);
+  }
+
+  /** Ctrl-Z: out of configuration. */
+  endConfiguration(): Reply {
+    if (this.#mode === undefined) return reply('');
+    this.#banner = undefined;
+    this.#leaveConfiguration();
+    return reply('');
+  }
+
+  // --- what commands may do (Terminal) ---
+
+  ask(prompt: string, secret: boolean, answer: (text: string) => string): void {
+    this.#question = { prompt, secret, answer };
+  }
+
+  enable(): string {
+    if (this.privilege === 15) return '';
+    const { secret, password } = this.router.config().enable;
+    const stored = secret ?? password;
+    if (stored === undefined) {
+      // As on the router: from the console anyone may, from elsewhere nobody.
+      if (this.origin !== 'console') return '% No password set\n';
+      this.privilege = 15;
+      return '';
+    }
+    let attempts = 0;
+    const check = (typed: string): string => {
+      if (verifyPassword(stored, typed)) {
+        this.privilege = 15;
+        return '';
+      }
+      if (++attempts === ENABLE_ATTEMPTS) return '% Bad passwords\n';
+      this.ask('Password: ', true, check);
+      return '';
+    };
+    this.ask('Password: ', true, check);
+    return '';
+  }
+
+  configure(): void {
+    this.#mode = GLOBAL_MODE;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  // --- EXEC ---
+
+  /** @param offset columns of the line that stand before `line`, as `do ` does */
+  #exec(line: string, offset: number): Reply {
+    const split = SHOW.test(line) ? splitFilter(line) : { command: line, filterAt: line.length };
+    const result = matchLine(execVocabulary(this.privilege).grammar, split.command);
+    const at = this.prompt.length + offset;
+    if (result.kind === 'invalid') {
+      const [first, ...rest] = line.trim().split(/\s+/);
+      if (rest.length === 0 && offset === 0) return refusal(this.#unknownWord(first ?? ''));
+      return refusal(caret(at + result.column));
+    }
+    if (result.kind === 'ambiguous') return refusal(`% ${ambiguous(line)}\n`);
+    if (result.kind === 'incomplete') return refusal(`% ${INCOMPLETE}\n\n`);
+    let output = '';
+    const exec: Exec = { router: this.router, terminal: this, print: (text) => void (output += text) };
+    if ('filter' in split && split.filter !== undefined) {
+      const filter = matchLine(FILTER_GRAMMAR, split.filter);
+      if (filter.kind === 'invalid') return refusal(caret(at + split.filterAt + filter.column));
+      if (filter.kind !== 'match') return refusal(`% ${INCOMPLETE}\n\n`);
+      const pattern = compilePattern(filter.match.word('PATTERN'));
+      if (pattern === undefined) return refusal('% Failed to compile regular expression\n');
+      (result.action as Handler<Exec>)(exec, result.match);
+      return reply(filterOutput(output, filter.match.word('FILTER'), pattern));
+    }
+    (result.action as Handler<Exec>)(exec, result.match);
+    return { output, failed: output.startsWith('%') };
+  }
+
+  /** IOS takes an unknown word for the name of a host to connect to. */
+  #unknownWord(word: string): string {
+    const lookup = this.router.config().domainLookup ? '...domain server (255.255.255.255)' : '';
+    return `Translating "${word}"${lookup}\n% Unknown command or computer name, or unable to find computer address\n`;
+  }
+
+  // --- configuration ---
+
+  #configure(mode: Mode, line: string): Reply {
+    const trimmed = line.trim();
+    const inner = /^do\s+(.*)$/i.exec(trimmed)?.[1];
+    if (inner !== undefined) return this.#exec(inner, line.length - inner.length);
+    if (/^end$/i.test(trimmed)) return this.endConfiguration();
+    if (mode.name === 'global' && /^exi?t?$/i.test(trimmed)) return this.endConfiguration();
+    const editor = new ConfigEditor(structuredClone(this.router.config()));
+    editor.mode = mode;
+    const complaints = applyLine(editor, line);
+    if (complaints.some((c) => c.severity === 'error')) {
+      // An inert block has no words of its own: whatever global mode does not know belongs to it.
+      if (mode.name !== 'inert' || complaints[0]?.reason !== INVALID_INPUT) return refusal(this.#complain(complaints));
+      editor.keepInert(trimmed);
+    }
+    if (editor.textReader !== undefined) {
+      this.#banner = editor;
+      return reply(`Enter TEXT message.  End with the character '${trimmed.split(/\s+/)[2]?.slice(0, 1) ?? ''}'.\n`);
+    }
+    return this.#apply(editor, this.#complain(complaints.filter((c) => c.severity === 'warning')));
+  }
+
+  #readBanner(editor: ConfigEditor, line: string): Reply {
+    if (editor.textReader?.(line) !== true) return reply('');
+    this.#banner = undefined;
+    return this.#apply(editor, '');
+  }
+
+  /** Puts the edited configuration in force, where it differs. */
+  #apply(editor: ConfigEditor, warnings: string): Reply {
+    const { config } = editor;
+    config.lines = editor.mode.name === 'line' ? config.lines : joinLines(config.lines);
+    const changed = runningConfig(config) !== runningConfig(this.router.config());
+    const fault = changed ? this.router.actions.apply(config) : undefined;
+    if (fault !== undefined) return refusal(`${percent(fault)}\n`);
+    this.#mode = editor.mode;
+    return reply(editor.notes.map((n) => `${n}\n`).join('') + warnings);
+  }
+
+  #complain(complaints: readonly Complaint[]): string {
+    return complaints
+      .map((c) => (c.reason === INVALID_INPUT ? caret(this.prompt.length + c.column) : `${percent(c.reason)}\n`))
+      .join('');
+  }
+
+  #leaveConfiguration(): void {
+    this.#mode = undefined;
+    const by = this.origin === 'console' ? 'console' : this.origin;
+    this.router.actions.log(5, 'SYS-5-CONFIG_I', `Configured from console by ${by}`);
+  }
+
+  // --- help ---
+
+  #vocabularies(line: string): Vocabulary[] {
+    if (this.#mode === undefined || /^\s*do\s/i.test(line)) return [execVocabulary(this.privilege)];
+    const own = configGrammar(this.#mode.name);
+    const words = configWords();
+    return this.#mode.name === 'global' ? [merge(own, words)] : [merge(own, words), configGrammar('global')];
+  }
+
+  #withoutDo(line: string): string {
+    return this.#mode === undefined ? line : line.replace(/^\s*do\s+/i, '');
+  }
+}
+
+/** Two vocabularies as one. */
+function merge(a: Vocabulary, b: Vocabulary): Vocabulary {
+  return {
+    grammar: { kind: 'choice', of: [a.grammar, b.grammar] },
+    help: { find: (path) => a.help.find(path) ?? b.help.find(path) },
+  };
+}
+
+const reply = (output: string): Reply => ({ output, failed: false });
+const refusal = (output: string): Reply => ({ output, failed: true });
+
+/** The caret under a column of the screen, from 1, and what it means. */
+const caret = (column: number): string => `${' '.repeat(column - 1)}^\n% ${INVALID_INPUT}\n\n`;

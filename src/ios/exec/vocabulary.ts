@@ -1,0 +1,43 @@
+/** The grammars of a console session, built once when first needed. */
+import { buildGrammar, HelpTexts } from '../grammar/command.js';
+import type { ExecCommand } from './context.js';
+import { FILTER_GRAMMAR, FILTER_HELP } from './filter.js';
+import type { Vocabulary } from './help.js';
+import { SESSION_COMMANDS } from './session-commands.js';
+import { SHOW_COMMANDS } from './show-commands.js';
+
+export const EXEC_COMMANDS: readonly ExecCommand[] = [...SESSION_COMMANDS, ...SHOW_COMMANDS];
+
+const built = new Map<string, Vocabulary>();
+
+function once(key: string, build: () => Vocabulary): Vocabulary {
+  const known = built.get(key) ?? build();
+  built.set(key, known);
+  return known;
+}
+
+/** Commands that a privilege level sees. */
+export const execVocabulary = (privilege: number): Vocabulary =>
+  once(privilege === 15 ? 'privileged' : 'user', () => {
+    const commands = EXEC_COMMANDS.filter((c) => c.privilege <= privilege || c.privilege === 1);
+    return { grammar: buildGrammar(commands), help: new HelpTexts(commands.map((c) => c.help)) };
+  });
+
+/** Words of every configuration mode, which the session itself carries out. */
+export const configWords = (): Vocabulary =>
+  once('config', () => {
+    const help = {
+      do: 'To run exec commands in config mode',
+      end: 'Exit from configure mode',
+      exit: 'Exit from the current mode',
+    };
+    const words = [
+      { syntax: 'do COMMAND:LINE', help, set: (): void => undefined },
+      { syntax: 'end', help, set: (): void => undefined },
+      { syntax: 'exit', help, set: (): void => undefined },
+    ];
+    return { grammar: buildGrammar(words), help: new HelpTexts([help]) };
+  });
+
+export const filterVocabulary = (): Vocabulary =>
+  once('filter', () => ({ grammar: FILTER_GRAMMAR, help: new HelpTexts([FILTER_HELP]) }));

@@ -1,0 +1,15 @@
+/** `show running-config` and `show startup-config`: IOS's head lines, then the text. */
+import type { RouterConfig } from '../config/model.js';
+import { runningConfig } from '../config/running-config.js';
+
+export function showRunningConfig(config: RouterConfig): string {
+  const text = runningConfig(config);
+  return `Building configuration...\n\nCurrent configuration : ${Buffer.byteLength(text)} bytes\n${text}`;
+}
+
+/** @param text what `write memory` wrote; undefined where there is nothing */
+export function showStartupConfig(text: string | undefined): string {
+  if (text === undefined) return 'startup-config is not present\n';
+  // The 3640 of the reference has 125 KB of non-volatile configuration memory.
+  return `Using ${Buffer.byteLength(text)} out of 129016 bytes\n${text}`;
+}

@@ -1,0 +1,241 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runCommands } from '../../src/io/console-client.js';
+import { ConsoleServer } from '../../src/io/console-server.js';
+import { ConsoleSession } from '../../src/ios/exec/session.js';
+import { fakeRouter } from '../ios/support/fake-router.js';
+import type { FakeRouter } from '../ios/support/fake-router.js';
+
+let directory: string;
+let path: string;
+let router: FakeRouter;
+let server: ConsoleServer;
+
+const listen = (): Promise<ConsoleServer> =>
+  ConsoleServer.listen(path, (privilege) => new ConsoleSession(router, 'console', privilege));
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'fw3640-console-'));
+  path = join(directory, 'console.sock');
+  router = fakeRouter(readFileSync('config/3640.cfg', 'utf8'));
+  server = await listen();
+});
+
+afterEach(() => {
+  server.close();
+  rmSync(directory, { recursive: true });
+});
+
+describe('the socket', () => {
+  test('is for its owner alone', () => {
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('refuses a second router while the first lives', async () => {
+    await expect(listen()).rejects.toThrow('another fw3640 serves this console');
+  });
+
+  test('replaces what a dead router left', async () => {
+    const dead = join(directory, 'dead.sock');
+    // Bound by a process that is gone: the file stays, nobody answers.
+    const bind = `require('node:net').createServer().listen(${JSON.stringify(dead)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', bind]);
+    expect(statSync(dead).isSocket()).toBe(true);
+    const second = await ConsoleServer.listen(dead, () => new ConsoleSession(router, 'console'));
+    await expect(runCommands(dead, ['show history'], () => undefined)).resolves.toBe(0);
+    second.close();
+  });
+
+  test('is removed when the router stops', () => {
+    server.close();
+    expect(() => statSync(path)).toThrow();
+  });
+
+  test('drops a client that does not speak its protocol', async () => {
+    for (const garbage of ['nonsense\n', '[]\n', '{"mode":"root"}\n', 'x'.repeat(5000)]) {
+      const socket = connect(path);
+      socket.write(garbage);
+      await new Promise((resolve) => socket.on('close', resolve).on('error', () => undefined));
+    }
+    await expect(runCommands(path, ['show history'], () => undefined)).resolves.toBe(0);
+  });
+});
+
+describe('fw3640 console -e', () => {
+  async function run(...commands: string[]): Promise<{ code: number; text: string }> {
+    let text = '';
+    const code = await runCommands(path, commands, (part) => void (text += part));
+    return { code, text };
+  }
+
+  test('prints what the command prints, and no more', async () => {
+    const golden = readFileSync('test/golden/show-ip-inspect-all.txt', 'utf8');
+    expect(await run('show ip inspect all')).toEqual({ code: 0, text: golden });
+  });
+
+  test('fails where IOS answers with a percent sign, the caret under the wrong character', async () => {
+    expect(await run('show ip inspekt')).toEqual({
+      code: 1,
+      text: '3640-123#show ip inspekt\n' + '                      ^\n' + "% Invalid input detected at '^' marker.\n\n",
+    });
+  });
+
+  test('configures in one session, and stops at the first refusal', async () => {
+    const { code, text } = await run('conf t', 'hostname edge', 'ip inspect name OUT-IN esmtp', 'hostname never');
+    expect(code).toBe(1);
+    expect(text).toContain('%ESMTP cannot coexist with SMTP, please unconfigure SMTP and try again..');
+    expect(router.config().hostname).toBe('edge');
+  });
+
+  test('takes the default where IOS would ask', async () => {
+    expect(await run('copy running-config startup-config')).toEqual({
+      code: 0,
+      text: 'Destination filename [startup-config]? \nBuilding configuration...\n[OK]\n',
+    });
+    expect(router.startup).toContain('hostname 3640-123');
+  });
+
+  test('says that no router runs', async () => {
+    await expect(runCommands(join(directory, 'none'), ['x'], () => undefined)).rejects.toThrow('is fw3640 running?');
+    writeFileSync(join(directory, 'file'), '');
+    await expect(runCommands(join(directory, 'file'), ['x'], () => undefined)).rejects.toThrow('is fw3640 running?');
+  });
+});
+
+describe('a terminal', () => {
+  /** The screen so far; waits until it ends with `end`. */
+  class Screen {
+    text = '';
+    readonly socket: Socket;
+    constructor(rows: number) {
+      this.socket = connect(path);
+      this.socket.on('data', (d) => (this.text += d.toString()));
+      this.socket.write(`${JSON.stringify({ mode: 'terminal', rows, columns: 80 })}\n`);
+    }
+    async until(end: string): Promise<string> {
+      const deadline = Date.now() + 3000;
+      while (!plain(this.text).endsWith(end)) {
+        if (Date.now() > deadline) throw new Error(`the screen does not end with ${end}:\n${plain(this.text)}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const shown = plain(this.text);
+      this.text = '';
+      return shown;
+    }
+    type(keys: string): void {
+      this.socket.write(keys);
+    }
+  }
+
+  /** Without the control sequences that move the cursor. */
+  const plain = (text: string): string =>
+    text
+      .replace(/\x1b\[[0-9;]*[A-Za-z]/g, '')
+      .replaceAll('\r\n', '\n')
+      .replaceAll('\r', '');
+
+  async function privileged(rows = 0): Promise<Screen> {
+    const screen = new Screen(rows);
+    await screen.until('3640-123>');
+    screen.type('enable\r');
+    await screen.until('Password: ');
+    screen.type('cisco123\r');
+    await screen.until('3640-123#');
+    return screen;
+  }
+
+  test('starts in user EXEC; enable takes the password of the configuration and does not echo it', async () => {
+    const screen = new Screen(0);
+    await screen.until('3640-123>');
+    screen.type('en\r');
+    await screen.until('Password: ');
+    for (const wrong of ['a', 'b', 'c']) {
+      screen.type(`${wrong}\r`);
+      expect(await screen.until(wrong === 'c' ? '3640-123>' : 'Password: ')).not.toContain(
+        wrong === 'a' ? 'aa' : wrong,
+      );
+    }
+    screen.type('enable\r');
+    await screen.until('Password: ');
+    screen.type('cisco123\r');
+    expect(await screen.until('3640-123#')).not.toContain('cisco123');
+  });
+
+  test('answers ? at once and keeps the line', async () => {
+    const screen = await privileged();
+    screen.type('show ip inspect ?');
+    const shown = await screen.until('3640-123#show ip inspect ');
+    expect(shown).toContain('  sessions    Inspection sessions\n');
+    screen.type('?');
+    await screen.until('3640-123#show ip inspect ');
+    screen.type('se?');
+    expect(await screen.until('3640-123#show ip inspect se')).toContain('\nsessions\n');
+    screen.type('\x15\r');
+    await screen.until('3640-123#');
+  });
+
+  test('spells words out on Tab', async () => {
+    const screen = await privileged();
+    screen.type('sh\t');
+    await screen.until('show ');
+    screen.type('ru\t');
+    await screen.until('running-config ');
+    screen.type('\x15\r');
+    await screen.until('#');
+  });
+
+  test('stops at --More-- when the screen is full', async () => {
+    const screen = await privileged(10);
+    screen.type('show ip inspect all\r');
+    expect((await screen.until(' --More-- ')).split('\n').length).toBe(11); // echo, nine lines, the question
+    screen.type('\r');
+    expect(await screen.until(' --More-- ')).toContain('Inspection name IN-OUT');
+    screen.type(' ');
+    await screen.until(' --More-- ');
+    screen.type('q');
+    await screen.until('3640-123#');
+    screen.type('terminal length 0\r');
+    await screen.until('3640-123#');
+    screen.type('show ip inspect all\r');
+    expect(await screen.until('3640-123#')).toContain('Outgoing access list is not set\n');
+  });
+
+  test('configures, with prompts that say where; Ctrl-Z ends it', async () => {
+    const screen = await privileged();
+    screen.type('configure terminal\r');
+    await screen.until('3640-123(config)#');
+    screen.type('int e2/0\r');
+    await screen.until('3640-123(config-if)#');
+    screen.type('ip access-group 102 in\r');
+    await screen.until('3640-123(config-if)#');
+    screen.type('half typed\x1a');
+    await screen.until('3640-123#');
+    expect(router.config().interfaces[0]?.accessGroupIn).toBe('102');
+    expect(router.calls.at(-1)).toBe('log 5 SYS-5-CONFIG_I: Configured from console by console');
+  });
+
+  test('shows log lines to those who monitor, and what was being typed again', async () => {
+    const screen = await privileged();
+    server.monitor('*Oct 18 21:51:35.886: not yet');
+    screen.type('terminal monitor\r');
+    await screen.until('3640-123#');
+    screen.type('show ver');
+    await screen.until('show ver');
+    server.monitor('*Oct 18 21:51:35.886: %FW-6-SESS_AUDIT_TRAIL_START: Start tcp session');
+    const shown = await screen.until('3640-123#show ver');
+    expect(shown).toContain('%FW-6-SESS_AUDIT_TRAIL_START: Start tcp session\n');
+    expect(shown).not.toContain('not yet');
+  });
+
+  test('exit closes the session', async () => {
+    const screen = await privileged();
+    screen.type('exit\r');
+    await new Promise((resolve) => screen.socket.on('close', resolve));
+  });
+});

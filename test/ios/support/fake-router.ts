@@ -1,0 +1,92 @@
+/** A router without packets, for console tests: its state is what the test puts in, its actions are remembered. */
+import { noDebug } from '../../../src/debug.js';
+import { parseConfig } from '../../../src/ios/config/parse.js';
+import type { RouterConfig } from '../../../src/ios/config/model.js';
+import type { ConsoleRouter, RouterActions } from '../../../src/ios/exec/router.js';
+import type { RouterSnapshot, SessionSnapshot, SystemSnapshot, TranslationSnapshot } from '../../../src/snapshot.js';
+
+export interface FakeRouter extends ConsoleRouter {
+  /** Calls of actions, in order, as text. */
+  calls: string[];
+  sessions: SessionSnapshot[];
+  translations: TranslationSnapshot[];
+  matches: Map<string, number[]>;
+  startup: string | undefined;
+}
+
+export function fakeRouter(text: string): FakeRouter {
+  let config: RouterConfig = parseConfig(text, 'test.cfg').config;
+  const calls: string[] = [];
+  const state = {
+    sessions: [] as SessionSnapshot[],
+    translations: [] as TranslationSnapshot[],
+    matches: new Map<string, number[]>(),
+  };
+  const snapshot: RouterSnapshot = {
+    sessions: () => state.sessions,
+    translations: () => state.translations,
+    aclMatches: (list) => state.matches.get(list) ?? [],
+    counters: () => ({ 'smtp masked': 3, 'drop Fragment': 0 }),
+    inspection: () => ({
+      packets: new Map([
+        ['tcp', 616668],
+        ['http', 178912],
+      ]),
+      created: 42940,
+      current: [0, 0, 0],
+      maximum: [98, 68, 50],
+      lastCreatedAgo: 5 * 86_400_000 + 21 * 3_600_000,
+      lastResetAgo: undefined,
+      creationRate: 0,
+    }),
+    nat: () => ({ hits: 7, misses: 1, expired: 2, poolMisses: 0 }),
+    reassembly: () => ({ reassemblies: 0, fragments: 0, totalReassemblies: 4, totalFailures: 1 }),
+  };
+  const system: SystemSnapshot = {
+    release: '0.1.0',
+    now: () => new Date(Date.UTC(2024, 9, 18, 21, 51, 35, 886)),
+    uptimeMs: () => ((2 * 7 + 1) * 24 + 4) * 3_600_000 + 600_000,
+    interfaces: () => [],
+    arp: () => [],
+    cpu: () => ({ fiveSeconds: 3, oneMinute: 2, fiveMinutes: 1 }),
+    memory: () => ({ total: 130_023_424, used: 30_000_000 }),
+  };
+  const record =
+    (name: string) =>
+    (...args: unknown[]): undefined =>
+      void calls.push([name, ...args.map((a) => JSON.stringify(a))].join(' ').trim());
+  const actions: RouterActions = {
+    apply: (next) => {
+      config = next;
+      calls.push('apply');
+      return undefined;
+    },
+    writeStartup: (written) => {
+      router.startup = written;
+      calls.push('writeStartup');
+      return undefined;
+    },
+    clearSessions: (id) => {
+      calls.push(`clearSessions ${id ?? '*'}`);
+      return 1;
+    },
+    clearTranslations: record('clearTranslations'),
+    clearAclCounters: record('clearAclCounters'),
+    clearInspectStatistics: record('clearInspectStatistics'),
+    clearLogging: record('clearLogging'),
+    clearInterfaceCounters: record('clearInterfaceCounters'),
+    log: (severity, mnemonic, message) => void calls.push(`log ${severity} ${mnemonic}: ${message}`),
+  };
+  const router: FakeRouter = Object.assign(state, {
+    calls,
+    startup: undefined as string | undefined,
+    config: () => config,
+    snapshot,
+    system,
+    actions,
+    startupConfig: () => router.startup,
+    debug: noDebug(),
+    log: { lines: () => [], counts: () => ({ console: 0, monitor: 0, buffer: 0, trap: 0 }) },
+  });
+  return router;
+}
