@@ -27,8 +27,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The kernel copies one sendmsg into one buffer: large ones cost more than the calls they save. */
-#define SEND_BYTES	(128 * 1024)
+/* The kernel copies one sendmsg into one buffer. 512 KB took a tenth less time per byte than 128 KB, 3 MB no less. */
+#define SEND_BYTES	(512 * 1024)
 #define SEND_BUFFER	(4 * 1024 * 1024)
 #define SEND_IOVECS	256
 /* Packets wait here between two exchanges, super-packets among them. */
