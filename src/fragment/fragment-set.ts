@@ -80,7 +80,7 @@ export class FragmentSet {
     }
     if (before !== undefined && before.end > p.fragmentOffset) return undefined;
     if (after !== undefined && (after.offset < end || !p.moreFragments)) return undefined;
-    if (this.#length !== UNKNOWN && (!p.moreFragments || end > this.#length)) return undefined;
+    if (this.#length !== UNKNOWN && end > this.#length) return undefined;
     const f = new HeldFragment(p);
     f.next = after;
     if (before === undefined) this.first = f;

@@ -193,6 +193,20 @@ describe('a datagram in fragments', () => {
     expect(out[0]).toEqual(rest);
   });
 
+  test('that needs no change goes on untouched after one that was masked', () => {
+    judge = (d) => {
+      completeToPartial(d);
+      d.bytes[d.payload] = 120;
+      d.modified = true;
+      return PASS;
+    };
+    for (const f of fragmentsAt(udp(64), [4])) admit(f);
+    judge = () => PASS;
+    for (const f of fragmentsAt(withId(udp(64), 9), [4])) admit(f);
+    expect(hex(reassembled(out.slice(0, 2)))).not.toBe(hex(udp(64)));
+    expect(hex(reassembled(out.slice(2)))).toBe(hex(withId(udp(64), 9)));
+  });
+
   test('is dropped with all its fragments when the datagram is', () => {
     judge = () => DROP.acl;
     const [a, b, c] = fragmentsAt(udp(100), [4, 8]);
@@ -389,6 +403,20 @@ describe('single fragments that are refused', () => {
     expect(admit(at(65200, false))).toBe(DROP.fragment);
     expect(faults()).toEqual(['oversize']);
     expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+  });
+
+  test('oversize: a datagram that only its first header makes too long', () => {
+    const whole = new Uint8Array(60 + 65512);
+    whole.set(ipv4Packet('10.1.1.1', '10.10.10.2', 47, new Uint8Array(0)));
+    const short = whole.slice(40);
+    short.set(whole.subarray(0, 20));
+    whole[0] = 0x4f;
+    whole.fill(1, 20, 60);
+    expect(admit(fragmentOf(short, 8, 65512, false))).toBe(HOLD);
+    expect(admit(fragmentOf(whole, 0, 8, true))).toBe(DROP.fragment);
+    expect(faults()).toEqual(['oversize']);
+    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(table.interfaces[0]!.fragments).toBe(0);
   });
 
   test('all of them with drop-fragments', () => {
