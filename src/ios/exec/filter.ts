@@ -18,9 +18,19 @@ export const FILTER_GRAMMAR = {
   ],
 };
 
-/** Splits a line at its output modifier; the bar must stand free, as IOS wants it. */
-export function splitFilter(line: string): { command: string; filter?: string; filterAt: number } {
-  const bar = line.search(/(?<=\s)\|/);
+export interface SplitLine {
+  command: string;
+  filter?: string;
+  /** Offset of the filter in the line. */
+  filterAt: number;
+}
+
+/**
+ * Splits a line at its output modifier; the bar must stand free, as IOS wants it.
+ * @param filterable false: the command has no output to filter, a bar is part of it
+ */
+export function splitFilter(line: string, filterable: boolean): SplitLine {
+  const bar = filterable ? line.search(/(?<=\s)\|/) : -1;
   if (bar < 0) return { command: line, filterAt: line.length };
   return { command: line.slice(0, bar), filter: line.slice(bar + 1), filterAt: bar + 1 };
 }

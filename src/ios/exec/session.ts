@@ -34,10 +34,10 @@ export class ConsoleSession implements Terminal {
   length = 24;
   width = 80;
   monitor = false;
-  closed = false;
   readonly history: string[] = [];
   #mode: Mode | undefined; // of configuration; undefined: EXEC
   #banner: ConfigEditor | undefined; // reads the lines of a banner
+  #closed = false;
   #question: { prompt: string; secret: boolean; answer: (text: string) => string } | undefined;
 
   /**
@@ -71,6 +71,11 @@ export class ConsoleSession implements Terminal {
     return this.#question !== undefined;
   }
 
+  /** True after the user has left. */
+  isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Carries out one line. */
   execute(line: string): Reply {
     if (this.#question !== undefined) {
@@ -90,7 +95,7 @@ export class ConsoleSession implements Terminal {
   help(line: string): string {
     if (this.#question !== undefined || this.#banner !== undefined) return '';
     if (SHOW.test(line)) {
-      const { filter } = splitFilter(line);
+      const { filter } = splitFilter(line, true);
       if (filter !== undefined) return helpText([filterVocabulary()], filter.trimStart(), false);
     }
     return helpText(this.#vocabularies(line), this.#withoutDo(line), SHOW.test(`${line} `));
@@ -146,14 +151,14 @@ export class ConsoleSession implements Terminal {
   }
 
   close(): void {
-    this.closed = true;
+    this.#closed = true;
   }
 
   // --- EXEC ---
 
   /** @param offset columns of the line that stand before `line`, as `do ` does */
   #exec(line: string, offset: number): Reply {
-    const split = SHOW.test(line) ? splitFilter(line) : { command: line, filterAt: line.length };
+    const split = splitFilter(line, SHOW.test(line));
     const result = matchLine(execVocabulary(this.privilege).grammar, split.command);
     const at = this.prompt.length + offset;
     if (result.kind === 'invalid') {
@@ -165,7 +170,7 @@ export class ConsoleSession implements Terminal {
     if (result.kind === 'incomplete') return refusal(`% ${INCOMPLETE}\n\n`);
     let output = '';
     const exec: Exec = { router: this.router, terminal: this, print: (text) => void (output += text) };
-    if ('filter' in split && split.filter !== undefined) {
+    if (split.filter !== undefined) {
       const filter = matchLine(FILTER_GRAMMAR, split.filter);
       if (filter.kind === 'invalid') return refusal(caret(at + split.filterAt + filter.column));
       if (filter.kind !== 'match') return refusal(`% ${INCOMPLETE}\n\n`);
