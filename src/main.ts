@@ -2,7 +2,9 @@
 /** The command `fw3640`: arguments, help, exit codes. 0: done, 1: the system refused, 2: usage or configuration. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { cleanup, EXIT, run, type RunOptions } from './run.js';
+import { check, cleanup, openConsole } from './commands.js';
+import { EXIT } from './exit.js';
+import { run, type RunOptions } from './run.js';
 
 const DEFAULT_SOCKET = '/run/fw3640/console.sock';
 
@@ -52,8 +54,22 @@ program
     new Option('--max-sessions <n>', 'most sessions at a time').default(262_144).argParser(integer(1, 4_194_304)),
   )
   .addOption(socketOption())
-  .action((options: RunOptions) => run(options));
+  .action((options: Omit<RunOptions, 'release'>) => run({ ...options, release: version }));
 
 program.command('cleanup').description('remove rules and addresses that a crashed run left').action(cleanup);
+
+program
+  .command('check')
+  .description('judge a configuration: errors, and what would have no effect')
+  .requiredOption('-c, --config <file>', 'IOS running-config')
+  .option('--strict', 'warnings count as errors', false)
+  .action((options: { config: string; strict: boolean }) => check(options.config, options.strict));
+
+program
+  .command('console')
+  .description("the running router's command line; with -e, one command after the other")
+  .option('-e, --execute <command>', 'an EXEC command, for example "show ip inspect sessions"', collect, [])
+  .addOption(socketOption())
+  .action((options: { execute: string[]; socket: string }) => openConsole(options.socket, options.execute));
 
 await program.parseAsync();

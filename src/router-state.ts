@@ -73,7 +73,7 @@ export class RouterState implements RouterSnapshot {
       current: [s.established, s.halfOpen, s.terminating],
       maximum: [s.maxEstablished, s.maxHalfOpen, s.maxTerminating],
       lastCreatedAgo: s.lastCreated === undefined ? undefined : now - s.lastCreated,
-      lastResetAgo: undefined,
+      lastResetAgo: s.lastCleared === undefined ? undefined : now - s.lastCleared,
       creationRate: s.creationRate(now),
     };
   }

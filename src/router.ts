@@ -32,7 +32,7 @@ const UNKNOWN = -1;
 export class Router {
   readonly engine: Engine;
   readonly state: RouterState;
-  readonly #log: Log;
+  readonly log: Log;
   readonly #host = new HostSetup();
   readonly #queue: PacketQueue;
   readonly #packet = new Packet();
@@ -46,8 +46,8 @@ export class Router {
    * Sets up the host and starts. Rules come first: from then on nothing passes that the engine has not judged.
    * @throws HostError, QueueError when the system refuses; what was set up is undone
    */
-  constructor(options: RouterOptions) {
-    this.#log = options.log;
+  constructor(private readonly options: RouterOptions) {
+    this.log = options.log;
     this.engine = new Engine(
       options.config,
       { capacity: options.maxSessions, seed: randomInt(2 ** 31), now: this.now() },
@@ -62,10 +62,7 @@ export class Router {
     const notes = this.#host.apply(options.config, bindings, { queue, failOpen });
     try {
       this.#queue = PacketQueue.open({ queue, failOpen });
-      options.config.interfaces.forEach((itf, index) => {
-        const device = bindings.get(itf.name);
-        if (device !== undefined) this.#ingress.set(linkIndex(device), index);
-      });
+      this.#mapInterfaces(options.config);
     } catch (error) {
       this.#host.undo();
       throw error;
@@ -88,7 +85,34 @@ export class Router {
 
   /** Logs a line of the router's own. */
   say(severity: number, facility: string, text: string, mnemonic = 'NOTE'): void {
-    this.#write({ severity, mnemonic: `${facility}-${severity}-${mnemonic}`, text, fields: {} });
+    this.write({ severity, mnemonic: `${facility}-${severity}-${mnemonic}`, text, fields: {} });
+  }
+
+  /** Logs a message. */
+  write(m: Message): void {
+    this.log.write(m);
+  }
+
+  /**
+   * Makes another configuration the one in force; sessions stay.
+   * @throws HostError where the host refuses: then the old one stays in force
+   */
+  configure(config: RouterConfig): void {
+    const before = this.engine.config;
+    const { bindings, queue, failOpen } = this.options;
+    try {
+      this.#host.apply(config, bindings, { queue, failOpen });
+    } catch (error) {
+      this.#host.apply(before, bindings, { queue, failOpen });
+      throw error;
+    }
+    this.engine.configure(config);
+    this.#mapInterfaces(config);
+  }
+
+  /** Sends what the engine has decided outside of a batch. */
+  flush(): void {
+    this.#queue.flush();
   }
 
   /** Stops: nothing passes while the host is put back as it was. */
@@ -96,6 +120,14 @@ export class Router {
     clearInterval(this.#timer);
     this.#queue.close();
     this.#host.undo();
+  }
+
+  #mapInterfaces(config: RouterConfig): void {
+    this.#ingress.clear();
+    config.interfaces.forEach((itf, index) => {
+      const device = this.options.bindings.get(itf.name);
+      if (device !== undefined) this.#ingress.set(linkIndex(device), index);
+    });
   }
 
   #batch(q: PacketQueue, count: number): void {
@@ -119,10 +151,6 @@ export class Router {
   }
 
   #event(e: Event): void {
-    this.#write(messageOf(e));
-  }
-
-  #write(m: Message): void {
-    this.#log.write(m);
+    this.write(messageOf(e));
   }
 }

@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs';
 import { formatConfigError, parseConfig, type ParsedConfig } from './ios/config/parse.js';
 import { unsupported } from './ios/config/unsupported.js';
 import { canonicalInterface } from './ios/interface-name.js';
-import { HostSetup } from './io/host-setup.js';
+import { ConsoleSession } from './ios/exec/session.js';
+import { RouterConsole } from './console.js';
+import { ConsoleServer } from './io/console-server.js';
+import { System } from './io/system.js';
 import { HostError } from './io/host-system.js';
+import { EXIT } from './exit.js';
 import { Log, type LogFormat } from './io/log.js';
 import { QueueError } from './io/queue/queue-error.js';
 import { Router } from './router.js';
-
-/** Exit codes of every fw3640 command. */
-export const EXIT = { ok: 0, runtime: 1, usage: 2 } as const;
 
 export interface RunOptions {
   config: string;
@@ -22,13 +23,15 @@ export interface RunOptions {
   logFormat: LogFormat;
   socket: string;
   maxSessions: number;
+  /** Version of fw3640. */
+  release: string;
 }
 
-/** Starts the router and returns; signals end it. A refusal is printed and sets the exit code. */
-export function run(options: RunOptions): void {
+/** Starts the router; signals end it. A refusal is printed and sets the exit code. */
+export async function run(options: RunOptions): Promise<void> {
   const parsed = readConfig(options.config);
   if (parsed === undefined) return;
-  const { config, inert } = parsed;
+  const { config, inert, text } = parsed;
   const bindings = readBindings(options.interface);
   const faults = typeof bindings === 'string' ? [bindings] : [...unsupported(config)];
   if (typeof bindings === 'string' || faults.length > 0) {
@@ -39,9 +42,10 @@ export function run(options: RunOptions): void {
   const log = new Log({
     format: options.logFormat,
     level: options.logLevel,
-    timestamps: () => router.engine.config.timestamps,
+    timestamps: () => (router?.engine.config ?? config).timestamps,
+    limits: () => (router?.engine.config ?? config).logging,
   });
-  let router: Router;
+  let router: Router | undefined;
   try {
     const { queue, failOpen, maxSessions } = options;
     router = new Router({ config, bindings, queue, failOpen, maxSessions, log });
@@ -51,12 +55,27 @@ export function run(options: RunOptions): void {
     process.exitCode = EXIT.runtime;
     return;
   }
+  const system = new System(options.release, bindings);
+  const view = new RouterConsole(router, system, options.config, text);
+  let server: ConsoleServer;
+  try {
+    server = await ConsoleServer.listen(options.socket, (privilege) => new ConsoleSession(view, 'console', privilege));
+  } catch (error) {
+    router.stop();
+    console.error(`fw3640: console: ${(error as Error).message}`);
+    process.exitCode = EXIT.runtime;
+    return;
+  }
+  log.monitor = (line) => server.monitor(line);
   router.say(6, '%SYS', `${options.config}: ${inert.length} lines accepted without effect`, 'CONFIG');
-  stopOnSignal(router, log);
+  stopOnSignal(router, log, () => {
+    server.close();
+    system.stop();
+  });
 }
 
 /** Reads and parses a configuration; errors are printed, and set the exit code. */
-export function readConfig(file: string): ParsedConfig | undefined {
+export function readConfig(file: string): (ParsedConfig & { text: string }) | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -67,7 +86,7 @@ export function readConfig(file: string): ParsedConfig | undefined {
   }
   const parsed = parseConfig(text, file);
   for (const e of parsed.errors) console.error(formatConfigError(e));
-  if (!parsed.errors.some((e) => e.severity === 'error')) return parsed;
+  if (!parsed.errors.some((e) => e.severity === 'error')) return { ...parsed, text };
   process.exitCode = EXIT.usage;
   return undefined;
 }
@@ -87,9 +106,10 @@ function readBindings(pairs: readonly string[]): Map<string, string> | string {
   return bindings;
 }
 
-function stopOnSignal(router: Router, log: Log): void {
+function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
   const stop = (signal: NodeJS.Signals): void => {
     router.say(5, '%SYS', `${signal}: the router stops`, 'RELOAD');
+    closeEdges();
     try {
       router.stop();
     } catch (error) {
@@ -102,17 +122,4 @@ function stopOnSignal(router: Router, log: Log): void {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-}
-
-/** `fw3640 cleanup`: removes what a crashed run left. */
-export function cleanup(): void {
-  try {
-    const removed = HostSetup.cleanup();
-    for (const what of removed) console.log(`removed ${what}`);
-    if (removed.length === 0) console.log('nothing to remove');
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    console.error(`fw3640: ${error.message}`);
-    process.exitCode = EXIT.runtime;
-  }
 }

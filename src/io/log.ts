@@ -4,12 +4,23 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import type { Timestamps } from '../ios/config/model.js';
 import type { Message } from '../ios/messages.js';
+import type { LogView } from '../ios/exec/router.js';
 import { formatTimestamp } from '../ios/timestamp.js';
+import { LogBuffer } from './log-buffer.js';
 
 export type LogFormat = 'json' | 'ios';
 
 /** pino level of each IOS severity, 0 emergencies to 7 debugging. */
 const LEVELS = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'] as const;
+
+/** The part of `logging …` that the log obeys; severities up to the named one are written. */
+export interface LoggingLimits {
+  console?: number;
+  monitor?: number;
+  buffered?: number;
+  /** Bytes. */
+  bufferSize: number;
+}
 
 export interface LogOptions {
   format: LogFormat;
@@ -17,24 +28,58 @@ export interface LogOptions {
   level: string;
   /** `service timestamps` of the configuration, for the ios format. */
   timestamps: () => { debug: Timestamps; log: Timestamps };
+  limits: () => LoggingLimits;
 }
 
-export class Log {
+const MONITOR_NONE = (): void => undefined;
+
+export class Log implements LogView {
+  /** Writes a line to the terminals that monitor. */
+  monitor: (line: string) => void = MONITOR_NONE;
   readonly #pino: Logger;
   readonly #out: DestinationStream & { flushSync(): void };
   readonly #started = Date.now();
+  readonly #buffer = new LogBuffer();
+  readonly #counts = { console: 0, monitor: 0, buffer: 0, trap: 0 };
 
   constructor(private readonly options: LogOptions) {
     this.#out = pino.destination({ fd: 1, sync: false });
     this.#pino = pino({ level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, this.#out);
   }
 
-  /** Writes one IOS message or debug line. */
+  /** Writes one IOS message or debug line to standard output, the buffer and the monitoring terminals. */
   write(m: Message): void {
+    const { console, monitor, buffered, bufferSize } = this.options.limits();
+    if (m.severity <= (console ?? -1)) this.#toConsole(m);
+    if (m.severity <= (buffered ?? -1)) {
+      this.#buffer.add(this.line(m), bufferSize);
+      this.#counts.buffer++;
+    }
+    if (m.severity <= (monitor ?? -1) && this.monitor !== MONITOR_NONE) {
+      this.monitor(this.line(m));
+      this.#counts.monitor++;
+    }
+  }
+
+  lines(): readonly string[] {
+    return this.#buffer.lines;
+  }
+
+  counts(): { console: number; monitor: number; buffer: number; trap: number } {
+    return { ...this.#counts };
+  }
+
+  /** `clear logging`. */
+  clear(): void {
+    this.#buffer.clear();
+  }
+
+  #toConsole(m: Message): void {
     const level = LEVELS[m.severity] ?? 'info';
     if (!this.#pino.isLevelEnabled(level)) return;
+    this.#counts.console++;
     if (this.options.format === 'ios') this.#out.write(`${this.line(m)}\n`);
-    else this.#pino[level]({ severity: m.severity, mnemonic: m.mnemonic, text: m.text, ...m.fields }, unstamped(m));
+    else this.#pino[level]({ severity: m.severity, mnemonic: m.mnemonic, ...m.fields }, unstamped(m));
   }
 
   /** The message as IOS prints it, with its time stamp. */

@@ -50,7 +50,7 @@ export function tcpPacket(f: TcpFields): Uint8Array {
   put32(t, 4, f.seq ?? 0);
   put32(t, 8, f.ack ?? 0);
   t[12] = (header / 4) << 4;
-  t[13] = [...f.flags].reduce((a, letter) => a | FLAGS[letter]!, 0);
+  t[13] = Array.from(f.flags).reduce((a, letter) => a | FLAGS[letter]!, 0);
   put16(t, 14, f.window ?? 65535);
   t.set(options, 20);
   t.set(payload, header);

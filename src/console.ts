@@ -1,0 +1,85 @@
+/** The router as its console knows it: views to print, actions to carry out. */
+import { renameSync, writeFileSync } from 'node:fs';
+import { unsupported } from './ios/config/unsupported.js';
+import type { RouterConfig } from './ios/config/model.js';
+import type { ConsoleRouter, LogView, RouterActions } from './ios/exec/router.js';
+import { HostError } from './io/host-system.js';
+import type { System } from './io/system.js';
+import type { Router } from './router.js';
+import type { RouterSnapshot } from './snapshot.js';
+import type { DebugFlags } from './debug.js';
+
+export class RouterConsole implements ConsoleRouter {
+  readonly snapshot: RouterSnapshot;
+  readonly debug: DebugFlags;
+  readonly log: LogView;
+  readonly actions: RouterActions;
+
+  /**
+   * @param file    the configuration file, which is also what `write memory` writes
+   * @param startup its text
+   */
+  constructor(
+    private readonly router: Router,
+    readonly system: System,
+    private readonly file: string,
+    private startup: string,
+  ) {
+    this.snapshot = router.state;
+    this.debug = router.engine.debug;
+    this.log = router.log;
+    this.actions = this.#makeActions();
+  }
+
+  config(): RouterConfig {
+    return this.router.engine.config;
+  }
+
+  startupConfig(): string | undefined {
+    return this.startup;
+  }
+
+  #makeActions(): RouterActions {
+    const { router, system } = this;
+    const { sessions } = router.engine;
+    return {
+      apply: (config) => {
+        const faults = unsupported(config);
+        if (faults.length > 0) return faults.join('; ');
+        try {
+          router.configure(config);
+          return undefined;
+        } catch (error) {
+          if (error instanceof HostError) return error.message;
+          throw error;
+        }
+      },
+      writeStartup: (text) => {
+        try {
+          writeFileSync(`${this.file}.new`, text, { mode: 0o600 });
+          renameSync(`${this.file}.new`, this.file); // whole or not at all
+          this.startup = text;
+          return undefined;
+        } catch (error) {
+          return (error as Error).message;
+        }
+      },
+      clearSessions: (id) => {
+        const ended = sessions.clear(id);
+        router.flush();
+        return ended;
+      },
+      // Extended entries of static NAT live and end with their sessions.
+      clearTranslations: () => undefined,
+      clearAclCounters: (list) => {
+        for (const acl of router.engine.accessLists.values()) {
+          if (list === undefined || acl.name === list) acl.clearMatches();
+        }
+      },
+      clearInspectStatistics: () => sessions.clearStatistics(router.now()),
+      clearLogging: () => router.log.clear(),
+      clearInterfaceCounters: (name) => system.clearCounters(name),
+      log: (severity, mnemonic, text) => router.write({ severity, mnemonic: `%${mnemonic}`, text, fields: {} }),
+    };
+  }
+}

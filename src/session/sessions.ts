@@ -1,0 +1,284 @@
+/**
+ * CBAC sessions: opened by the first packet that an inspection rule names, followed by every later one in both
+ * directions, ended by FIN, RST or a timer. What belongs to a session needs no access list (Firewall ACL Bypass).
+ */
+import type { Endpoints, Event } from '../events.js';
+import { opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
+import { newSmtpCounters, type SmtpCounters } from '../inspect/smtp/finding.js';
+import type { InspectGlobals } from '../ios/config/model.js';
+import type { StaticTranslations } from '../nat/static-nat.js';
+import type { Outbox } from '../outbox.js';
+import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
+import { resetPacket } from '../tcp/reset.js';
+import * as tcp from '../tcp/state.js';
+import { DROP, PASS, type Verdict } from '../verdict.js';
+import * as icmp from '../wire/icmp.js';
+import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
+import type { Packet } from '../wire/packet.js';
+import { ACK, RST, SYN } from '../wire/tcp.js';
+import type { Flow } from './flow.js';
+import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
+import { SessionTable } from './session-table.js';
+import { SessionStatistics } from './statistics.js';
+import { createStream, type ReleasedSegment, type SessionStream } from './streams.js';
+import { TimerWheel } from './timers.js';
+import type { DebugFlags } from '../debug.js';
+
+/** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
+const BLOCK_BASE = 0x63000000;
+const BLOCK_SIZE = 0x170;
+
+/** Sessions looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
+const EXPIRE_BUDGET = 2000;
+
+export class Sessions {
+  readonly table: SessionTable;
+  readonly statistics = new SessionStatistics();
+  readonly smtpCounters = newSmtpCounters();
+  /** Application streams, by record number. */
+  readonly #streams = new Map<number, SessionStream>();
+  readonly #timers: TimerWheel;
+  readonly #timeOut: (s: Session) => void;
+  /** Cursor for the session of a held segment, which is released while another packet is in hand. */
+  readonly #heldSession: Session;
+
+  /**
+   * @param capacity most sessions at a time
+   * @param seed     of the hash of the table
+   * @param release  gets the segments that streams release late, to go on through NAT and out
+   */
+  constructor(
+    capacity: number,
+    seed: number,
+    now: number,
+    private readonly rules: RuleSet,
+    public globals: InspectGlobals,
+    public nat: StaticTranslations,
+    readonly memory: ReassemblyMemory,
+    private readonly outbox: Outbox,
+    private readonly release: ReleasedSegment,
+    private readonly debug: DebugFlags,
+  ) {
+    this.table = new SessionTable(capacity, seed);
+    this.#timers = new TimerWheel(this.table.cursor(), this.table.cursor(), now);
+    this.#heldSession = this.table.cursor();
+    this.#timeOut = (s) => this.end(s, 'timeout');
+  }
+
+  /**
+   * Finds the session of a packet's flow. A new SYN ends a session that both sides have closed and is then the first
+   * packet of another one, which the access list must let in.
+   */
+  find(f: Flow, p: Packet): boolean {
+    if (!this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol)) return false;
+    const s = this.table.session;
+    if (p.protocol !== IPPROTO_TCP || !tcp.mayBeReplaced(s, p, this.table.fromInitiator)) return true;
+    this.end(s, 'replaced');
+    return false;
+  }
+
+  /**
+   * Opens a session for a first packet under the rule entry `rule`.
+   * @param seenDst the destination where the packet came in, before NAT
+   */
+  open(p: Packet, f: Flow, rule: RuleEntry, seenDst: number, now: number): Verdict {
+    if (p.protocol === IPPROTO_TCP) {
+      const v = tcp.checkOpening(p);
+      if (v !== PASS) return v;
+    } else if (!opensSession(p)) return PASS;
+    const { table } = this;
+    if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, rule.serviceIndex, now)) return DROP.sessionLimit;
+    const s = table.session;
+    s.setOrigin(p.ingress, rule.index);
+    s.seenResponder = seenDst;
+    if (p.protocol === IPPROTO_TCP) {
+      tcp.noteOpening(s, p);
+      const stream = createStream(this, s.slot, rule, this.outbox, this.release, this.debug);
+      if (stream !== undefined) {
+        s.set(FLAG.streamed);
+        this.#streams.set(s.slot, stream);
+        stream.segments.open(true, tcp.firstDataSeq(s, true));
+      }
+    } else {
+      s.addBytes(true, p.end - p.payload);
+    }
+    s.timeoutMs = p.protocol === IPPROTO_TCP ? this.globals.tcpSynwait * 1000 : rule.idleMs;
+    this.#timers.schedule(s, now);
+    this.statistics.noteCreated(now);
+    this.statistics.packets[rule.serviceIndex]!++;
+    this.statistics.enter(s.state);
+    if (rule.auditTrail) this.outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
+    return PASS;
+  }
+
+  /** Follows a packet of the session that `find` found. */
+  track(p: Packet, now: number): Verdict {
+    const s = this.table.session;
+    const fromInitiator = this.table.fromInitiator;
+    this.statistics.packets[s.service]!++;
+    if (p.protocol === IPPROTO_TCP) return this.#trackTcp(s, p, fromInitiator, now);
+    s.heard = now;
+    s.since = now;
+    s.addBytes(fromInitiator, p.end - p.payload);
+    if (!fromInitiator && s.state === SIS.opening) this.#enter(s, SIS.open);
+    return PASS;
+  }
+
+  /** Ends the sessions whose time is up and the waits of streams for missing segments. */
+  expire(now: number): void {
+    this.#timers.expire(now, EXPIRE_BUDGET, this.#timeOut);
+    this.memory.expire(now, EXPIRE_BUDGET);
+  }
+
+  /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail's structured fields. */
+  end(s: Session, why: string): void {
+    this.#timers.cancel(s);
+    this.statistics.leave(s.state);
+    const rule = this.rules.entries[s.rule]!;
+    if (rule.auditTrail) {
+      const event: Event = {
+        type: 'session-stop',
+        endpoints: endpointsOf(s),
+        sent: s.initiatorBytes,
+        received: s.responderBytes,
+        reason: why,
+      };
+      this.outbox.event(event);
+    }
+    if (s.has(FLAG.streamed)) {
+      const stream = this.#streams.get(s.slot)!;
+      this.#streams.delete(s.slot);
+      stream.segments.close();
+    }
+    this.table.remove(s);
+  }
+
+  /** Ends a session and resets the connection towards both ends, as IOS does for signatures and thresholds. */
+  reset(s: Session, why: string): void {
+    if (s.protocol === IPPROTO_TCP) {
+      // Each end knows the other by the address it sees: an inside host by its inside global one, from outside.
+      const { initiatorPort, responderPort } = s;
+      this.outbox.inject(
+        resetPacket(
+          s.seenResponder,
+          responderPort,
+          s.initiator,
+          initiatorPort,
+          tcp.rcvNxt(s, true),
+          tcp.sndNxt(s, true),
+        ),
+      );
+      if (s.has(FLAG.responderSyn)) {
+        const seenInitiator = this.nat.toGlobal(s.initiator);
+        this.outbox.inject(resetPacket(seenInitiator, initiatorPort, s.responder, responderPort, tcp.rcvNxt(s, false)));
+      }
+    }
+    this.end(s, why);
+  }
+
+  /**
+   * Resets one session, or all (`clear ip inspect session`).
+   * @param id as printed
+   * @returns how many there were
+   */
+  clear(id?: number): number {
+    const before = this.table.size;
+    this.table.forEach((s) => {
+      if (id === undefined || id === sessionId(s)) this.reset(s, 'cleared');
+    });
+    return before - this.table.size;
+  }
+
+  /** `clear ip inspect statistics`: counts start again; the sessions that exist still count. */
+  clearStatistics(now: number): void {
+    this.statistics.clear(now);
+    for (const kind of Object.keys(this.smtpCounters) as (keyof SmtpCounters)[]) this.smtpCounters[kind] = 0;
+  }
+
+  /** The session in record `slot`, for the stream that belongs to it. */
+  at(slot: number): Session {
+    this.#heldSession.at = slot * SESSION_WORDS;
+    return this.#heldSession;
+  }
+
+  /** A held segment of the session in record `slot` goes on now. */
+  noteReleased(slot: number, p: Packet, fromInitiator: boolean, now: number): void {
+    this.#noteForwarded(this.at(slot), p, fromInitiator, now);
+  }
+
+  #trackTcp(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
+    let v = tcp.checkSegment(s, p, fromInitiator);
+    if (v !== PASS) return v;
+    s.heard = now;
+    if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
+    tcp.noteAcknowledgement(s, p, fromInitiator);
+    const stream = s.has(FLAG.streamed) ? this.#streams.get(s.slot)! : undefined;
+    if (stream !== undefined) {
+      v = this.#admitToStream(stream, s, p, fromInitiator, now);
+      if (v !== PASS) return v;
+    }
+    this.#noteForwarded(s, p, fromInitiator, now);
+    if (stream !== undefined && (p.flags & SYN) !== 0) {
+      stream.segments.open(fromInitiator, tcp.firstDataSeq(s, fromInitiator));
+    }
+    return PASS;
+  }
+
+  #admitToStream(stream: SessionStream, s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
+    const { segments } = stream;
+    if ((p.flags & (ACK | RST)) === ACK) segments.acknowledge(!fromInitiator, p.ack);
+    stream.now = now;
+    const v = segments.admit(p, fromInitiator, now);
+    if (!segments.resetRequested) return v;
+    this.reset(s, 'inspection');
+    return DROP.inspection;
+  }
+
+  #noteForwarded(s: Session, p: Packet, fromInitiator: boolean, now: number): void {
+    s.addBytes(fromInitiator, p.end - p.payload);
+    const before = s.state;
+    const transition = tcp.noteForwarded(s, p, fromInitiator);
+    if (s.state !== before) {
+      this.statistics.leave(before);
+      this.statistics.enter(s.state);
+      if (before === SIS.opening) this.#timers.restart(s, this.rules.entries[s.rule]!.idleMs, now);
+    }
+    // Both have sent FIN; what is left is their last ACK (ip inspect tcp finwait-time).
+    if (transition === tcp.TRANSITION.closed) this.#timers.restart(s, this.globals.tcpFinwait * 1000, now);
+    else if (transition === tcp.TRANSITION.reset) this.end(s, 'reset');
+  }
+
+  #enter(s: Session, state: number): void {
+    this.statistics.leave(s.state);
+    s.state = state;
+    this.statistics.enter(state);
+  }
+}
+
+/** The printed id of a session. */
+export const sessionId = (s: Session): number => BLOCK_BASE + s.slot * BLOCK_SIZE;
+
+/** Reply type of each ICMP request type. */
+const ICMP_REPLY_OF: Readonly<Record<number, number>> = {
+  [icmp.ECHO]: icmp.ECHO_REPLY,
+  [icmp.TIMESTAMP]: icmp.TIMESTAMP_REPLY,
+  [icmp.INFORMATION_REQUEST]: icmp.INFORMATION_REPLY,
+  [icmp.MASK_REQUEST]: icmp.MASK_REPLY,
+};
+
+/** What IOS prints as the ports of initiator and responder: for ICMP the types of request and reply. */
+export function printedPorts(s: Session): { initiatorPort: number; responderPort: number } {
+  if (s.protocol !== IPPROTO_ICMP) return { initiatorPort: s.initiatorPort, responderPort: s.responderPort };
+  return { initiatorPort: s.responderPort, responderPort: ICMP_REPLY_OF[s.responderPort] ?? 0 };
+}
+
+/** Addresses of a session as its inspection point saw them, copied out for an event. */
+export function endpointsOf(s: Session): Endpoints {
+  return {
+    sessionId: sessionId(s),
+    service: SERVICES[s.service]!,
+    initiator: s.initiator,
+    responder: s.seenResponder,
+    ...printedPorts(s),
+  };
+}

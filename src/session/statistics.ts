@@ -1,0 +1,68 @@
+import { SERVICES } from '../inspect/rules.js';
+
+const SECONDS = 60;
+
+/** Counts of sessions, as `show ip inspect statistics` prints them. */
+export class SessionStatistics {
+  /** Inspected packets by service, index into SERVICES. */
+  readonly packets = new Float64Array(SERVICES.length);
+  /** Creations in each of the last sixty seconds, by second modulo 60, and the second each count is of. */
+  readonly #perSecond = new Int32Array(SECONDS);
+  readonly #second = new Int32Array(SECONDS);
+
+  established = 0;
+  halfOpen = 0;
+  terminating = 0;
+  maxEstablished = 0;
+  maxHalfOpen = 0;
+  maxTerminating = 0;
+  created = 0;
+  /** Clock of the last creation, ms; undefined: never. */
+  lastCreated: number | undefined = undefined;
+
+  /** Clock of the last `clear`, ms; undefined: never. */
+  lastCleared: number | undefined = undefined;
+
+  /** Starts the counts again. Current sessions are no count, and become the maximum. */
+  clear(now: number): void {
+    this.packets.fill(0);
+    this.#perSecond.fill(0);
+    this.created = 0;
+    this.lastCreated = undefined;
+    this.maxEstablished = this.established;
+    this.maxHalfOpen = this.halfOpen;
+    this.maxTerminating = this.terminating;
+    this.lastCleared = now;
+  }
+
+  /** A session was created. */
+  noteCreated(now: number): void {
+    this.created++;
+    this.lastCreated = now;
+    const second = Math.floor(now / 1000);
+    const i = second % SECONDS;
+    if (this.#second[i] !== second) this.#perSecond[i] = 0;
+    this.#second[i] = second;
+    this.#perSecond[i]!++;
+  }
+
+  /** Sessions created in the last sixty seconds. */
+  creationRate(now: number): number {
+    const oldest = Math.floor(now / 1000) - SECONDS;
+    return this.#perSecond.reduce((sum, n, i) => (this.#second[i]! > oldest ? sum + n : sum), 0);
+  }
+
+  /** A session has entered `state` (SIS). */
+  enter(state: number): void {
+    if (state === 0) this.maxHalfOpen = Math.max(this.maxHalfOpen, ++this.halfOpen);
+    else if (state === 1) this.maxEstablished = Math.max(this.maxEstablished, ++this.established);
+    else this.maxTerminating = Math.max(this.maxTerminating, ++this.terminating);
+  }
+
+  /** A session has left `state`. */
+  leave(state: number): void {
+    if (state === 0) this.halfOpen--;
+    else if (state === 1) this.established--;
+    else this.terminating--;
+  }
+}
