@@ -21,7 +21,7 @@ import {
 import type { SignatureId, SmtpFinding } from './finding.js';
 import { COMMANDS, EMPTY_LINE, END_OF_DATA, offerBit } from './grammar.js';
 import { latin1, MASK, maskInPlace } from './mask.js';
-import { Arguments, FITS, UNFIT } from './parameters.js';
+import { Arguments, FITS, UNFIT } from './arguments.js';
 import type { SmtpRule } from './rule.js';
 import { isOldAttack, OLD_ATTACK } from './signatures.js';
 
@@ -83,7 +83,7 @@ export class CommandLine {
   constructor(rule: SmtpRule, kept: Uint8Array) {
     this.#rule = rule;
     this.#kept = kept;
-    this.#arguments = new Arguments(rule.esmtp);
+    this.#arguments = new Arguments(rule.esmtp, rule.parameters);
   }
 
   /** Starts the next line. */

@@ -48,6 +48,8 @@ TO[LAST_CHUNK] = PHASES.ready;
 
 const { HELO, HELP, STARTTLS } = COMMANDS;
 
+const isNothing = (id: number): boolean => id === EMPTY_LINE || id === MASKED_LINE;
+
 /** The verb with this match id. */
 export const commandName = (id: number): string => NAMES[id] ?? 'command';
 
@@ -73,6 +75,15 @@ export class Dialogue {
   /** The line the next reply belongs to; MASKED_LINE also where none is awaited. */
   get head(): number {
     return this.#length === 0 ? MASKED_LINE : this.#queue[this.#first]!;
+  }
+
+  /** The line a good reply would belong to, likewise. */
+  get hopeful(): number {
+    for (let i = 0; i < this.#length; i++) {
+      const id = this.#queue[(this.#first + i) % PIPELINE_LIMIT]!;
+      if (!isNothing(id)) return id;
+    }
+    return MASKED_LINE;
   }
 
   /**
@@ -101,8 +112,8 @@ export class Dialogue {
   replied(code: number): Effect {
     if (code === 421) return Effect.none; // RFC 5321 §3.8: at any time, as the answer to nothing
     if (code === 354 || code === 334) return this.#intermediate(code);
-    // Some servers pass over an empty line in silence; none answers it well.
-    while (this.head === EMPTY_LINE && code < 500) this.#drop();
+    // Some servers pass over an empty line in silence; none answers it or a masked line well. The count finds back.
+    while (code < 400 && this.#length > 0 && isNothing(this.head)) this.#drop();
     if (this.#length === 0) return Effect.unexpected;
     const id = this.head;
     this.#drop();

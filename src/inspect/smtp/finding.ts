@@ -67,7 +67,8 @@ export type SmtpFinding = Intervention &
     | { kind: 'max-data-exceeded'; limit: number }
     /** More commands than `limit` await their replies. */
     | { kind: 'pipeline-overflow'; limit: number }
-    | { kind: 'signature'; id: SignatureId }
+    /** `line`: the command so far; empty for a signature in a header. */
+    | { kind: 'signature'; id: SignatureId; line: string }
   );
 
 /** Numbers of the Cisco IDS signatures that CBAC always had for mail. */

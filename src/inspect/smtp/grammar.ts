@@ -107,7 +107,7 @@ export type ExtensionName = keyof typeof EXTENSIONS;
 /** Bit of an extension in the set of those offered. */
 export const offerBit = (name: ExtensionName): number => 1 << Object.keys(EXTENSIONS).indexOf(name);
 
-/** Form of a parameter's value; `parameters.ts` knows each one. */
+/** Form of a parameter's value; `parameter-value.ts` knows each one. */
 export type ValueForm =
   | { form: 'none' }
   /** 1*20 DIGIT. */
@@ -119,7 +119,9 @@ export type ValueForm =
   /** RFC 3461 §4. */
   | { form: 'xtext' }
   /** addr-type ";" xtext (RFC 3461 §4.2). */
-  | { form: 'typed-xtext' };
+  | { form: 'typed-xtext' }
+  /** esmtp-value, or none (RFC 5321 §4.1.2): of a keyword that the administrator allows. */
+  | { form: 'any' };
 
 export interface Parameter {
   readonly command: 'MAIL' | 'RCPT';

@@ -130,7 +130,7 @@ export class SmtpInspector implements StreamInspector {
       if (reply.length === 0 || reply.ended) {
         this.#replyAt = this.#serverAt + i - at;
         this.#longReported = false;
-        reply.begin(this.#continues && this.#rule.esmtp && this.#dialogue.head === COMMANDS.EHLO.id);
+        reply.begin(this.#continues && this.#rule.esmtp && this.#dialogue.hopeful === COMMANDS.EHLO.id);
       }
       i = reply.take(b, i, end, this.#host);
       if (reply.changed) this.modified = true;
@@ -163,7 +163,8 @@ export class SmtpInspector implements StreamInspector {
 
   #judgeLine(): StreamAction {
     const line = this.#line;
-    if (line.signature !== 0) return this.#reset({ kind: 'signature', id: line.signature }, this.#lineAt);
+    if (line.signature !== 0)
+      return this.#reset({ kind: 'signature', id: line.signature, line: line.before() }, this.#lineAt);
     if (line.id === COMMANDS.BDAT.id && line.fault !== undefined && !line.verbMasked) {
       // Servers differ in what they make of a malformed BDAT, and so in which octets they then take for commands.
       return this.#reset(this.#lineReport(line.fault), this.#lineAt);
@@ -183,7 +184,7 @@ export class SmtpInspector implements StreamInspector {
     if (seen !== MASKED_LINE && !this.#dialogue.inSequence(seen)) {
       this.#note({ kind: 'bad-sequence', command: commandName(seen) }, 'noted', true, this.#lineAt);
     }
-    if (seen === COMMANDS.BDAT.id && line.fault !== 'invalid-parameter') return this.#beginChunk();
+    if (seen === COMMANDS.BDAT.id && line.chunk.complete) return this.#beginChunk();
     return this.#sent(seen);
   }
 
@@ -237,7 +238,7 @@ export class SmtpInspector implements StreamInspector {
       case DataEvent.signature:
         return data.signature === 0
           ? StreamAction.pass
-          : this.#reset({ kind: 'signature', id: data.signature }, offset);
+          : this.#reset({ kind: 'signature', id: data.signature, line: '' }, offset);
       default:
         return StreamAction.pass;
     }
@@ -267,7 +268,7 @@ export class SmtpInspector implements StreamInspector {
       this.#continues = true;
       return StreamAction.pass;
     }
-    if (this.#dialogue.head === COMMANDS.EHLO.id && reply.code < 300) this.#dialogue.offered = this.#offering;
+    if (this.#dialogue.hopeful === COMMANDS.EHLO.id && reply.code < 300) this.#dialogue.offered = this.#offering;
     this.#endReply();
     const { awaited } = this.#dialogue;
     switch (this.#dialogue.replied(reply.code)) {

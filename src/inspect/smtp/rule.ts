@@ -14,6 +14,7 @@ import {
   type Command,
   type ExtensionName,
 } from './grammar.js';
+import { compileParameters, type ParameterTable } from './parameter-table.js';
 
 export interface SmtpRule {
   readonly esmtp: boolean;
@@ -31,6 +32,7 @@ export interface SmtpRule {
   readonly legal: Uint8Array;
   /** By match id, bytes with CR LF. */
   readonly lineLimit: Uint16Array;
+  readonly parameters: ParameterTable;
   readonly extensions: WordDfa;
   /** By state of `extensions`: 1 while a keyword that this rule passes can still come of it. */
   readonly extensionLeads: Uint8Array;
@@ -99,6 +101,7 @@ export function compileSmtp(protocol: 'smtp' | 'esmtp', options: SmtpOptions): S
     leadsChunking: leadsTo(verbs, legal),
     legal: flags(legal),
     lineLimit,
+    parameters: compileParameters(allowed),
     ...compileExtensions(allowed),
   };
 }

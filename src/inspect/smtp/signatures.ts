@@ -1,5 +1,5 @@
 /**
- * The mail signatures that CBAC always had. Those of the envelope are matched by `parameters.ts` in the path of MAIL
+ * The mail signatures that CBAC always had. Those of the envelope are matched by `arguments.ts` in the path of MAIL
  * and RCPT; here are the old backdoor commands, and what stands in the header section of a mail.
  *
  * Inferred: "the pipe in the From: field" means the envelope. In a header the pipe is an ordinary character of
