@@ -88,12 +88,11 @@ export class RouterState implements RouterSnapshot {
   }
 
   counters(): Readonly<Record<string, number>> {
-    const { statistics, memory, smtpCounters } = this.engine.sessions;
-    const counters: Record<string, number> = { packets: this.engine.packets };
+    const { memory, smtpCounters } = this.engine.sessions;
+    const counters: Record<string, number> = {};
     DROP_REASONS.forEach((reason, i) => {
       if (reason !== '') counters[`drop ${reason}`] = this.engine.drops[i]!;
     });
-    for (const [name, value] of Object.entries(statistics)) if (typeof value === 'number') counters[name] = value;
     for (const [name, value] of Object.entries(memory)) {
       if (typeof value === 'number') counters[`reassembly ${name}`] = value;
     }
