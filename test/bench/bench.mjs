@@ -181,7 +181,7 @@ const loads = what === 'all' ? Object.keys(LOADS) : what in LOADS ? [what] : und
 const chosen = options(rest);
 if (loads === undefined || chosen === undefined) {
   console.error(
-    `usage: scripts/bench udp|tcp|all [--rounds N] [--seconds S] [--systems ${Object.keys(SYSTEMS).join(',')}]`,
+    `usage: scripts/bench js, or scripts/bench udp|tcp|all [--rounds N] [--seconds S] [--systems ${Object.keys(SYSTEMS).join(',')}]`,
   );
   process.exit(2);
 }
