@@ -35,19 +35,23 @@ const TABLES: Readonly<Record<Family, readonly Pick<Table, 'name' | 'hook'>[]>> 
 export class HostSetup {
   readonly #system: HostSystem;
   readonly #journal: Journal;
+  /** There are rules that keep packets out, of this run or of one that crashed: no failure may remove them. */
+  #inForce: boolean;
 
   /** @throws HostError if the journal of an earlier run cannot be read */
   constructor(system: HostSystem = linux, path = journalPath()) {
     this.#system = system;
     this.#journal = new Journal(path, (device) => this.#link(device)?.address);
+    this.#inForce = this.#journal.inherited;
   }
 
   /**
-   * Sets addresses, routes, sysctls and rules, whatever part of them an earlier run left.
+   * Sets addresses, routes, sysctls and rules, whatever part of them is there already: from an earlier call with
+   * another configuration, or from a run that crashed.
    * @param bindings canonical IOS interface name → Linux interface
    * @returns what the operator should know
-   * @throws HostError if the host refuses. What was changed is undone then, unless an earlier run crashed: its
-   *   rules stay, so that nothing passes.
+   * @throws HostError if the host refuses. What was changed is undone then, unless there was an earlier call or a
+   *   crashed run: its rules stay.
    */
   apply(config: RouterConfig, bindings: ReadonlyMap<string, string>, options: HostOptions): HostNote[] {
     const faults = checkBindings(config, bindings);
@@ -59,7 +63,8 @@ export class HostSetup {
     const notes = this.#survey(bindings, options);
     const plan = planHost(config, bindings, options, {
       devices: this.#system.devices(),
-      sysctl: (key) => this.#system.readSysctl(key),
+      // As it was before us: what has to be saved of a setting that we have changed already is its first value.
+      sysctl: (key) => this.#journal.find(`sysctl ${key}`)?.was ?? this.#system.readSysctl(key),
       hasIpv6: this.#system.hasIpv6(),
     });
     try {
@@ -69,9 +74,10 @@ export class HostSetup {
       this.#undoWhere((entry) => !wanted.has(changeId(entry.change)));
       for (const change of plan.changes) this.#ensure(change);
     } catch (error) {
-      if (!this.#journal.inherited) this.undo();
+      if (!this.#inForce) this.undo();
       throw error;
     }
+    this.#inForce = true;
     return [...notes, ...plan.notes, ...this.#shadowedRoutes(plan.changes)];
   }
 

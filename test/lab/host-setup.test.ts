@@ -88,6 +88,7 @@ describe.each(['nft', 'legacy'] as const)('with iptables-%s', (variant) => {
     expect(system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'outside'])).not.toContain('172.22.1.111');
     expect(system.run('iptables', ['-t', 'raw', '-S']).match(/NFQUEUE|-j FW3640/g)).toHaveLength(3);
     expect(system.run('iptables', ['-t', 'raw', '-S'])).toContain('--queue-num 5');
+    expect(system.readSysctl('net/ipv4/conf/all/rp_filter')).toBe('0');
     second.undo();
     expect(fingerprint(system)).toBe(empty);
   });
@@ -146,6 +147,28 @@ describe('with a host that has a life of its own', () => {
     expect(() => new HostSetup(broken, journal).apply(routerConfig(), BINDINGS, OPTIONS)).toThrow('no');
     expect(system.run('iptables', ['-t', 'raw', '-S'])).toContain('NFQUEUE');
     expect(lab.exec('outside', 'ping', ['-c1', '-W1', '10.10.10.2']).code).not.toBe(0);
+  });
+
+  test('a new configuration that the host refuses leaves the rules of the old one', () => {
+    let refuse = false;
+    const moody: HostSystem = {
+      ...system,
+      run: (program, args, input) => {
+        if (refuse && program === 'ip' && args[1] === 'add') throw new Error('no');
+        return system.run(program, args, input);
+      },
+    };
+    const setup = new HostSetup(moody, journal);
+    setup.apply(routerConfig(), BINDINGS, OPTIONS);
+    refuse = true;
+    const other = routerConfig((c) => void (c.nat.staticEntries[1]!.insideGlobal += 1));
+    expect(() => setup.apply(other, BINDINGS, OPTIONS)).toThrow('no');
+    expect(system.run('iptables', ['-t', 'raw', '-S'])).toContain('NFQUEUE');
+    refuse = false;
+    setup.apply(other, BINDINGS, OPTIONS);
+    expect(system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'outside'])).toContain('172.22.1.112/32');
+    setup.undo();
+    expect(fingerprint(system)).toBe(empty);
   });
 
   test('IPv6 does not cross the router', () => {
