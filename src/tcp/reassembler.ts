@@ -132,6 +132,8 @@ export class TcpStream {
     const length = p.end - p.payload;
     if ((p.flags & (SYN | RST)) !== 0) return (p.flags & SYN) !== 0 && length > 0 ? DROP.synWithData : PASS;
     if (p.truncated) return DROP.truncated;
+    // A first fragment where nothing reassembles: the rest of the segment would go on unseen.
+    if (p.moreFragments) return DROP.fragment;
     // A receiver takes the urgent byte out of the stream; which one differs (RFC 6093). Without URG all is data.
     if ((p.flags & URG) !== 0) this.#clearUrgent(p);
     if (length === 0 && (p.flags & FIN) === 0) return PASS;

@@ -22,7 +22,7 @@ let events: Event[];
 let judged: Uint8Array[];
 /** What a later stage makes of a datagram. */
 let judge: (d: Packet) => Verdict;
-let released: { token: number; v: Verdict }[];
+let released: { token: number; v: Verdict; changed: boolean }[];
 /** Fragments that went on. */
 let out: Uint8Array[];
 /** Packets that were held, by token. */
@@ -38,7 +38,7 @@ function start(...options: Partial<FragmentOptions>[]): void {
         if (original === undefined) throw new Error('released twice, or never held');
         if (checksumPartial) throw new Error('nobody can complete the checksum of a fragment');
         held.delete(token);
-        released.push({ token, v });
+        released.push({ token, v, changed: bytes !== undefined });
         if (v === PASS) out.push(bytes === undefined ? original : bytes.slice());
       },
       inject: () => undefined,
@@ -205,6 +205,10 @@ describe('a datagram in fragments', () => {
     for (const f of fragmentsAt(withId(udp(64), 9), [4])) admit(f);
     expect(hex(reassembled(out.slice(0, 2)))).not.toBe(hex(udp(64)));
     expect(hex(reassembled(out.slice(2)))).toBe(hex(withId(udp(64), 9)));
+    expect(released).toMatchObject([{ changed: true }, { changed: false }]);
+    const wrong = withId(udp(64), 10);
+    wrong[80]! ^= 1;
+    expect(fragmentsAt(wrong, [4]).map((f) => admit(f))).toEqual([HOLD, DROP.badChecksum]);
   });
 
   test('is dropped with all its fragments when the datagram is', () => {
@@ -223,7 +227,7 @@ describe('a datagram in fragments', () => {
     const [a, b] = fragmentsAt(whole, [4]);
     admit(a!);
     expect(admit(b!)).toBe(DROP.badChecksum);
-    expect(released).toEqual([{ token: 1, v: DROP.badChecksum }]);
+    expect(released).toMatchObject([{ token: 1, v: DROP.badChecksum }]);
   });
 
   test('whose length a later stage changed cannot be cut up again: dropped', () => {
@@ -339,7 +343,7 @@ describe('overlaps', () => {
     admit(fragmentOf(whole, ...first));
     expect(admit(fragmentOf(whole, ...second))).toBe(DROP.fragment);
     expect(faults()).toEqual(['overlap']);
-    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(released).toMatchObject([{ token: 1, v: DROP.fragment }]);
   });
 
   test('are forgotten after the timeout: the identification may be used again', () => {
@@ -378,7 +382,7 @@ describe('single fragments that are refused', () => {
   test('a tiny one takes with it what came of its datagram before', () => {
     admit(fragmentOf(long, 64, 104, false));
     expect(admit(fragmentOf(long, 0, 8, true))).toBe(DROP.fragment);
-    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(released).toMatchObject([{ token: 1, v: DROP.fragment }]);
     expect(admit(fragmentOf(long, 24, 64, true))).toBe(DROP.fragment);
   });
 
@@ -402,7 +406,7 @@ describe('single fragments that are refused', () => {
     expect(admit(at(0, true))).toBe(HOLD);
     expect(admit(at(65200, false))).toBe(DROP.fragment);
     expect(faults()).toEqual(['oversize']);
-    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(released).toMatchObject([{ token: 1, v: DROP.fragment }]);
   });
 
   test('oversize: a datagram that only its first header makes too long', () => {
@@ -415,7 +419,7 @@ describe('single fragments that are refused', () => {
     expect(admit(fragmentOf(short, 8, 65512, false))).toBe(HOLD);
     expect(admit(fragmentOf(whole, 0, 8, true))).toBe(DROP.fragment);
     expect(faults()).toEqual(['oversize']);
-    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(released).toMatchObject([{ token: 1, v: DROP.fragment }]);
     expect(table.interfaces[0]!.fragments).toBe(0);
   });
 
@@ -454,7 +458,7 @@ describe('limits', () => {
     start({ maxReassemblies: 1 });
     admit(first(1), 0);
     expect(admit(first(2), 3000)).toBe(HOLD);
-    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(released).toMatchObject([{ token: 1, v: DROP.fragment }]);
   });
 
   test('a datagram in more than 32 fragments is dropped whole', () => {
@@ -474,7 +478,7 @@ describe('limits', () => {
     table.expire(3999);
     expect(released).toEqual([]);
     table.expire(4000);
-    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(released).toMatchObject([{ token: 1, v: DROP.fragment }]);
     expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 0, fragments: 0, failures: 1, timeouts: 1 });
     expect(admit(second(1), 4001)).toBe(HOLD);
     table.expire(9000);

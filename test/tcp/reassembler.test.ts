@@ -102,6 +102,13 @@ describe('bytes in order', () => {
     expect(inspected()).toBe('');
   });
 
+  test('cannot be taken from the first fragment of a segment', () => {
+    const p = packetOf({ fromInitiator: true, seq: FIRST, data: bytesOf('abc') });
+    p.moreFragments = true;
+    expect(stream.admit(p, true, 0)).toBe(DROP.fragment);
+    expect(inspected()).toBe('');
+  });
+
   test('are refused before the direction is open', () => {
     const fresh = new TcpStream(inspector, memory, { release: () => undefined, gapPersists: () => undefined });
     const p = packetOf({ fromInitiator: true, seq: FIRST, data: bytesOf('abc') });
@@ -304,6 +311,24 @@ describe('a segment behind a gap', () => {
     expect(order).toEqual(['a', 'b']);
     memory.expire(99_999, 10);
     expect(order).toEqual(['a', 'b', 'c']);
+  });
+
+  test('ends once when its session is closed while the lasting gap is reported', () => {
+    const s = new TcpStream(inspector, memory, {
+      release: (p, _fromInitiator, v) => released.push({ text: '', v, flags: p.flags, token: p.token }),
+      gapPersists: () => s.close(),
+    });
+    s.open(true, FIRST);
+    s.open(false, FIRST);
+    for (const now of [0, 5000, 10_000, 15_000, 20_000]) {
+      s.admit(packetOf({ fromInitiator: true, seq: FIRST + 5, data: bytesOf('a') }), true, now);
+      s.admit(packetOf({ fromInitiator: false, seq: FIRST + 5, data: bytesOf('a') }), false, now);
+      memory.expire(now + 5000, 10);
+    }
+    expect(released.length).toBe(10);
+    expect([memory.heldBytes, memory.heldSegments]).toEqual([0, 0]);
+    memory.expire(99_999, 10);
+    expect(released.length).toBe(10);
   });
 
   test('does not survive its session', () => {
