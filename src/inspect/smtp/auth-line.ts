@@ -3,7 +3,7 @@
  * what some server would take for the end of the line, a bare CR or LF, is overwritten, and what follows with it.
  */
 import { AUTH_LINE_LIMIT } from './grammar.js';
-import { MASK } from './mask.js';
+import { maskInPlace } from './mask.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -54,8 +54,6 @@ export class AuthLine {
   }
 
   #overwrite(b: Uint8Array, i: number): void {
-    if (!this.#alter) return;
-    b[i] = MASK;
-    this.changed = true;
+    if (this.#alter && maskInPlace(b, i, i + 1)) this.changed = true;
   }
 }

@@ -20,7 +20,7 @@ import {
 } from './dfa.js';
 import type { SignatureId, SmtpFinding } from './finding.js';
 import { COMMANDS, EMPTY_LINE, END_OF_DATA, offerBit } from './grammar.js';
-import { latin1, MASK, maskInPlace } from './mask.js';
+import { latin1, maskInPlace } from './mask.js';
 import { Arguments, FITS, UNFIT } from './arguments.js';
 import type { SmtpRule } from './rule.js';
 import { isOldAttack, OLD_ATTACK } from './signatures.js';
@@ -296,15 +296,11 @@ export class CommandLine {
     this.#fault(kind, why);
     const inLine = this.#lineAt + from - this.#at;
     if (this.maskedFrom < 0 || inLine < this.maskedFrom) this.maskedFrom = inLine;
-    if (!this.#alter || from === i) return;
-    maskInPlace(b, from, i);
-    this.changed = true;
+    if (this.#alter && maskInPlace(b, from, i)) this.changed = true;
   }
 
   #overwrite(b: Uint8Array, i: number): void {
-    if (!this.#alter) return;
-    b[i] = MASK;
-    this.changed = true;
+    if (this.#alter && maskInPlace(b, i, i + 1)) this.changed = true;
   }
 
   #keep(c: number): void {

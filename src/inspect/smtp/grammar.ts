@@ -70,6 +70,8 @@ export const FIRST_ALLOWED_ID = 20;
 
 /** Client lines that await a reply and are no command: never a match id. */
 export const MASKED_LINE = 0;
+/** Under `monitor-only`: a command of no known verb, which the server sees and judges. */
+export const UNKNOWN_LINE = 251;
 export const GREETING = 252;
 export const DATA_END = 253;
 export const LAST_CHUNK = 254;

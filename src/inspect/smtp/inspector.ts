@@ -20,6 +20,7 @@ import {
   MASKED_LINE,
   PIPELINE_LIMIT,
   REPLY_LINE_LIMIT,
+  UNKNOWN_LINE,
 } from './grammar.js';
 import { DataEvent, MessageData } from './message-data.js';
 import { ReplyLine, REPLY_KEPT } from './reply-line.js';
@@ -180,12 +181,19 @@ export class SmtpInspector implements StreamInspector {
 
   #lineEnded(): StreamAction {
     const line = this.#line;
-    const seen = line.verbMasked && !this.#rule.monitorOnly ? MASKED_LINE : line.id;
-    if (seen !== MASKED_LINE && !this.#dialogue.inSequence(seen)) {
+    const seen = this.#seenByServer();
+    if (!this.#dialogue.inSequence(seen)) {
       this.#note({ kind: 'bad-sequence', command: commandName(seen) }, 'noted', true, this.#lineAt);
     }
     if (seen === COMMANDS.BDAT.id && line.chunk.complete) return this.#beginChunk();
     return this.#sent(seen);
+  }
+
+  /** What the line is to the server. */
+  #seenByServer(): number {
+    const { verbMasked, id } = this.#line;
+    if (!this.#rule.monitorOnly) return verbMasked ? MASKED_LINE : id;
+    return id === MASKED_LINE ? UNKNOWN_LINE : id;
   }
 
   #beginChunk(): StreamAction {

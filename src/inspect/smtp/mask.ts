@@ -1,9 +1,14 @@
 /** Overwriting in place: a lower-case x for each byte (the ASA writes X), never CR LF, never a length. */
 export const MASK = 0x78;
 
-/** Overwrites b[from..to). */
-export function maskInPlace(b: Uint8Array, from: number, to: number): void {
-  for (let i = from; i < to; i++) b[i] = MASK;
+/** Overwrites b[from..to). @returns true when a byte changed: not all were x before */
+export function maskInPlace(b: Uint8Array, from: number, to: number): boolean {
+  let changed = false;
+  for (let i = from; i < to; i++) {
+    if (b[i] !== MASK) changed = true;
+    b[i] = MASK;
+  }
+  return changed;
 }
 
 /** Text of b[from..to) as Latin-1, for a finding. */

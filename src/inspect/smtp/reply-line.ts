@@ -6,7 +6,7 @@ import type { InspectorHost } from '../inspector.js';
 import { REPLY_END_ID, REPLY_OTHER, REPLY_PARTIAL, REPLY_POSITIVE, REPLY_POSITIVE_ID } from './dfa.js';
 import { OfferedExtension } from './ehlo.js';
 import type { SmtpFinding } from './finding.js';
-import { latin1, MASK, maskInPlace } from './mask.js';
+import { latin1, maskInPlace } from './mask.js';
 import type { SmtpRule } from './rule.js';
 
 /** Bytes of a line that are kept for its finding. */
@@ -111,14 +111,13 @@ export class ReplyLine {
       // The whole keyword, as far as it is in hand.
       const from = Math.max(at, at + TEXT_AT - lineAt);
       this.maskedFrom = lineAt + from - at;
-      if (!this.#rule.monitorOnly && from < i) {
-        maskInPlace(b, from, i);
-        this.changed = true;
-      }
+      this.#mask(b, from, i);
     }
-    if (this.#rule.monitorOnly || c === CR || c === LF) return;
-    b[i] = MASK;
-    this.changed = true;
+    if (c !== CR && c !== LF) this.#mask(b, i, i + 1);
+  }
+
+  #mask(b: Uint8Array, from: number, to: number): void {
+    if (!this.#rule.monitorOnly && maskInPlace(b, from, to)) this.changed = true;
   }
 
   #textEnd(): number {

@@ -42,6 +42,11 @@ export class Session implements InspectorHost<SmtpFinding> {
     return this.reported.map((r) => r.finding.kind);
   }
 
+  /** What the router last said of a direction. */
+  action(fromClient: boolean): 'pass' | 'reset' | 'opaque' {
+    return this.reset ? 'reset' : this.#opaque[fromClient ? 1 : 0] === true ? 'opaque' : 'pass';
+  }
+
   /**
    * Sends `segment` as one segment, or in parts of `size` bytes. As in the router, the inspector sees a window of a
    * larger buffer: bytes around it must not matter.
