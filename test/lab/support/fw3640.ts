@@ -1,0 +1,93 @@
+/** `fw3640 run` in the router of a lab: started, asked, stopped as an operator would. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, type Finished, type Lab } from './lab.js';
+import { LabProcess } from './process.js';
+import { until } from './until.js';
+
+const MAIN = join(ROOT, 'dist/main.js');
+
+/** One line of `--log-format json`. */
+export interface LogLine {
+  level: string;
+  time: string;
+  mnemonic: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+export interface RouterOptions {
+  /** Configuration file; default config/3640.cfg. */
+  config?: string;
+  /** More arguments of `fw3640 run`. */
+  args?: readonly string[];
+}
+
+export class Fw3640 {
+  readonly process: LabProcess;
+  readonly #lab: Lab;
+  readonly #socket: string;
+
+  private constructor(lab: Lab, options: RouterOptions) {
+    this.#lab = lab;
+    this.#socket = join(lab.folder, 'console.sock');
+    this.process = new LabProcess(lab, 'router', process.execPath, runCommand(this.#socket, options));
+  }
+
+  /** Starts the router and waits until it forwards. @throws Error with what it said if it ends instead */
+  static async start(lab: Lab, options: RouterOptions = {}): Promise<Fw3640> {
+    const router = new Fw3640(lab, options);
+    const output = () => `${router.process.stdout}${router.process.stderr}`;
+    await until(
+      () => `fw3640 to start: ${output()}`,
+      () => {
+        if (router.process.exitCode !== undefined) throw new Error(`fw3640 ended: ${output()}`);
+        return router.process.stdout.includes('%SYS-5-RESTART') && existsSync(router.#socket);
+      },
+    );
+    return router;
+  }
+
+  /** The log so far. */
+  get log(): LogLine[] {
+    return this.process.stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** Waits for a message of that mnemonic, with a text that matches. */
+  logged(mnemonic: string, text = /(?:)/): Promise<LogLine> {
+    return until(
+      () => `${mnemonic} ${String(text)} in the log:\n${this.process.stdout}`,
+      () => this.log.find((line) => line.mnemonic === mnemonic && text.test(line.msg)),
+    );
+  }
+
+  /** Runs EXEC commands on the console, like `fw3640 console -e …`. @returns what it printed */
+  console(...commands: string[]): string {
+    const args = [MAIN, 'console', '--socket', this.#socket, ...commands.flatMap((c) => ['-e', c])];
+    return this.#lab.run('router', process.execPath, args);
+  }
+
+  /** Waits until the output of an EXEC command matches. */
+  shows(command: string, pattern: RegExp): Promise<RegExpExecArray> {
+    let last = '';
+    return until(
+      () => `${String(pattern)} in ${command}:\n${last}`,
+      () => pattern.exec((last = this.console(command))) ?? undefined,
+    );
+  }
+
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
+    return this.process.stop(signal);
+  }
+}
+
+function runCommand(socket: string, { config = join(ROOT, 'config/3640.cfg'), args = [] }: RouterOptions): string[] {
+  const interfaces = ['Ethernet2/0=outside', 'Ethernet2/1=inside'].flatMap((pair) => ['--interface', pair]);
+  return [MAIN, 'run', '--config', config, ...interfaces, '--socket', socket, ...args];
+}
+
+/** Runs any fw3640 command in the router to its end. */
+export const fw3640 = (lab: Lab, ...args: string[]): Finished => lab.exec('router', process.execPath, [MAIN, ...args]);
