@@ -4,6 +4,7 @@
  *
  *   load udp-send HOST PORT SECONDS   64-byte payloads; prints packets per second sent
  *   load udp-count PORT SECONDS       from the first packet on; prints packets per second received
+ *   load udp-super HOST PORT COUNT    COUNT datagrams in one super-packet, each "#n " repeated to 64 bytes
  *   load tcp-send HOST PORT SECONDS
  *   load tcp-count PORT SECONDS       prints bits per second received
  *
@@ -11,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@
 #define BATCH	64
 #define PAYLOAD	64
 #define CHUNK	(256 * 1024)
+#define UDP_MAX_SEGMENTS 64	/* the kernel's own limit since 4.18 */
 
 static double now(void)
 {
@@ -90,6 +93,30 @@ static void udp_send(const char *host, const char *port, double seconds)
 		sent += n > 0 ? n : 0;
 	}
 	printf("%.0f\n", (double)sent / seconds);
+}
+
+static void udp_super(const char *host, const char *port, int count)
+{
+	static char payload[UDP_MAX_SEGMENTS][PAYLOAD];
+	struct sockaddr_in to = address(host, port);
+	const int segment = PAYLOAD;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	size_t bytes = (size_t)count * PAYLOAD;
+
+	if (count < 1 || count > UDP_MAX_SEGMENTS) {
+		fprintf(stderr, "load: 1..%d datagrams fit\n", UDP_MAX_SEGMENTS);
+		exit(2);
+	}
+	for (int n = 0; n < count; n++) {
+		char text[16];
+		size_t length = (size_t)snprintf(text, sizeof(text), "#%d ", n);
+
+		for (size_t i = 0; i < PAYLOAD; i++)
+			payload[n][i] = text[i % length];
+	}
+	if (fd < 0 || setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) < 0 ||
+	    sendto(fd, payload, bytes, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)bytes)
+		die("udp-super");
 }
 
 static void udp_count(const char *port, double seconds)
@@ -164,6 +191,8 @@ int main(int argc, char **argv)
 
 	if (argc == 5 && !strcmp(mode, "udp-send"))
 		udp_send(argv[2], argv[3], atof(argv[4]));
+	else if (argc == 5 && !strcmp(mode, "udp-super"))
+		udp_super(argv[2], argv[3], atoi(argv[4]));
 	else if (argc == 4 && !strcmp(mode, "udp-count"))
 		udp_count(argv[2], atof(argv[3]));
 	else if (argc == 5 && !strcmp(mode, "tcp-send"))
@@ -171,7 +200,7 @@ int main(int argc, char **argv)
 	else if (argc == 4 && !strcmp(mode, "tcp-count"))
 		tcp_count(argv[2], atof(argv[3]));
 	else {
-		fputs("usage: load udp-send|tcp-send HOST PORT SECONDS, load udp-count|tcp-count PORT SECONDS\n", stderr);
+		fputs("usage: load udp-send|tcp-send HOST PORT SECONDS, load udp-super HOST PORT COUNT, load udp-count|tcp-count PORT SECONDS\n", stderr);
 		return 2;
 	}
 	return 0;

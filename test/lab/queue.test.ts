@@ -25,6 +25,8 @@ const running = new Set<ChildProcessWithoutNullStreams>();
 
 beforeAll(() => {
   expect(existsSync(join(ROOT, 'dist/io/queue/packet-queue.js')), 'run npm run build first').toBe(true);
+  const made = spawnSync('make', ['-C', join(ROOT, 'test/bench')], { encoding: 'utf8' });
+  expect(made.status, made.stderr).toBe(0);
   lab = Lab.up();
   lab.run('router', 'ip', ['address', 'add', '172.22.1.16/24', 'dev', 'outside']);
   lab.run('router', 'ip', ['address', 'add', '10.10.10.1/24', 'dev', 'inside']);
@@ -122,6 +124,15 @@ describe('packets keep their bytes', () => {
     expect(stats.partialChecksums).toBeGreaterThanOrEqual(count);
     expect(stats).toMatchObject({ verdictErrors: 0, badVerdicts: 0 });
   });
+});
+
+test.each(['pass', 'changed', 'hold-changed'])('a UDP super-packet arrives as its datagrams: %s', async (mode) => {
+  const count = 40;
+  const edge = await consumer(mode);
+  const receiver = await new Running('inside', TRAFFIC, 'udp-receive', '5004', String(count)).ready();
+  lab.run('outside', join(ROOT, 'native/build/load'), ['udp-super', INSIDE, '5004', String(count)]);
+  expect(await receiver.result()).toBe(String(count));
+  expect(await edge.stats()).toMatchObject({ superPackets: 1, verdictErrors: 0, badVerdicts: 0 });
 });
 
 test('the edge answers for a host with a packet of its own', async () => {

@@ -188,9 +188,11 @@ export class PacketQueue {
       return;
     }
     this.#held.delete(token);
-    // A truncated packet must not come back as the part of it that we saw.
-    if (v !== PASS || (bytes !== undefined && ((info & INFO.truncated) !== 0 || bytes.length > MAX_PACKET))) {
+    if (v !== PASS) {
       this.#writeLetter(ACTION.drop, token, undefined);
+    } else if (bytes !== undefined && ((info & INFO.truncated) !== 0 || bytes.length > MAX_PACKET)) {
+      // Must not come back as the part of it that we saw: without bytes, C drops it and counts a bad verdict.
+      this.#writeLetter(ACTION.acceptChanged, token, undefined);
     } else if (bytes === undefined) {
       this.#writeLetter(ACTION.accept, token, undefined);
     } else {
@@ -203,7 +205,8 @@ export class PacketQueue {
 
   /** Sends a packet of the router's own, a whole IPv4 packet with its checksums; copied. Goes out as `release` does. */
   inject(packet: Uint8Array): void {
-    if (packet.length <= MAX_PACKET) this.#writeLetter(ACTION.inject, 0, packet);
+    // Too long for a letter: without bytes, C counts an error.
+    this.#writeLetter(ACTION.inject, 0, packet.length > MAX_PACKET ? undefined : packet);
   }
 
   /** Sends late verdicts and injected packets now, unless a batch is in hand: then they go out with its verdicts. */
