@@ -137,8 +137,8 @@ export interface SystemSnapshot {
   uptimeMs(): number;
   interfaces(): InterfaceSnapshot[];
   arp(): ArpSnapshot[];
-  /** Per cent of one processor, averaged. */
-  cpu(): { fiveSeconds: number; oneMinute: number; fiveMinutes: number };
+  /** Per cent of one processor, averaged; and processor time used since the start, ms. */
+  cpu(): { fiveSeconds: number; oneMinute: number; fiveMinutes: number; runtimeMs?: number };
   /** Bytes. */
   memory(): { total: number; used: number };
 }

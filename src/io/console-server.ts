@@ -97,7 +97,7 @@ export class ConsoleServer {
   }
 
   #open(socket: Socket, session: ConsoleSession, { rows, columns }: Extract<Hello, { mode: 'terminal' }>): void {
-    session.length = rows;
+    if (session.settings.length !== 0) session.length = rows;
     session.width = columns;
     const terminal = serveTerminal(socket, session);
     this.#terminals.add(terminal);
@@ -155,4 +155,5 @@ function serveCommands(socket: Socket, session: ConsoleSession): void {
   });
   lines.on('error', () => socket.destroy());
   lines.on('close', () => socket.end());
+  socket.on('close', () => session.close());
 }

@@ -2,10 +2,10 @@
  * A console session on a stream of terminal bytes: line editing, history and Tab by node:readline, `?` as soon as it
  * is typed, `--More--`, Ctrl-Z, and passwords that are not echoed. Serves the UNIX socket and `--vty` alike.
  */
-import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
 import { PassThrough, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { ConsoleSession } from '../ios/exec/session.js';
 
 export interface OpenTerminal {
@@ -19,9 +19,12 @@ const CTRL_V = 0x16;
 const CTRL_Z = 0x1a;
 const QUESTION_MARK = 0x3f;
 
-/** Runs the session until the user leaves or the stream ends. */
-export function serveTerminal(socket: Socket, session: ConsoleSession): OpenTerminal {
-  const terminal = new Terminal(socket, session);
+/**
+ * Runs the session until the user leaves, the stream ends, or `exec-timeout` is over.
+ * @param loginDelayMs how long a wrong password is left unanswered
+ */
+export function serveTerminal(socket: Duplex, session: ConsoleSession, loginDelayMs = 0): OpenTerminal {
+  const terminal = new Terminal(socket, session, loginDelayMs);
   terminal.start();
   return terminal;
 }
@@ -31,13 +34,15 @@ class Terminal implements OpenTerminal {
   readonly #screen: Writable;
   readonly #readline: Interface;
   #muted = false;
+  #idle: NodeJS.Timeout | undefined;
   #quoted = false; // Ctrl-V: the next byte stands for itself
   /** Lines that wait behind `--More--`. */
   #pending: string[] = [];
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     private readonly session: ConsoleSession,
+    private readonly loginDelayMs: number,
   ) {
     this.#screen = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
@@ -61,10 +66,19 @@ class Terminal implements OpenTerminal {
     this.#readline.on('line', (line) => this.#line(line));
     this.#readline.on('SIGINT', () => undefined);
     this.#readline.on('close', () => this.socket.end());
-    this.socket.on('data', (bytes: Buffer) => this.#data(bytes));
-    this.socket.on('close', () => this.#readline.close());
+    this.socket.on('data', (bytes: Buffer) => {
+      this.#restartIdleTimer();
+      this.#data(bytes);
+    });
+    this.socket.on('close', () => {
+      clearTimeout(this.#idle);
+      this.session.close();
+      this.#readline.close();
+    });
+    this.#write(this.session.greet());
+    this.#next();
     this.socket.resume();
-    this.#prompt();
+    this.#restartIdleTimer();
   }
 
   monitor(line: string): void {
@@ -96,12 +110,29 @@ class Terminal implements OpenTerminal {
     if (from < bytes.length) this.#keys.write(bytes.subarray(from));
   }
 
+  /** `exec-timeout`: a session in which nobody types is closed. */
+  #restartIdleTimer(): void {
+    clearTimeout(this.#idle);
+    const { execTimeout } = this.session.settings;
+    if (execTimeout > 0) this.#idle = setTimeout(() => this.#readline.close(), execTimeout * 1000).unref();
+  }
+
   #line(line: string): void {
     const { session } = this;
     if (this.#muted) this.#write('\n');
     this.#muted = false;
+    const failed = session.failedLogins;
     const { output } = session.execute(line);
-    this.#print(output);
+    if (session.failedLogins === failed || this.loginDelayMs === 0) {
+      this.#print(output);
+      return;
+    }
+    // Guessing is slow: nothing is read meanwhile.
+    this.socket.pause();
+    setTimeout(() => {
+      this.socket.resume();
+      this.#print(output);
+    }, this.loginDelayMs).unref();
   }
 
   /** `?`: help for what stands before the cursor; the line stays as it was typed. */

@@ -1,24 +1,23 @@
 /** What an EXEC command works on: the router, and the terminal it was typed at. */
 import type { Command } from '../grammar/command.js';
 import type { ConsoleRouter } from './router.js';
+import type { User } from './users.js';
 
 export interface Exec {
   readonly router: ConsoleRouter;
   readonly terminal: Terminal;
   /** Adds to the command's output. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
 }
 
 /** The user's side of a session, as commands may change it. */
-export interface Terminal {
+export interface Terminal extends User {
   privilege: number;
   /** Lines of the screen; 0: no paging. */
   length: number;
   width: number;
   /** `terminal monitor`. */
   monitor: boolean;
-  /** As `show users` and SYS-5-CONFIG_I name it: `console`, `vty0 (10.0.0.1)`. */
-  readonly origin: string;
   readonly history: readonly string[];
   /** @returns what is printed; asks for the password where one is set */
   enable(): string;

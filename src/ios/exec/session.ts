@@ -6,6 +6,8 @@ import { configGrammar } from '../commands/index.js';
 import { applyLine, ambiguous, INCOMPLETE, INVALID_INPUT, percent } from '../config/parse.js';
 import { ConfigEditor, GLOBAL_MODE } from '../config/editor.js';
 import type { Complaint, Mode } from '../config/editor.js';
+import { lineDefaults } from '../config/defaults.js';
+import type { LineConfig, Password, User } from '../config/model.js';
 import { verifyPassword } from '../config/password.js';
 import { runningConfig } from '../config/running-config.js';
 import { joinLines } from '../config/terminal-lines.js';
@@ -16,7 +18,12 @@ import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from './fil
 import { completeLine, helpText } from './help.js';
 import type { Vocabulary } from './help.js';
 import type { ConsoleRouter } from './router.js';
+import { formatAddress } from '../ipv4-text.js';
+import { usersOf } from './users.js';
 import { configWords, execVocabulary, filterVocabulary } from './vocabulary.js';
+
+/** Where a session comes from: the console, or a numbered terminal line and the caller's int32 address. */
+export type Origin = 'console' | { vty: number; from: number };
 
 /** What a line came to. */
 export interface Reply {
@@ -27,13 +34,20 @@ export interface Reply {
 
 const HISTORY = 20; // lines, as on the router
 const ENABLE_ATTEMPTS = 3;
+const LOGIN_ATTEMPTS = 3;
+const NO_PASSWORD: Password = { type: 5, text: '$1$none$......................' };
 const SHOW = /^\s*(?:do\s+)?(?:sh|sho|show|more|wr\w*\s+t\w*)\s/i; // commands whose output can be filtered
 
 export class ConsoleSession implements Terminal {
   privilege: number;
-  length = 24;
+  length: number;
   width = 80;
   monitor = false;
+  readonly line: 'con' | 'vty';
+  readonly number: number;
+  readonly location: string;
+  name = '';
+  lastInputMs: number;
   readonly history: string[] = [];
   #mode: Mode | undefined; // of configuration; undefined: EXEC
   #banner: ConfigEditor | undefined; // reads the lines of a banner
@@ -41,16 +55,51 @@ export class ConsoleSession implements Terminal {
   #question: { prompt: string; secret: boolean; answer: (text: string) => string } | undefined;
 
   /**
-   * @param origin how messages name the terminal: `console`, `vty0 (10.0.0.1)`
+   * @param origin the console, or a terminal line and the address of the caller (int32)
    * @param privilege 15: no `enable` is needed
    */
   constructor(
     private readonly router: ConsoleRouter,
-    readonly origin: string,
+    origin: Origin,
     privilege = 1,
   ) {
     this.privilege = privilege;
+    this.line = origin === 'console' ? 'con' : 'vty';
+    this.number = origin === 'console' ? 0 : origin.vty;
+    this.location = origin === 'console' ? '' : formatAddress(origin.from);
+    this.lastInputMs = router.system.uptimeMs();
+    this.length = this.settings.length;
+    usersOf(router).add(this);
   }
+
+  /** What the configuration says about this terminal line. */
+  get settings(): LineConfig {
+    const { line, number } = this;
+    const found = this.router.config().lines.find((l) => l.kind === line && l.first <= number && number <= l.last);
+    return found ?? lineDefaults(line, number, number);
+  }
+
+  /**
+   * What is printed when the terminal connects: banner, and the question for a password where the line asks one.
+   * Where nobody can log in, the session is closed at once.
+   */
+  greet(): string {
+    const { banners, users } = this.router.config();
+    const { login, password } = this.settings;
+    const motd = banners.motd === undefined ? '' : `${banners.motd}\n`;
+    if (login === 'none') return motd + this.#enter();
+    if (login === 'line' && password === undefined) {
+      this.close();
+      return `${motd}\n\nPassword required, but none set\n`;
+    }
+    const banner = banners.login === undefined ? '' : `${banners.login}\n`;
+    if (login === 'line') this.#askLinePassword(password!);
+    else this.#askUser(users);
+    return `${motd}${banner}\n\nUser Access Verification\n\n`;
+  }
+
+  /** Wrong passwords so far; the edge answers each a second later. */
+  failedLogins = 0;
 
   /** What stands before the cursor. */
   get prompt(): string {
@@ -78,6 +127,7 @@ export class ConsoleSession implements Terminal {
 
   /** Carries out one line. */
   execute(line: string): Reply {
+    this.lastInputMs = this.router.system.uptimeMs();
     if (this.#question !== undefined) {
       const { answer } = this.#question;
       this.#question = undefined;
@@ -128,7 +178,7 @@ export class ConsoleSession implements Terminal {
     const stored = secret ?? password;
     if (stored === undefined) {
       // As on the router: from the console anyone may, from elsewhere nobody.
-      if (this.origin !== 'console') return '% No password set\n';
+      if (this.line !== 'con') return '% No password set\n';
       this.privilege = 15;
       return '';
     }
@@ -138,6 +188,7 @@ export class ConsoleSession implements Terminal {
         this.privilege = 15;
         return '';
       }
+      this.failedLogins++;
       if (++attempts === ENABLE_ATTEMPTS) return '% Bad passwords\n';
       this.ask('Password: ', true, check);
       return '';
@@ -152,6 +203,55 @@ export class ConsoleSession implements Terminal {
 
   close(): void {
     this.#closed = true;
+    usersOf(this.router).delete(this);
+  }
+
+  // --- login ---
+
+  /** Login succeeded. */
+  #enter(privilege = this.settings.privilege): string {
+    this.privilege = Math.max(this.privilege, privilege === 15 ? 15 : 1);
+    const { exec } = this.router.config().banners;
+    return exec === undefined ? '' : `${exec}\n`;
+  }
+
+  #askLinePassword(stored: Password): void {
+    let attempts = 0;
+    const check = (typed: string): string => {
+      if (verifyPassword(stored, typed)) return this.#enter();
+      this.failedLogins++;
+      if (++attempts === LOGIN_ATTEMPTS) {
+        this.close();
+        return '% Bad passwords\n';
+      }
+      this.ask('Password: ', true, check);
+      return '';
+    };
+    this.ask('Password: ', true, check);
+  }
+
+  #askUser(users: readonly User[]): void {
+    let attempts = 0;
+    const check = (name: string, typed: string): string => {
+      const user = users.find((u) => u.name === name);
+      const stored = user?.secret ?? user?.password;
+      // A name that is not there takes as long as one that is.
+      const right = verifyPassword(stored ?? NO_PASSWORD, typed) && stored !== undefined;
+      if (right) {
+        this.name = name;
+        return this.#enter(user?.privilege);
+      }
+      this.failedLogins++;
+      if (++attempts < LOGIN_ATTEMPTS) askName();
+      else this.close();
+      return '% Login invalid\n\n';
+    };
+    const askName = (): void =>
+      this.ask('Username: ', false, (name) => {
+        this.ask('Password: ', true, (typed) => check(name.trim(), typed));
+        return '';
+      });
+    askName();
   }
 
   // --- EXEC ---
@@ -237,7 +337,7 @@ export class ConsoleSession implements Terminal {
 
   #leaveConfiguration(): void {
     this.#mode = undefined;
-    const by = this.origin === 'console' ? 'console' : this.origin;
+    const by = this.line === 'con' ? 'console' : `vty${this.number} (${this.location})`;
     this.router.actions.log(5, 'SYS-5-CONFIG_I', `Configured from console by ${by}`);
   }
 

@@ -1,4 +1,15 @@
 /** `show …` */
+import { showArp } from '../show/ip-arp.js';
+import { showClock } from '../show/clock.js';
+import { showDebugging } from '../show/debugging.js';
+import { showInterfaces } from '../show/interfaces.js';
+import { showIpInterface, showIpInterfaceBrief } from '../show/ip-interface.js';
+import { showIpRoute } from '../show/ip-route.js';
+import { showLogging } from '../show/logging.js';
+import { showProcessesCpu, showProcessesMemory } from '../show/processes.js';
+import { showUsers } from '../show/users.js';
+import { showVersion } from '../show/version.js';
+import { showVirtualReassembly } from '../show/virtual-reassembly.js';
 import { showAccessLists } from '../show/access-lists.js';
 import { showInspectAll, showInspectConfig, showInspectInterfaces, showInspectName } from '../show/ip-inspect.js';
 import { showSessions } from '../show/ip-inspect-sessions.js';
@@ -8,6 +19,7 @@ import { showRunningConfig, showStartupConfig } from '../show/running-config.js'
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import type { ConsoleRouter } from './router.js';
+import { usersOf } from './users.js';
 import type { Exec, ExecCommand } from './context.js';
 
 /** A command that only prints. */
@@ -64,6 +76,48 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   ),
   show(15, 'show startup-config', { 'startup-config': 'Contents of startup configuration' }, (r) =>
     showStartupConfig(r.startupConfig()),
+  ),
+  show(
+    1,
+    'show ip interface [brief] [INTERFACE:INTERFACE]',
+    { 'ip interface': 'IP interface status and configuration', brief: 'Brief summary of IP status and configuration' },
+    (r, m) =>
+      (m.has('brief') ? showIpInterfaceBrief : showIpInterface)(
+        r.config(),
+        r.system.interfaces(),
+        m.optionalWord('INTERFACE'),
+      ),
+  ),
+  show(1, 'show interfaces [INTERFACE:INTERFACE]', { interfaces: 'Interface status and configuration' }, (r, m) =>
+    showInterfaces(r.config(), r.system.interfaces(), m.optionalWord('INTERFACE')),
+  ),
+  show(1, 'show ip route', { 'ip route': 'IP routing table' }, (r) => showIpRoute(r.config(), r.system.interfaces())),
+  show(1, 'show ip arp', { 'ip arp': 'IP ARP table' }, (r) => showArp(r.system.arp())),
+  show(1, 'show arp', { arp: 'ARP table' }, (r) => showArp(r.system.arp())),
+  show(
+    1,
+    'show ip virtual-reassembly [INTERFACE:INTERFACE]',
+    { 'virtual-reassembly': 'Information on virtual reassembly' },
+    (r, m) => showVirtualReassembly(r.config(), r.snapshot, m.optionalWord('INTERFACE')),
+  ),
+  show(1, 'show version', { version: 'System hardware and software status' }, (r) => showVersion(r.config(), r.system)),
+  show(1, 'show clock', { clock: 'Display the system clock' }, (r) => showClock(r.config(), r.system.now())),
+  show(15, 'show logging', { logging: 'Show the contents of logging buffers' }, (r) =>
+    showLogging(r.config().logging, r.log),
+  ),
+  show(1, 'show processes cpu', { processes: 'Active process statistics', cpu: 'Show CPU use per process' }, (r) =>
+    showProcessesCpu(r.system),
+  ),
+  show(1, 'show processes memory', { memory: 'Show memory use per process' }, (r) => showProcessesMemory(r.system)),
+  show(15, 'show debugging', { debugging: 'State of each debugging option' }, (r) => showDebugging(r.debug)),
+  show(1, 'show users', { users: 'Display information about terminal lines' }, (r, _m, { terminal }) =>
+    showUsers(usersOf(r), terminal, r.system.uptimeMs()),
+  ),
+  show(
+    1,
+    'show privilege',
+    { privilege: 'Show current privilege level' },
+    (_r, _m, { terminal }) => `Current privilege level is ${terminal.privilege}\n`,
   ),
   show(1, 'show history', { history: 'Display the session command history' }, (_r, _m, { terminal }) =>
     terminal.history.map((line) => `  ${line}\n`).join(''),

@@ -3,10 +3,17 @@ import { buildGrammar, HelpTexts } from '../grammar/command.js';
 import type { ExecCommand } from './context.js';
 import { FILTER_GRAMMAR, FILTER_HELP } from './filter.js';
 import type { Vocabulary } from './help.js';
+import { CLEAR_COMMANDS } from './clear-commands.js';
+import { DEBUG_COMMANDS } from './debug-commands.js';
 import { SESSION_COMMANDS } from './session-commands.js';
 import { SHOW_COMMANDS } from './show-commands.js';
 
-export const EXEC_COMMANDS: readonly ExecCommand[] = [...SESSION_COMMANDS, ...SHOW_COMMANDS];
+export const EXEC_COMMANDS: readonly ExecCommand[] = [
+  ...SESSION_COMMANDS,
+  ...SHOW_COMMANDS,
+  ...CLEAR_COMMANDS,
+  ...DEBUG_COMMANDS,
+];
 
 const built = new Map<string, Vocabulary>();
 

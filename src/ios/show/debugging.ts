@@ -1,0 +1,15 @@
+/** `show debugging`: what is traced, under IOS's headings. */
+import type { DebugFlags } from '../../debug.js';
+import { DEBUG_SWITCHES } from '../exec/debug-switches.js';
+
+export function showDebugging(debug: DebugFlags): string {
+  let text = '';
+  let heading = '';
+  for (const s of DEBUG_SWITCHES) {
+    if (!debug[s.flag]) continue;
+    if (s.heading !== heading) text += `${text === '' ? '' : '\n'}${s.heading}:\n`;
+    heading = s.heading;
+    text += `  ${s.words} debugging is on\n`;
+  }
+  return text === '' ? '' : `${text}\n`;
+}

@@ -1,0 +1,18 @@
+/** `show users`. */
+import type { User } from '../exec/users.js';
+import { hoursMinutesSeconds } from './duration.js';
+
+/** A 3640 counts its terminal lines with room for 128 asynchronous ones: con 0, tty 1-128, aux 129, vty 130 on. */
+const FIRST_VTY = 130;
+
+/** @param self the session that asks, marked with a star */
+export function showUsers(users: Iterable<User>, self: User, uptimeMs: number): string {
+  let text = '    Line       User       Host(s)              Idle       Location\n';
+  const absolute = (u: User): number => (u.line === 'con' ? 0 : FIRST_VTY + u.number);
+  for (const u of [...users].sort((a, b) => absolute(a) - absolute(b))) {
+    const line = `${u === self ? '*' : ' '}${String(absolute(u)).padStart(3)} ${u.line} ${u.number}`;
+    const idle = hoursMinutesSeconds(uptimeMs - u.lastInputMs);
+    text += `${`${line.padEnd(15)}${u.name.padEnd(11)}idle                 ${idle} ${u.location}`.trimEnd()}\n`;
+  }
+  return `${text}\n  Interface    User               Mode         Idle     Peer Address\n`;
+}

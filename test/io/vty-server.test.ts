@@ -1,0 +1,151 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { VtyServer } from '../../src/io/vty-server.js';
+import { fakeRouter } from '../ios/support/fake-router.js';
+import type { FakeRouter } from '../ios/support/fake-router.js';
+
+const DELAY = 60; // ms, instead of a second
+
+let server: VtyServer;
+let router: FakeRouter;
+const calls: Call[] = [];
+
+/** A telnet client that negotiates nothing. */
+class Call {
+  text = '';
+  bytes: number[] = [];
+  closed = false;
+  readonly socket: Socket;
+  constructor() {
+    this.socket = connect(server.port, '127.0.0.1');
+    this.socket.on('data', (d) => {
+      this.bytes.push(...d);
+      this.text += d.toString('latin1');
+    });
+    this.socket.on('close', () => (this.closed = true));
+    this.socket.on('error', () => undefined);
+    calls.push(this);
+  }
+  type(keys: string | number[]): void {
+    this.socket.write(typeof keys === 'string' ? keys : Buffer.from(keys));
+  }
+  async until(done: (call: Call) => boolean): Promise<string> {
+    const deadline = Date.now() + 3000;
+    while (!done(this)) {
+      if (Date.now() > deadline) throw new Error(`not seen; the screen is:\n${this.text}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const shown = this.text;
+    this.text = '';
+    return shown;
+  }
+  ends(end: string): Promise<string> {
+    const tail = new RegExp(`${end.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?:.\\[\\d*[A-Za-z])*$`, 's');
+    return this.until((c) => tail.test(c.text));
+  }
+}
+
+async function start(lines: string): Promise<void> {
+  router = fakeRouter(`hostname r1\nenable secret 5 $1$abcd$2mQDqBIl1k7TLjiPHnxJe/\n${lines}\nend\n`);
+  server = await VtyServer.listen('0', router, DELAY);
+}
+
+afterEach(() => {
+  for (const c of calls.splice(0)) c.socket.destroy();
+  server.close();
+});
+
+describe('login with the line password', () => {
+  beforeEach(() => start('line vty 0 4\n password 7 121A0C0411045D5679\n login'));
+
+  test('asks for the password only, and lets the right one into user EXEC', async () => {
+    const call = new Call();
+    expect(await call.ends('Password: ')).toContain('\r\nUser Access Verification\r\n\r\n');
+    call.type('cisco123\r');
+    expect(await call.ends('r1>')).not.toContain('cisco123');
+  });
+
+  test('answers a wrong password late, and hangs up after the third', async () => {
+    const call = new Call();
+    await call.ends('Password: ');
+    for (let i = 0; i < 2; i++) {
+      const asked = performance.now();
+      call.type('guess\r');
+      await call.ends('Password: ');
+      expect(performance.now() - asked).toBeGreaterThan(DELAY * 0.9);
+    }
+    call.type('guess\r');
+    await call.until((c) => c.closed && c.text.includes('% Bad passwords'));
+  });
+
+  test('gives each caller a line of its own, five in all', async () => {
+    const five = Array.from({ length: 5 }, () => new Call());
+    for (const call of five) await call.ends('Password: ');
+    const sixth = new Call();
+    await sixth.until((c) => c.closed);
+    expect(sixth.text).toBe('');
+    five[2]!.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Call().ends('Password: ');
+  });
+
+  test('Enter may come as CR, CR LF or CR NUL; telnet options are refused and not taken for text', async () => {
+    for (const enter of [[13], [13, 10], [13, 0]]) {
+      const call = new Call();
+      await call.ends('Password: ');
+      call.type([255, 251, 24, 255, 253, 1, ...Buffer.from('cisco123'), ...enter]); // WILL terminal-type, DO echo
+      await call.ends('r1>');
+      expect(call.bytes.join(' ')).toContain('255 254 24'); // DONT terminal-type
+      call.socket.destroy();
+    }
+  });
+});
+
+test('without a password for the line nobody gets in', async () => {
+  await start('line vty 0 4\n login');
+  const call = new Call();
+  await call.until((c) => c.closed && c.text.includes('Password required, but none set'));
+});
+
+test('login local asks for name and password, and gives the privilege of the user', async () => {
+  await start('username admin privilege 15 password 0 s3cret\nline vty 0 4\n login local');
+  const call = new Call();
+  await call.ends('Username: ');
+  call.type('admin\r');
+  await call.ends('Password: ');
+  call.type('wrong\r');
+  expect(await call.ends('Username: ')).toContain('% Login invalid');
+  call.type('admin\r');
+  await call.ends('Password: ');
+  call.type('s3cret\r');
+  await call.ends('r1#');
+  call.type('show users\r');
+  expect(await call.ends('r1#')).toMatch(/\*130 vty 0 +admin +idle +00:00:00 127\.0\.0\.1\r\n/);
+});
+
+test('access-class turns callers away without a word', async () => {
+  await start('access-list 7 permit 10.0.0.0 0.255.255.255\nline vty 0 4\n access-class 7 in\n no login');
+  const call = new Call();
+  await call.until((c) => c.closed);
+  expect(call.text).toBe('');
+});
+
+test('exec-timeout closes a session in which nobody types', async () => {
+  await start('line vty 0 4\n exec-timeout 0 1\n no login');
+  const call = new Call();
+  await call.ends('r1>');
+  await call.until((c) => c.closed);
+});
+
+test.each(['1.2.3.4:99999', 'localhost:23', '23x', ''])('--vty %s is refused', async (where) => {
+  await start('line vty 0 4');
+  await expect(VtyServer.listen(where, router)).rejects.toThrow('ADDRESS:PORT');
+});
+
+test('a port alone means the loopback', async () => {
+  await start('line vty 0 4\n no login');
+  const call = new Call();
+  await call.ends('r1>');
+  expect(call.socket.remoteAddress).toBe('127.0.0.1');
+});
