@@ -101,6 +101,7 @@ export class Engine {
     this.nat = new StaticTranslations(config.nat.staticEntries);
     this.#routes = new RoutingTable(config);
     this.sessions.globals = g;
+    this.sessions.thresholds.globals = g;
     this.sessions.nat = this.nat;
     const { limits } = this.sessions.memory;
     limits.queueLength = g.reassemblyQueueLength;

@@ -50,6 +50,11 @@ export type Event =
   | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number }
   /** A segment is missing for good; the session was reset (TCP_OoO_SEG, 12.4(11)T). */
   | { type: 'tcp-gap'; endpoints: Endpoints; fromInitiator: boolean; seq: number; waitedMs: number }
+  /** Denial-of-service thresholds: count of half-open sessions, the mark it is compared with, sessions a minute. */
+  | { type: 'aggressive-on' | 'aggressive-off'; count: number; limit: number; rate: number }
+  | { type: 'host-alert'; host: number; limit: number }
+  | { type: 'host-blocked'; host: number; limit: number; minutes: number }
+  | { type: 'host-unblocked'; host: number }
   /** IP_VFR alerts. `limit`: max-reassemblies for table-overflow, else max-fragments. Addresses int32, as they came. */
   | { type: 'fragments'; fault: FragmentFault; interface: string; limit: number; src: number; dst: number }
   | { type: 'debug'; facility: 'smtp' | 'tcp' | 'nat' | 'packet' | 'object'; text: string };

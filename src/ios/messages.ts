@@ -54,6 +54,29 @@ export function messageOf(e: Event): Message {
           `${Math.round(e.waitedMs / 1000)} seconds - session ${initiator(e.endpoints)} to ${responder(e.endpoints)}`,
         { ...fieldsOf(e.endpoints), seq: e.seq >>> 0 },
       );
+    case 'aggressive-on':
+      return fw(4, 'ALERT_ON', `getting aggressive, ${marks(e)}`, { halfOpen: e.count, rate: e.rate });
+    case 'aggressive-off':
+      return fw(4, 'ALERT_OFF', `calming down, ${marks(e)}`, { halfOpen: e.count, rate: e.rate });
+    case 'host-alert':
+      return fw(
+        4,
+        'HOST_TCP_ALERT_ON',
+        `Max tcp half-open connections (${e.limit}) exceeded for host ${formatAddress(e.host)}.`,
+        { host: formatAddress(e.host) },
+      );
+    case 'host-blocked':
+      return fw(
+        4,
+        'BLOCK_HOST',
+        `Blocking new TCP connections to host ${formatAddress(e.host)} for ${e.minutes} ` +
+          `minute${e.minutes === 1 ? '' : 's'} (half-open count ${e.limit} exceeded)`,
+        { host: formatAddress(e.host), minutes: e.minutes },
+      );
+    case 'host-unblocked':
+      return fw(4, 'UNBLOCK_HOST', `New TCP connections to host ${formatAddress(e.host)} no longer blocked`, {
+        host: formatAddress(e.host),
+      });
     case 'fragments':
       return fragmentMessage(e);
     case 'debug':
@@ -191,6 +214,9 @@ function aclMessage(e: Extract<Event, { type: 'acl-denied' | 'acl-permitted' }>)
     fields,
   };
 }
+
+const marks = (e: { count: number; limit: number; rate: number }): string =>
+  `count (${e.count}/${e.limit}) current 1-min rate: ${e.rate}`;
 
 /** IP_VFR alerts. The texts of the first two are confirmed; IOS's text for tiny fragments is not known. */
 function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {

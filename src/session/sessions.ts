@@ -17,10 +17,12 @@ import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, RST, SYN } from '../wire/tcp.js';
 import type { Flow } from './flow.js';
+import { HalfOpenList } from './half-open.js';
 import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
 import { SessionTable } from './session-table.js';
 import { SessionStatistics } from './statistics.js';
 import { createStream, type ReleasedSegment, type SessionStream } from './streams.js';
+import { Thresholds } from './thresholds.js';
 import { TimerWheel } from './timers.js';
 import type { DebugFlags } from '../debug.js';
 
@@ -37,6 +39,8 @@ export class Sessions {
   readonly smtpCounters = newSmtpCounters();
   /** Application streams, by record number. */
   readonly #streams = new Map<number, SessionStream>();
+  readonly thresholds: Thresholds;
+  readonly #halfOpen: HalfOpenList;
   readonly #timers: TimerWheel;
   readonly #timeOut: (s: Session) => void;
   /** Cursor for the session of a held segment, which is released while another packet is in hand. */
@@ -62,6 +66,10 @@ export class Sessions {
     this.table = new SessionTable(capacity, seed);
     this.#timers = new TimerWheel(this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
+    this.#halfOpen = new HalfOpenList(this.table.cursor());
+    this.thresholds = new Thresholds(globals, this.#halfOpen, this.statistics, outbox, this.table.cursor(), (s, why) =>
+      this.reset(s, why),
+    );
     this.#timeOut = (s) => this.end(s, 'timeout');
   }
 
@@ -87,18 +95,14 @@ export class Sessions {
       if (v !== PASS) return v;
     } else if (!opensSession(p)) return PASS;
     const { table } = this;
+    const v = this.thresholds.admit(p.protocol, f.dst, seenDst, rule.alert, now);
+    if (v !== PASS) return v;
     if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, rule.serviceIndex, now)) return DROP.sessionLimit;
     const s = table.session;
     s.setOrigin(p.ingress, rule.index);
     s.seenResponder = seenDst;
     if (p.protocol === IPPROTO_TCP) {
       tcp.noteOpening(s, p);
-      const stream = createStream(this, s.slot, rule, this.outbox, this.release, this.debug);
-      if (stream !== undefined) {
-        s.set(FLAG.streamed);
-        this.#streams.set(s.slot, stream);
-        stream.segments.open(true, tcp.firstDataSeq(s, true));
-      }
     } else {
       s.addBytes(true, p.end - p.payload);
     }
@@ -106,7 +110,8 @@ export class Sessions {
     this.#timers.schedule(s, now);
     this.statistics.noteCreated(now);
     this.statistics.packets[rule.serviceIndex]!++;
-    this.statistics.enter(s.state);
+    this.statistics.enter(SIS.opening);
+    if (p.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
     if (rule.auditTrail) this.outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
     return PASS;
   }
@@ -120,7 +125,10 @@ export class Sessions {
     s.heard = now;
     s.since = now;
     s.addBytes(fromInitiator, p.end - p.payload);
-    if (!fromInitiator && s.state === SIS.opening) this.#enter(s, SIS.open);
+    if (!fromInitiator && s.state === SIS.opening) {
+      s.state = SIS.open;
+      this.#moved(s, SIS.opening);
+    }
     return PASS;
   }
 
@@ -128,11 +136,13 @@ export class Sessions {
   expire(now: number): void {
     this.#timers.expire(now, EXPIRE_BUDGET, this.#timeOut);
     this.memory.expire(now, EXPIRE_BUDGET);
+    this.thresholds.tick(now);
   }
 
   /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail's structured fields. */
   end(s: Session, why: string): void {
     this.#timers.cancel(s);
+    this.#noteNotHalfOpen(s);
     this.statistics.leave(s.state);
     const rule = this.rules.entries[s.rule]!;
     if (rule.auditTrail) {
@@ -212,16 +222,27 @@ export class Sessions {
     s.heard = now;
     if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
     tcp.noteAcknowledgement(s, p, fromInitiator);
-    const stream = s.has(FLAG.streamed) ? this.#streams.get(s.slot)! : undefined;
-    if (stream !== undefined) {
-      v = this.#admitToStream(stream, s, p, fromInitiator, now);
+    if (s.has(FLAG.streamed)) {
+      v = this.#admitToStream(this.#streams.get(s.slot)!, s, p, fromInitiator, now);
       if (v !== PASS) return v;
     }
     this.#noteForwarded(s, p, fromInitiator, now);
-    if (stream !== undefined && (p.flags & SYN) !== 0) {
-      stream.segments.open(fromInitiator, tcp.firstDataSeq(s, fromInitiator));
-    }
+    if ((p.flags & SYN) !== 0 && s.state === SIS.opening && s.has(FLAG.responderSyn)) this.#openStream(s);
     return PASS;
+  }
+
+  /** Both SYNs are known: bytes may come. Not before, so that a flood of SYNs costs a record each and no more. */
+  #openStream(s: Session): void {
+    let stream = this.#streams.get(s.slot);
+    if (stream === undefined) {
+      const rule = this.rules.entries[s.rule]!;
+      stream = createStream(this, s.slot, rule, this.outbox, this.release, this.debug);
+      if (stream === undefined) return;
+      s.set(FLAG.streamed);
+      this.#streams.set(s.slot, stream);
+    }
+    stream.segments.open(true, tcp.firstDataSeq(s, true));
+    stream.segments.open(false, tcp.firstDataSeq(s, false));
   }
 
   #admitToStream(stream: SessionStream, s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
@@ -239,8 +260,7 @@ export class Sessions {
     const before = s.state;
     const transition = tcp.noteForwarded(s, p, fromInitiator);
     if (s.state !== before) {
-      this.statistics.leave(before);
-      this.statistics.enter(s.state);
+      this.#moved(s, before);
       if (before === SIS.opening) this.#timers.restart(s, this.rules.entries[s.rule]!.idleMs, now);
     }
     // Both have sent FIN; what is left is their last ACK (ip inspect tcp finwait-time).
@@ -248,10 +268,22 @@ export class Sessions {
     else if (transition === tcp.TRANSITION.reset) this.end(s, 'reset');
   }
 
-  #enter(s: Session, state: number): void {
-    this.statistics.leave(s.state);
-    s.state = state;
-    this.statistics.enter(state);
+  /** The session has gone from state `before` to another. */
+  #moved(s: Session, before: number): void {
+    this.statistics.leave(before);
+    this.statistics.enter(s.state);
+    if (before === SIS.opening) this.#noteNotHalfOpen(s);
+  }
+
+  #noteHalfOpen(s: Session): void {
+    this.#halfOpen.add(s);
+    this.thresholds.noteHalfOpen(s, 1);
+  }
+
+  #noteNotHalfOpen(s: Session): void {
+    if (!s.has(FLAG.halfOpen)) return;
+    this.#halfOpen.remove(s);
+    this.thresholds.noteHalfOpen(s, -1);
   }
 }
 
