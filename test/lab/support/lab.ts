@@ -17,7 +17,6 @@ export interface Finished {
 }
 
 export const ROOT = join(import.meta.dirname, '../../..');
-const SCRIPT = join(ROOT, 'scripts/lab');
 const COMMAND_TIMEOUT_MS = 30_000;
 let count = 0;
 
@@ -28,7 +27,7 @@ export class Lab {
   readonly #cleanups: (() => Promise<void> | void)[] = [];
 
   private constructor() {
-    this.#script('up');
+    this.script('lab', 'up');
   }
 
   static up(): Lab {
@@ -80,18 +79,19 @@ export class Lab {
         failures.push(error);
       }
     }
-    this.#script('down');
+    this.script('lab', 'down');
     rmSync(this.folder, { recursive: true, force: true });
     if (failures.length > 0) throw new AggregateError(failures, `taking down lab ${this.name}`);
+  }
+
+  /** Runs a script of scripts/ for this lab. */
+  script(name: string, ...args: string[]): void {
+    runScript(this.name, name, args);
   }
 
   /** nsenter, not `ip netns exec`: it mounts nothing, and a test runs hundreds of commands. */
   #netnsOption(host: Host): string {
     return `--net=/run/netns/${this.netns(host)}`;
-  }
-
-  #script(verb: 'up' | 'down'): void {
-    execFileSync(SCRIPT, [verb], { env: { ...process.env, FW3640_LAB: this.name }, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 }
 
@@ -104,5 +104,12 @@ function sweep(): void {
     const [, lab, pid] = /^(t(\d+)-\d+)-(?:outside|router|inside2?)$/.exec(name) ?? [];
     if (lab !== undefined && pid !== undefined && !existsSync(`/proc/${pid}`)) dead.add(lab);
   }
-  for (const lab of dead) execFileSync(SCRIPT, ['down'], { env: { ...process.env, FW3640_LAB: lab } });
+  for (const lab of dead) runScript(lab, 'lab', ['down']);
+}
+
+function runScript(lab: string, name: string, args: readonly string[]): void {
+  execFileSync(join(ROOT, 'scripts', name), args, {
+    env: { ...process.env, FW3640_LAB: lab },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }

@@ -51,7 +51,7 @@ test('an injected frame crosses the lab, and is sniffed where it arrives', async
 });
 
 test('Postfix delivers what it accepts, to the byte, and rejects a command it does not know', async () => {
-  const postfix = await Postfix.start(lab);
+  const postfix = Postfix.start(lab);
   const client = await openTcp(lab, 'outside', '10.10.10.2', 25);
   const body = `${randomBytes(3000).toString('base64')}\r\n`.repeat(3).replace(/(.{70})/g, '$1\r\n');
   const say = async (line: string, reply: RegExp) => {
@@ -71,7 +71,7 @@ test('Postfix delivers what it accepts, to the byte, and rejects a command it do
 
 test('going down ends what runs and removes namespaces and files', async () => {
   const other = Lab.up();
-  await Postfix.start(other);
+  Postfix.start(other);
   await TcpServer.listen(other, 'inside2', 7);
   await other.down();
   expect(existsSync(`/run/netns/${other.netns('inside')}`)).toBe(false);
