@@ -39,6 +39,11 @@ export class RouterConsole implements ConsoleRouter {
     return this.startup;
   }
 
+  /** The file was read again: it is what a restart would start with. */
+  noteStartup(text: string): void {
+    this.startup = text;
+  }
+
   #makeActions(): RouterActions {
     const { router, system } = this;
     const { sessions } = router.engine;

@@ -10,7 +10,7 @@
 import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
 import { MatchLog } from './acl/match-log.js';
 import { ProhibitedReplies } from './acl/prohibited.js';
-import { type DebugFlags, noDebug } from './debug.js';
+import { type DebugFlags, natLine, noDebug, packetLine } from './debug.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
 import { virtualReassemblyDefaults } from './ios/config/defaults.js';
 import type { InterfaceConfig, RouterConfig, VirtualReassembly } from './ios/config/model.js';
@@ -133,7 +133,15 @@ export class Engine {
     if (v === PASS)
       v = isFragment(p) && this.#fragments.covers(p.ingress) ? this.#fragments.admit(p, now) : this.#judge(p, now);
     if (isDrop(v)) this.#dropped(p, v);
+    if (this.debug.packet) this.#tracePacket(p, v);
     return v;
+  }
+
+  #tracePacket(p: Packet, v: Verdict): void {
+    const egress = this.#ports[this.#routes.lookup(p.dst)]?.config.name;
+    const fate = v === DROP.acl ? 'access denied' : isDrop(v) ? DROP_REASONS[v]! : v === PASS ? 'forward' : 'held';
+    const text = packetLine(p, this.#ports[p.ingress]!.config.name, egress, fate);
+    this.outbox.event({ type: 'debug', facility: 'packet', text });
   }
 
   /** Ends what has timed out. To be called a few times a second. */
@@ -236,20 +244,31 @@ export class Engine {
   }
 
   #toInsideLocal(p: Packet): void {
-    const local = this.nat.toLocal(p.dst);
-    if (local !== p.dst) this.nat.hits++;
+    const before = p.dst;
+    const local = this.nat.toLocal(before);
     rewriteDestination(p, local);
+    if (local !== before) {
+      this.nat.hits++;
+      if (this.debug.nat) this.#traceNat(p, p.src, before);
+    }
     if (quotesHeader(p)) rewriteQuoted(p, true, this.#flow.src);
   }
 
   #toInsideGlobal(p: Packet): void {
-    const global = this.nat.toGlobal(p.src);
-    if (global !== p.src) this.nat.hits++;
-    else this.nat.misses++;
+    const before = p.src;
+    const global = this.nat.toGlobal(before);
     rewriteSource(p, global);
+    if (global !== before) {
+      this.nat.hits++;
+      if (this.debug.nat) this.#traceNat(p, before, p.dst);
+    } else this.nat.misses++;
     if (quotesHeader(p)) {
       rewriteQuoted(p, false, this.nat.toGlobal(i32(p.bytes, p.l4 + ICMP_HEADER + IPV4_DST)));
     }
+  }
+
+  #traceNat(p: Packet, src: number, dst: number): void {
+    this.outbox.event({ type: 'debug', facility: 'nat', text: natLine(p, src, dst) });
   }
 
   /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */

@@ -54,6 +54,10 @@ program
     new Option('--max-sessions <n>', 'most sessions at a time').default(262_144).argParser(integer(1, 4_194_304)),
   )
   .addOption(socketOption())
+  .option(
+    '--vty <address:port>',
+    "serve the configuration's terminal lines (line vty) by telnet; loopback if no address",
+  )
   .action((options: Omit<RunOptions, 'release'>) => run({ ...options, release: version }));
 
 program.command('cleanup').description('remove rules and addresses that a crashed run left').action(cleanup);

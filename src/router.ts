@@ -70,7 +70,6 @@ export class Router {
     for (const note of notes) this.say(note.level === 'warn' ? 4 : 6, '%HOST', note.text);
     this.#queue.start((q, count) => this.#batch(q, count));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    this.say(5, '%SYS', 'System restarted --', 'RESTART');
   }
 
   /** Monotonic clock of the engine, ms. */

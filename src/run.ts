@@ -6,6 +6,10 @@ import { canonicalInterface } from './ios/interface-name.js';
 import { ConsoleSession } from './ios/exec/session.js';
 import { RouterConsole } from './console.js';
 import { ConsoleServer } from './io/console-server.js';
+import { checkBindings } from './io/host-plan.js';
+import { VtyServer } from './io/vty-server.js';
+import type { InertLine } from './ios/config/model.js';
+import type { Message } from './ios/messages.js';
 import { System } from './io/system.js';
 import { HostError } from './io/host-system.js';
 import { EXIT } from './exit.js';
@@ -22,30 +26,33 @@ export interface RunOptions {
   logLevel: string;
   logFormat: LogFormat;
   socket: string;
+  /** ADDRESS:PORT of the terminal lines. */
+  vty?: string;
   maxSessions: number;
   /** Version of fw3640. */
   release: string;
 }
 
-/** Starts the router; signals end it. A refusal is printed and sets the exit code. */
+/** Starts the router; signals end it or reload its configuration. A refusal is printed and sets the exit code. */
 export async function run(options: RunOptions): Promise<void> {
   const parsed = readConfig(options.config);
   if (parsed === undefined) return;
   const { config, inert, text } = parsed;
   const bindings = readBindings(options.interface);
-  const faults = typeof bindings === 'string' ? [bindings] : [...unsupported(config)];
+  const faults =
+    typeof bindings === 'string' ? [bindings] : [...unsupported(config), ...checkBindings(config, bindings)];
   if (typeof bindings === 'string' || faults.length > 0) {
     for (const fault of faults) console.error(`fw3640: ${fault}`);
     process.exitCode = EXIT.usage;
     return;
   }
+  let router: Router | undefined;
   const log = new Log({
     format: options.logFormat,
     level: options.logLevel,
     timestamps: () => (router?.engine.config ?? config).timestamps,
     limits: () => (router?.engine.config ?? config).logging,
   });
-  let router: Router | undefined;
   try {
     const { queue, failOpen, maxSessions } = options;
     router = new Router({ config, bindings, queue, failOpen, maxSessions, log });
@@ -57,21 +64,84 @@ export async function run(options: RunOptions): Promise<void> {
   }
   const system = new System(options.release, bindings);
   const view = new RouterConsole(router, system, options.config, text);
-  let server: ConsoleServer;
+  let closeTerminals: () => void;
   try {
-    server = await ConsoleServer.listen(options.socket, (privilege) => new ConsoleSession(view, 'console', privilege));
+    closeTerminals = await openTerminals(options, view, log);
   } catch (error) {
     router.stop();
-    console.error(`fw3640: console: ${(error as Error).message}`);
+    console.error(`fw3640: ${(error as Error).message}`);
     process.exitCode = EXIT.runtime;
+    system.stop();
     return;
   }
-  log.monitor = (line) => server.monitor(line);
-  router.say(6, '%SYS', `${options.config}: ${inert.length} lines accepted without effect`, 'CONFIG');
+  for (const line of inert) log.write(inertMessage(options.config, line));
+  router.say(5, '%SYS', 'System restarted --', 'RESTART');
+  process.on('SIGHUP', () => reload(options.config, view));
   stopOnSignal(router, log, () => {
-    server.close();
+    closeTerminals();
     system.stop();
   });
+}
+
+/** Opens the console socket and, if asked for, the terminal lines. @returns what closes them. */
+async function openTerminals(options: RunOptions, view: RouterConsole, log: Log): Promise<() => void> {
+  const console = await ConsoleServer.listen(
+    options.socket,
+    (privilege) => new ConsoleSession(view, 'console', privilege),
+  );
+  let vty: VtyServer | undefined;
+  try {
+    vty = options.vty === undefined ? undefined : await VtyServer.listen(options.vty, view);
+  } catch (error) {
+    console.close();
+    throw error;
+  }
+  log.monitor = (line) => {
+    console.monitor(line);
+    vty?.monitor(line);
+  };
+  return () => {
+    console.close();
+    vty?.close();
+  };
+}
+
+/** SIGHUP: the file again. One with an error changes nothing, and says so. */
+function reload(file: string, view: RouterConsole): void {
+  const { actions } = view;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    actions.log(3, 'SYS-3-CONFIG', `${file}: ${(error as Error).message}; the configuration stays as it is`);
+    return;
+  }
+  const { config, errors } = parseConfig(text, file);
+  const faults = errors.filter((e) => e.severity === 'error');
+  for (const e of faults)
+    actions.log(3, 'SYS-3-CONFIG', `${e.file}:${e.line}:${e.column}: % ${e.reason}: ${e.text.trim()}`);
+  const refused = faults.length > 0 ? `${faults.length} errors` : actions.apply(config);
+  if (refused === undefined) {
+    view.noteStartup(text);
+    actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${file} by SIGHUP`);
+  } else {
+    actions.log(3, 'SYS-3-CONFIG', `${file}: ${refused}; the configuration stays as it is`);
+  }
+}
+
+/** A configuration line that has no effect here; a warning where the router would have protected more with it. */
+function inertMessage(file: string, line: InertLine): Message {
+  return {
+    severity: line.weakens === undefined ? 6 : 4,
+    mnemonic: '%PARSER-6-NOEFFECT',
+    text: `accepted without effect: ${line.text.trim()}`,
+    fields: {
+      file,
+      line: line.line,
+      command: line.text.trim(),
+      ...(line.weakens !== undefined && { why: line.weakens }),
+    },
+  };
 }
 
 /** Reads and parses a configuration; errors are printed, and set the exit code. */

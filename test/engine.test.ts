@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { messageOf } from '../src/ios/messages.js';
 import { SIS } from '../src/session/session.js';
 import { DROP, HOLD, PASS } from '../src/verdict.js';
 import { i32, put16, u16 } from '../src/wire/bytes.js';
@@ -367,5 +368,24 @@ describe('ip virtual-reassembly in the pipeline', () => {
     expect(r.fromInside(second, 2).verdict).toBe(DROP.fragment);
     expect(r.released).toEqual([{ token: 1, verdict: DROP.fragment, bytes: undefined }]);
     expect(r.events.map((e) => e.type)).toEqual(['fragments']);
+  });
+});
+
+describe('debug', () => {
+  const lines = (r: Router3640): string[] => r.events.flatMap((e) => (e.type === 'debug' ? [messageOf(e).text] : []));
+
+  test.each([
+    ['nat', ['NAT: s=172.22.1.10, d=172.22.1.110->10.10.10.2 [4660]']],
+    ['packet', ['IP: s=172.22.1.10 (Ethernet2/0), d=10.10.10.2 (Ethernet2/1), len 40, forward']],
+    ['objectCreation', ['CBAC OBJ_CREATE: create sis 63000000']],
+    ['tcp', ['CBAC sis 63000000 pak 0 TCP S seq 1000(0) (172.22.1.10:40000) => (10.10.10.2:25)']],
+  ] as const)('%s prints its lines when it is on', (flag, want) => {
+    const quiet = new Router3640();
+    new Connection(quiet).client('S');
+    expect(lines(quiet)).toEqual([]);
+    const r = new Router3640();
+    r.engine.debug[flag] = true;
+    new Connection(r).client('S');
+    expect(lines(r)).toEqual(want);
   });
 });

@@ -80,19 +80,16 @@ export function messageOf(e: Event): Message {
     case 'fragments':
       return fragmentMessage(e);
     case 'debug':
-      return { severity: 7, mnemonic: '', text: DEBUG_PREFIX[e.facility] + e.text, fields: { debug: e.facility } };
+      return {
+        severity: 7,
+        mnemonic: '',
+        text: e.facility === 'smtp' ? `CBAC SMTP: ${e.text}` : e.text,
+        fields: { debug: e.facility },
+      };
     default:
       return assertNever(e);
   }
 }
-
-const DEBUG_PREFIX = {
-  smtp: 'CBAC SMTP: ',
-  tcp: 'CBAC TCP: ',
-  nat: 'NAT: ',
-  packet: 'IP: ',
-  object: 'CBAC OBJ: ',
-} as const;
 
 const SIGNATURES: Readonly<Record<SignatureId, readonly [mnemonic: string, words: string]>> = {
   3101: ['TCP_SENDMAIL_BAD_TO_SIG', 'Sendmail Invalid Recipient'],
@@ -136,7 +133,7 @@ function smtpMessage(f: SmtpFinding, e: Endpoints, fromInitiator: boolean, seq: 
         4,
         'SMTP_INVALID_COMMAND',
         `Invalid SMTP command from initiator (${initiator(e)}) - ${f.why}: "${escape(f.before)}" ` +
-          `${f.altered ? `became "${escape(f.after)}"` : 'left as it was'}`,
+          (f.altered ? `became "${escape(f.after)}"` : 'left as it was'),
         fields,
       );
     case 'signature': {

@@ -24,7 +24,7 @@ import { SessionStatistics } from './statistics.js';
 import { createStream, type ReleasedSegment, type SessionStream } from './streams.js';
 import { Thresholds } from './thresholds.js';
 import { TimerWheel } from './timers.js';
-import type { DebugFlags } from '../debug.js';
+import { datagramLine, type DebugFlags, objectLine, tcpLine } from '../debug.js';
 
 /** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
 const BLOCK_BASE = 0x63000000;
@@ -113,6 +113,8 @@ export class Sessions {
     this.statistics.enter(SIS.opening);
     if (p.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
     if (rule.auditTrail) this.outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
+    if (this.debug.objectCreation) this.#trace('objectCreation', objectLine(sessionId(s), true));
+    this.#tracePacket(s, p);
     return PASS;
   }
 
@@ -121,6 +123,7 @@ export class Sessions {
     const s = this.table.session;
     const fromInitiator = this.table.fromInitiator;
     this.statistics.packets[s.service]!++;
+    this.#tracePacket(s, p);
     if (p.protocol === IPPROTO_TCP) return this.#trackTcp(s, p, fromInitiator, now);
     s.heard = now;
     s.since = now;
@@ -160,6 +163,7 @@ export class Sessions {
       this.#streams.delete(s.slot);
       stream.segments.close();
     }
+    if (this.debug.objectDeletion) this.#trace('objectDeletion', objectLine(sessionId(s), false));
     this.table.remove(s);
   }
 
@@ -266,6 +270,21 @@ export class Sessions {
     // Both have sent FIN; what is left is their last ACK (ip inspect tcp finwait-time).
     if (transition === tcp.TRANSITION.closed) this.#timers.restart(s, this.globals.tcpFinwait * 1000, now);
     else if (transition === tcp.TRANSITION.reset) this.end(s, 'reset');
+  }
+
+  #tracePacket(s: Session, p: Packet): void {
+    const { debug } = this;
+    if (p.protocol === IPPROTO_TCP) {
+      if (debug.tcp) this.#trace('tcp', tcpLine(sessionId(s), p));
+    } else if (p.protocol === IPPROTO_ICMP) {
+      if (debug.icmp) this.#trace('icmp', datagramLine(sessionId(s), p));
+    } else if (debug.udp) {
+      this.#trace('udp', datagramLine(sessionId(s), p));
+    }
+  }
+
+  #trace(facility: keyof DebugFlags, text: string): void {
+    this.outbox.event({ type: 'debug', facility, text });
   }
 
   /** The session has gone from state `before` to another. */
