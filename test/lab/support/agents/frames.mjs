@@ -21,5 +21,8 @@ createInterface({ input: process.stdin })
     const frame = Buffer.from(line, 'base64');
     capture.send(frame, frame.length);
   })
-  .on('close', () => process.exit());
+  .on('close', () => {
+    capture.close();
+    process.exit();
+  });
 print({ ready: true });
