@@ -1,10 +1,11 @@
 /**
  * Message data, from the 354 to its end. Only CR LF . CR LF ends it, here and for every server behind us: what a lax
  * server would take for the end is neutralised in place (SMTP smuggling, CVE-2023-51764, -51765, -51766). All else goes
- * through as it came.
+ * through as it came, and all that keeps to RFC 5321 does: §2.3.8 forbids bare CR and LF, §4.5.2 stuffs dots.
  *
- * The byte that is overwritten is always the last one of the form, so that it works wherever the data is cut:
- * LF . LF becomes LF . x. One form is not known to be one until the byte behind it: CR LF . CR, which may yet be the
+ * Overwritten is the byte that makes the form, at once, so that it works wherever the data is cut: the dot behind a
+ * break that only some servers take for one (LF . becomes LF x), else what stands behind CR LF and the dot. Never a
+ * byte of a CR LF: it may begin the good end. One form is known only by the byte behind it: CR LF . CR may yet be the
  * good end. With that byte in hand the CR is overwritten; where the CR has gone out already, only a reset is left.
  */
 import { MASK } from './mask.js';
@@ -27,9 +28,7 @@ const State = {
   breakNul: 4,
   /** CR LF and a dot. */
   dot: 5,
-  /** Another line break and a dot, or a dot and NULs: never the end. */
-  looseDot: 6,
-  dotCr: 7,
+  dotCr: 6,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -50,7 +49,7 @@ export type DataEvent = (typeof DataEvent)[keyof typeof DataEvent];
 
 export class MessageData {
   event: DataEvent = DataEvent.none;
-  /** After `neutralised` and `beyondRepair`, e.g. `LF . LF`. */
+  /** After `neutralised` and `beyondRepair`, e.g. `LF .`, `CR LF . LF`. */
   form = '';
   /** After `signature`. */
   signature: ReturnType<HeaderScan['step']> = 0;
@@ -115,17 +114,19 @@ export class MessageData {
           if (i + 1 === end) this.#state = State.dotCr;
           else if (b[i + 1] === LF) return this.#end(i + 2);
           else this.#neutralise(b, i, 'CR LF . CR');
-        } else if (c === LF) this.#neutralise(b, i, 'CR LF . LF');
-        else this.#state = c === NUL ? State.looseDot : State.text;
+        } else if (c === LF || c === NUL) this.#neutralise(b, i, c === LF ? 'CR LF . LF' : 'CR LF . NUL');
+        else this.#state = State.text;
         return i + 1;
       case State.dotCr:
         if (c === LF) return this.#end(i + 1);
         this.form = 'CR LF . CR';
         this.event = DataEvent.beyondRepair;
         return i + 1;
-      case State.looseDot:
-        if (c === CR || c === LF) this.#neutralise(b, i, c === CR ? 'bare line break . CR' : 'bare line break . LF');
-        else this.#state = c === NUL ? State.looseDot : State.text;
+      case State.cr:
+      case State.lf:
+      case State.breakNul:
+        if (c === DOT) this.#neutralise(b, i, state === State.cr ? 'CR .' : state === State.lf ? 'LF .' : 'NUL .');
+        else this.#state = behind(state, c);
         return i + 1;
       default:
         this.#state = behind(state, c);
@@ -142,12 +143,12 @@ export class MessageData {
   #neutralise(b: Uint8Array, i: number, form: string): void {
     this.event = DataEvent.neutralised;
     this.form = form;
-    this.#state = this.#alter ? State.text : behind(State.text, b[i]!);
+    this.#state = this.#alter || b[i] === DOT ? State.text : behind(State.text, b[i]!);
     if (this.#alter) b[i] = MASK;
   }
 }
 
-/** The state behind `c`, where no dot at a line's start stands before it. */
+/** The state behind `c`, where no dot at a line's start stands before it, nor `c` is one behind a loose break. */
 function behind(state: State, c: number): State {
   switch (c) {
     case CR:
@@ -157,7 +158,7 @@ function behind(state: State, c: number): State {
     case NUL:
       return state === State.text ? State.text : State.breakNul;
     case DOT:
-      return state === State.crLf ? State.dot : state === State.text ? State.text : State.looseDot;
+      return state === State.crLf ? State.dot : State.text;
     default:
       return State.text;
   }

@@ -1,0 +1,100 @@
+/**
+ * Servers behind the router, slow and obvious. Real ones differ in what ends a line, and with it a mail; each of the
+ * habits below exists. A server answers as it reads, and keeps what it executed.
+ */
+export interface Habits {
+  name: string;
+  /** What ends a line, tried in this order. */
+  lineEnds: readonly string[];
+  /** Dropped unread. */
+  drops?: string;
+  /** CRs at the end of a line are dropped too, however many. */
+  dropsTrailingCr?: boolean;
+}
+
+export const STRICT: Habits = { name: 'CR LF', lineEnds: ['\r\n'] };
+
+export const HABITS: readonly Habits[] = [
+  STRICT,
+  { name: 'LF', lineEnds: ['\n'], dropsTrailingCr: true },
+  { name: 'CR LF or LF', lineEnds: ['\r\n', '\n'] },
+  { name: 'CR LF, LF or CR', lineEnds: ['\r\n', '\n', '\r'] },
+  { name: 'CR LF or CR', lineEnds: ['\r\n', '\r'] },
+  { name: 'CR LF, drops NUL', lineEnds: ['\r\n'], drops: '\0' },
+  { name: 'CR LF, LF or CR, drops NUL', lineEnds: ['\r\n', '\n', '\r'], drops: '\0' },
+];
+
+export class ModelServer {
+  /** Command lines. */
+  readonly executed: string[] = [];
+  /** Mails taken to be complete. */
+  mails = 0;
+  inData = false;
+  #line = '';
+  #swallowLf = false;
+  #recipients = 0;
+
+  constructor(private readonly habits: Habits) {}
+
+  /** Takes what arrives. @returns the replies */
+  receive(part: string): string {
+    const { lineEnds, drops } = this.habits;
+    let replies = '';
+    for (const c of part) {
+      if (c === drops) continue;
+      // Who takes a CR alone for the end of a line does so at once, and passes over an LF behind it.
+      const swallowed = this.#swallowLf && c === '\n';
+      this.#swallowLf = false;
+      if (swallowed) continue;
+      this.#line += c;
+      const end = lineEnds.find((e) => this.#line.endsWith(e));
+      if (end === undefined) continue;
+      const line = this.#line.slice(0, -end.length);
+      this.#line = '';
+      this.#swallowLf = end === '\r';
+      replies += this.#take(this.habits.dropsTrailingCr === true ? line.replace(/\r+$/, '') : line);
+    }
+    return replies;
+  }
+
+  #take(line: string): string {
+    if (!this.inData) {
+      this.executed.push(line);
+      return this.#execute(/^[A-Za-z0-9]*/.exec(line.trimStart())![0].toUpperCase());
+    }
+    if (line !== '.') return '';
+    this.inData = false;
+    this.#recipients = 0;
+    this.mails++;
+    return '250 queued\r\n';
+  }
+
+  #execute(verb: string): string {
+    switch (verb) {
+      case 'EHLO':
+        return '250-mail.example.com\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-STARTTLS\r\n250 8BITMIME\r\n';
+      case 'RCPT':
+        this.#recipients++;
+        return '250 Ok\r\n';
+      case 'RSET':
+        this.#recipients = 0;
+        return '250 Ok\r\n';
+      case 'DATA':
+        this.inData = this.#recipients > 0;
+        return this.inData ? '354 go\r\n' : '503 no\r\n';
+      case 'HELO':
+      case 'MAIL':
+      case 'NOOP':
+      case 'VRFY':
+      case 'EXPN':
+      case 'TURN':
+        return '250 Ok\r\n';
+      case 'HELP':
+        return '214-a\r\n214 b\r\n';
+      case 'QUIT':
+        return '221 bye\r\n';
+      default:
+        return '500 no\r\n';
+    }
+  }
+}
