@@ -40,6 +40,11 @@ const CHUNKING = offerBit('CHUNKING');
 const UNKNOWN = 'unknown command';
 const NOT_ALLOWED = 'command not allowed';
 
+const VERB_LENGTH = 4;
+const MECHANISM_LENGTH = 20;
+const MECHANISM = /[A-Za-z0-9_-]/;
+const isMechanismByte = (c: number): boolean => MECHANISM.test(String.fromCharCode(c));
+
 const Stage = { verb: 0, rest: 1 } as const;
 
 export class CommandLine {
@@ -144,7 +149,7 @@ export class CommandLine {
   before(): string {
     const end = this.#textEnd();
     if (!this.#credentials) return latin1(this.#kept, 0, end);
-    return this.id === COMMANDS.AUTH.id ? latin1(this.#kept, 0, this.#mechanismEnd(end)) + '***' : '***';
+    return this.id === COMMANDS.AUTH.id ? latin1(this.#kept, 0, this.#mechanismEnd(end)) + ' ***' : '***';
   }
 
   /** The line as it goes on, likewise. */
@@ -152,10 +157,9 @@ export class CommandLine {
     const end = this.#textEnd();
     if (this.maskedFrom < 0 || !this.#alter) return this.before();
     const kept = Math.min(this.maskedFrom, end);
-    return (this.#credentials ? latin1(this.#kept, 0, Math.min(kept, 4)) : latin1(this.#kept, 0, kept)).padEnd(
-      end,
-      'x',
-    );
+    return (
+      this.#credentials ? latin1(this.#kept, 0, Math.min(kept, VERB_LENGTH)) : latin1(this.#kept, 0, kept)
+    ).padEnd(end, 'x');
   }
 
   get #alter(): boolean {
@@ -312,12 +316,14 @@ export class CommandLine {
     return Math.min(this.ended ? this.length - 2 : this.length, LINE_KEPT);
   }
 
-  /** Offset behind `AUTH mechanism `, where credentials begin. */
+  /** Offset behind `AUTH mechanism`, before the credentials. A mechanism has up to 20 characters (RFC 4422 §3.1). */
   #mechanismEnd(end: number): number {
-    let i = 4;
+    let i = VERB_LENGTH;
     while (i < end && this.#kept[i] === SPACE) i++;
-    while (i < end && this.#kept[i] !== SPACE) i++;
-    return Math.min(i + 1, end);
+    if (i === VERB_LENGTH) return Math.min(i, end);
+    const longest = Math.min(end, i + MECHANISM_LENGTH);
+    while (i < longest && isMechanismByte(this.#kept[i]!)) i++;
+    return i;
   }
 
   #traceVerb(host: InspectorHost<SmtpFinding>, taken: number): void {
