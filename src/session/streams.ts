@@ -33,7 +33,7 @@ export class SessionStream implements SegmentOutlet, InspectorHost<SmtpFinding> 
     private readonly debugFlags: DebugFlags,
   ) {
     const inspector = new SmtpInspector(protocol, rule.smtp!, this, sessions.smtpCounters);
-    this.segments = new TcpStream(inspector, sessions.memory, this);
+    this.segments = new TcpStream(inspector, sessions.memory, this, rule.smtp!.monitorOnly);
   }
 
   get debug(): boolean {

@@ -54,15 +54,22 @@ export class ForwardedBytes {
    * @returns true when a byte differed
    */
   restore(b: Uint8Array, at: number, seq: number, count: number): boolean {
+    if (!this.differ(b, at, seq, count)) return false;
+    const ring = this.#ring;
+    const from = seq & (ring.length - 1);
+    const first = Math.min(count, ring.length - from);
+    copyBytes(ring, from, b, at, first);
+    copyBytes(ring, 0, b, at + first, count - first);
+    return true;
+  }
+
+  /** True when b[at..at+count) has a byte that differs from the one kept; all of them must be kept. */
+  differ(b: Uint8Array, at: number, seq: number, count: number): boolean {
     const ring = this.#ring;
     const from = seq & (ring.length - 1);
     const first = Math.min(count, ring.length - from);
     const rest = count - first;
-    const same = sameBytes(ring, from, b, at, first) && (rest === 0 || sameBytes(ring, 0, b, at + first, rest));
-    if (same) return false;
-    copyBytes(ring, from, b, at, first);
-    copyBytes(ring, 0, b, at + first, rest);
-    return true;
+    return !sameBytes(ring, from, b, at, first) || (rest > 0 && !sameBytes(ring, 0, b, at + first, rest));
   }
 
   /** Forgets the bytes before sequence number `seq`. The ring goes back as soon as it is empty: idle streams hold none. */

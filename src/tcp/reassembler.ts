@@ -6,6 +6,9 @@
  *   una <= s < nxt   forwarded, kept: a retransmission is overwritten with them
  *   s = nxt          new, in order: inspected, kept, forwarded
  *   s > nxt          out of order: held until the gap closes, `ip inspect tcp reassembly` (12.4(11)T)
+ *
+ * Under `monitor-only` every segment goes on at once and as it came: what would be held is copied and inspected later,
+ * what would be dropped or rewritten is only counted. Where the stream can then no longer be followed, inspection ends.
  */
 import { StreamAction, type StreamInspector } from '../inspect/inspector.js';
 import { DROP, HOLD, PASS, type Verdict } from '../verdict.js';
@@ -94,14 +97,19 @@ export class TcpStream {
   readonly #inspector: StreamInspector;
   readonly #memory: ReassemblyMemory;
   readonly #outlet: SegmentOutlet;
+  readonly #monitorOnly: boolean;
   readonly #initiator: Direction;
   readonly #responder: Direction;
 
-  /** @param memory shared by all streams of the router */
-  constructor(inspector: StreamInspector, memory: ReassemblyMemory, outlet: SegmentOutlet) {
+  /**
+   * @param memory shared by all streams of the router
+   * @param monitorOnly nothing is altered, held, dropped or reset; the outlet is never called
+   */
+  constructor(inspector: StreamInspector, memory: ReassemblyMemory, outlet: SegmentOutlet, monitorOnly = false) {
     this.#inspector = inspector;
     this.#memory = memory;
     this.#outlet = outlet;
+    this.#monitorOnly = monitorOnly;
     this.#initiator = new Direction(memory, this, true);
     this.#responder = new Direction(memory, this, false);
   }
@@ -131,9 +139,9 @@ export class TcpStream {
     if (this.resetRequested) return DROP.inspection;
     const length = p.end - p.payload;
     if ((p.flags & (SYN | RST)) !== 0) return (p.flags & SYN) !== 0 && length > 0 ? DROP.synWithData : PASS;
-    if (p.truncated) return DROP.truncated;
+    if (p.truncated) return this.#monitorOnly ? this.#giveUp() : DROP.truncated;
     // A first fragment where nothing reassembles: the rest of the segment would go on unseen.
-    if (p.moreFragments) return DROP.fragment;
+    if (p.moreFragments) return this.#monitorOnly ? this.#giveUp() : DROP.fragment;
     // A receiver takes the urgent byte out of the stream; which one differs (RFC 6093). Without URG all is data.
     if ((p.flags & URG) !== 0) this.#clearUrgent(p);
     if (length === 0 && (p.flags & FIN) === 0) return PASS;
@@ -180,7 +188,7 @@ export class TcpStream {
     const fin = (p.flags & FIN) !== 0;
     if (d.contradictsFin(end, fin)) {
       this.#memory.afterFin++;
-      return DROP.invalidSegment;
+      return this.#monitorOnly ? PASS : DROP.invalidSegment;
     }
     const known = this.#rewriteKnown(d, p);
     const fresh = seqDiff(end, d.nxt);
@@ -203,13 +211,14 @@ export class TcpStream {
   #inspect(d: Direction, p: Packet, at: number, now: number): Verdict {
     if (!d.forwarded.reserve(p.end - at)) {
       this.#memory.unacknowledgedFull++;
-      return DROP.sessionLimit;
+      return this.#monitorOnly ? this.#giveUp() : DROP.sessionLimit;
     }
     const inspector = this.#inspector;
     const action = d.fromInitiator
       ? inspector.fromInitiator(p.bytes, at, p.end, now)
       : inspector.fromResponder(p.bytes, at, p.end, now);
     if (action === StreamAction.reset) {
+      if (this.#monitorOnly) return this.#giveUp();
       this.resetRequested = true;
       this.#dropAllHeld(DROP.inspection);
       return DROP.inspection;
@@ -227,18 +236,23 @@ export class TcpStream {
   #rewriteKnown(d: Direction, p: Packet): number {
     const length = p.end - p.payload;
     const stale = Math.min(Math.max(seqDiff(d.una, p.seq), 0), length);
+    const monitorOnly = this.#monitorOnly;
     let known = stale;
     let changed = false;
-    for (let i = p.payload; i < p.payload + stale; i++) {
-      changed ||= p.bytes[i] !== STALE;
-      p.bytes[i] = STALE;
+    if (!monitorOnly) {
+      for (let i = p.payload; i < p.payload + stale; i++) {
+        changed ||= p.bytes[i] !== STALE;
+        p.bytes[i] = STALE;
+      }
     }
     if (stale < length && d.forwarded.length > 0) {
       const seq = seqAdd(p.seq, stale);
       const skip = seqDiff(seq, d.forwarded.start);
       const kept = Math.min(d.forwarded.length - skip, length - stale);
       if (kept > 0) {
-        if (d.forwarded.restore(p.bytes, p.payload + stale, seq, kept)) {
+        if (monitorOnly) {
+          if (d.forwarded.differ(p.bytes, p.payload + stale, seq, kept)) this.#memory.conflicting++;
+        } else if (d.forwarded.restore(p.bytes, p.payload + stale, seq, kept)) {
           changed = true;
           this.#memory.conflicting++;
         }
@@ -252,15 +266,21 @@ export class TcpStream {
 
   #hold(d: Direction, p: Packet, end: number, now: number): Verdict {
     const memory = this.#memory;
+    const monitorOnly = this.#monitorOnly;
     if (d.held.covers(p.seq, end, (p.flags & FIN) !== 0)) {
       memory.duplicateHeld++;
-      return DROP.outOfOrder;
+      return monitorOnly ? PASS : DROP.outOfOrder;
     }
     if (d.held.length >= memory.limits.queueLength) {
       memory.queueFull++;
-      return DROP.outOfOrder;
+      // Its sender would repeat what we drop, but not what we pass: only memory limits these copies.
+      if (!monitorOnly) return DROP.outOfOrder;
     }
     let s = memory.hold(p, p.seq, end);
+    if (s === undefined && monitorOnly) {
+      memory.memoryFull++;
+      return this.#giveUp();
+    }
     while (s === undefined) {
       // At the memory limit IOS gives up segments from the end of the queue.
       const last = d.held.popAfter(p.seq);
@@ -276,7 +296,15 @@ export class TcpStream {
     d.held.insert(s);
     if (d.missingSince === NO_GAP) d.missingSince = now;
     this.#watchGap(d, false, now);
-    return HOLD;
+    return monitorOnly ? PASS : HOLD;
+  }
+
+  /** Under `monitor-only`: bytes went on that were not seen, or not in order. What follows would be misread. */
+  #giveUp(): Verdict {
+    this.#initiator.opaque = true;
+    this.#responder.opaque = true;
+    this.#dropAllHeld(PASS);
+    return PASS;
   }
 
   /** Takes and releases the held segments whose turn has come, or for which FIN leaves no place. */
@@ -294,7 +322,7 @@ export class TcpStream {
   }
 
   #release(d: Direction, s: HeldSegment, v: Verdict): void {
-    this.#outlet.release(s.packet, d.fromInitiator, v);
+    if (!this.#monitorOnly) this.#outlet.release(s.packet, d.fromInitiator, v);
     this.#memory.discard(s);
   }
 
@@ -317,6 +345,10 @@ export class TcpStream {
     if (!d.watched || now - d.waitingSince < timeoutMs) return;
     memory.timedOut += d.held.length;
     this.#dropHeld(d, DROP.outOfOrder);
+    if (this.#monitorOnly) {
+      this.#giveUp();
+      return;
+    }
     const waitedMs = now - d.missingSince;
     if (waitedMs >= TIMEOUTS_TO_GIVE_UP * timeoutMs) this.#outlet.gapPersists(d.fromInitiator, d.nxt, waitedMs);
   }
@@ -334,6 +366,7 @@ export class TcpStream {
 
   #clearUrgent(p: Packet): void {
     this.#memory.urgentCleared++;
+    if (this.#monitorOnly) return;
     p.flags &= ~URG;
     p.bytes[p.l4 + TCP_FLAGS]! &= ~URG;
     put16(p.bytes, p.l4 + TCP_URGENT, 0);
