@@ -177,6 +177,13 @@ function addRemark(list: AccessList, text: string): void {
   (list.remarks ??= []).push({ text, after: list.entries.at(-1)?.sequence ?? 0 });
 }
 
+/** Removes entries; a remark behind one of them stays behind the one before it. */
+function removeEntries(list: AccessList, gone: (e: AclEntry) => boolean): void {
+  list.entries = list.entries.filter((e) => !gone(e));
+  const before = (after: number): number => list.entries.findLast((e) => e.sequence <= after)?.sequence ?? 0;
+  list.remarks = (list.remarks ?? []).map((r) => ({ ...r, after: before(r.after) }));
+}
+
 /** Adds an entry to a numbered list, which comes into being with its first one. */
 function numbered(kind: AccessList['kind']): Handler<ConfigEditor> {
   return (editor, m) => {
@@ -263,17 +270,15 @@ function modeCommands(syntax: string, read: (m: Match, line: number) => AclEntry
       },
       unset: (editor, m) => {
         const entry = read(m, editor.line);
-        editor.accessList.entries = editor.accessList.entries.filter(
-          (e) => !sameTest(e, entry) || (m.has('SEQUENCE') && e.sequence !== m.number('SEQUENCE')),
-        );
+        const sequence = m.optionalNumber('SEQUENCE');
+        removeEntries(editor.accessList, (e) => sameTest(e, entry) && (sequence ?? e.sequence) === e.sequence);
       },
     },
     {
       syntax: 'SEQUENCE:<1-2147483647>',
       help: HELP,
       unset: (editor, m) => {
-        const list = editor.accessList;
-        list.entries = list.entries.filter((e) => e.sequence !== m.number('SEQUENCE'));
+        removeEntries(editor.accessList, (e) => e.sequence === m.number('SEQUENCE'));
       },
     },
     {

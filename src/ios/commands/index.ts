@@ -12,6 +12,9 @@ import { LINE_COMMANDS } from './line.js';
 import { NAT_COMMANDS } from './nat.js';
 import { UNSUPPORTED_GLOBAL_COMMANDS, UNSUPPORTED_INTERFACE_COMMANDS } from './unsupported.js';
 
+/** `?` about a word of the tables of inert commands. */
+const NO_EFFECT = 'Accepted without effect';
+
 const EXIT: Command<ConfigEditor> = {
   syntax: 'exit',
   help: { exit: 'Exit from the current mode' },
@@ -41,7 +44,13 @@ export function configGrammar(mode: ModeName): { grammar: Expression; help: Help
   let one = built.get(mode);
   if (one === undefined) {
     const commands = CONFIG_COMMANDS[mode];
-    one = { grammar: buildGrammar(commands), help: new HelpTexts(commands.map((c) => c.help)) };
+    one = {
+      grammar: buildGrammar(commands),
+      help: new HelpTexts(
+        commands.map((c) => c.help),
+        NO_EFFECT,
+      ),
+    };
     built.set(mode, one);
   }
   return one;

@@ -37,8 +37,8 @@ function setAddress(editor: ConfigEditor, address: number, mask: number, seconda
     editor.refuse(`${formatAddress(address & mask)} overlaps with ${other.name}`, column);
     return;
   }
-  const rest = own.addresses.filter((a, i) => a.address !== address && (secondary || i > 0));
-  own.addresses = secondary ? [...rest, { address, mask }] : [{ address, mask }, ...rest];
+  const rest = own.addresses.filter((a) => a.address !== address && (secondary || a.secondary === true));
+  own.addresses = secondary ? [...rest, { address, mask, secondary }] : [{ address, mask }, ...rest];
 }
 
 /** Remembers that inspection was applied last here: `show ip inspect` lists the latest interface first (reference §1). */
@@ -75,7 +75,11 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
     unset: (editor, m) => {
       const own = editor.interface;
       if (!m.has('ADDRESS')) own.addresses = [];
-      else if (own.addresses.length > 1 && own.addresses[0]?.address === m.number('ADDRESS'))
+      else if (
+        own.addresses.length > 1 &&
+        own.addresses[0]?.secondary === undefined &&
+        own.addresses[0]?.address === m.number('ADDRESS')
+      )
         editor.refuse('Must delete secondary before deleting primary');
       else own.addresses = own.addresses.filter((a) => a.address !== m.number('ADDRESS'));
     },

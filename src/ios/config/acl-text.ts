@@ -58,11 +58,12 @@ export function formatStandard(e: AclEntry): string {
 /** The lines of a list in order, remarks among the entries; `entry` and `remark` say how each is written. */
 export function listLines(list: AccessList, entry: (e: AclEntry) => string, remark: (text: string) => string): string[] {
   const remarks = list.remarks ?? [];
-  const lines = remarks.filter((r) => r.after === 0).map((r) => remark(r.text));
+  const first = list.entries[0]?.sequence ?? Infinity;
+  const lines = remarks.filter((r) => r.after < first).map((r) => remark(r.text));
   for (const [i, e] of list.entries.entries()) {
     lines.push(entry(e));
     const next = list.entries[i + 1]?.sequence ?? Infinity;
-    for (const r of remarks) if (r.after >= e.sequence && r.after < next && r.after > 0) lines.push(remark(r.text));
+    for (const r of remarks) if (r.after >= e.sequence && r.after < next) lines.push(remark(r.text));
   }
   return lines;
 }

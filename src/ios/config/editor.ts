@@ -4,7 +4,7 @@
  */
 import { interfaceDefaults } from './defaults.js';
 import { cutLines } from './terminal-lines.js';
-import type { AccessList, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
+import type { AccessList, InertLine, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
 
 export type ModeName = 'global' | 'interface' | 'std-nacl' | 'ext-nacl' | 'line' | 'inert';
 
@@ -105,12 +105,15 @@ export class ConfigEditor {
 
   /** Keeps a line that has no effect here. A line and its `no` form replace each other. */
   keepInert(text: string, weakens?: string): void {
-    const { config } = this;
-    const block = this.mode.name === 'global' ? undefined : this.mode.header;
     const opposite = text.startsWith('no ') ? text.slice(3) : `no ${text}`;
-    config.inert = config.inert.filter((l) => l.block !== block || (l.text !== opposite && l.text !== text));
-    const line = { text, line: this.line };
-    config.inert.push({ ...line, ...(block === undefined ? {} : { block }), ...(weakens === undefined ? {} : { weakens }) });
+    const block = this.mode.name === 'global' || this.mode.name === 'line' ? undefined : this.mode.header;
+    const line: InertLine = {
+      text,
+      line: this.line,
+      ...(block === undefined ? {} : { block }),
+      ...(weakens === undefined ? {} : { weakens }),
+    };
+    this.#eachInert((lines) => [...lines.filter((l) => l.block !== block || (l.text !== opposite && l.text !== text)), line]);
   }
 
   /**
@@ -118,12 +121,21 @@ export class ConfigEditor {
    * @param negated the line as typed, `no` or `default` included
    */
   dropInert(negated: string): void {
-    const { config } = this;
     const text = negated.replace(/^(?:no|default) /, '');
-    const block = this.mode.name === 'global' ? undefined : this.mode.header;
-    const kept = config.inert.filter((l) => l.block !== block || !`${l.text} `.startsWith(`${text} `));
-    if (kept.length === config.inert.length) this.keepInert(`no ${text}`);
-    else config.inert = kept;
+    const block = this.mode.name === 'global' || this.mode.name === 'line' ? undefined : this.mode.header;
+    let found = false;
+    this.#eachInert((lines) => {
+      const kept = lines.filter((l) => l.block !== block || !`${l.text} `.startsWith(`${text} `));
+      found ||= kept.length < lines.length;
+      return kept;
+    });
+    if (!found) this.keepInert(`no ${text}`);
+  }
+
+  /** Changes the inert lines of the mode: those of the terminal lines, or those of the configuration. */
+  #eachInert(change: (lines: readonly InertLine[]) => InertLine[]): void {
+    if (this.mode.name !== 'line') this.config.inert = change(this.config.inert);
+    else for (const l of this.lines) l.inert = change(l.inert ?? []);
   }
 
   /** Removes the inert lines of a block, when the block goes. `negated` may begin with `no`. */

@@ -53,8 +53,8 @@ export interface InertLine {
 export interface InterfaceConfig {
   name: string; // canonical IOS name, e.g. Ethernet2/0
   description?: string;
-  /** First is the primary address, the rest are secondary. */
-  addresses: { address: number; mask: number }[];
+  /** The primary address first, then the secondary ones. */
+  addresses: InterfaceAddress[];
   shutdown: boolean;
   accessGroupIn?: string;
   accessGroupOut?: string;
@@ -70,6 +70,13 @@ export interface InterfaceConfig {
   proxyArp: boolean;
   /** When inspection was applied: a later one is printed first by `show ip inspect` (see the reference's §1). 0: never. */
   inspectOrder: number;
+}
+
+export interface InterfaceAddress {
+  address: number;
+  mask: number;
+  /** Present on secondary addresses. IOS writes those first, so for a moment there may be no other. */
+  secondary?: true;
 }
 
 export interface VirtualReassembly {
@@ -244,6 +251,8 @@ export interface LineConfig {
   accessClassIn?: string;
   /** `length`: lines of a screen; 0: no paging. */
   length: number; // 24
+  /** Kept here and not in RouterConfig.inert, because ranges of lines are cut and joined. */
+  inert?: InertLine[];
 }
 
 /** 0 emergencies … 7 debugging. */

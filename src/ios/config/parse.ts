@@ -94,10 +94,18 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     complain(bannerLine, [{ severity: 'error', reason: 'Banner without its closing delimiter', column: 1 }]);
   const { config } = editor;
   config.lines = joinLines(config.lines);
-  for (const l of config.inert)
+  const inert = [...config.inert, ...inertOfLines(config)].sort((a, b) => a.line - b.line);
+  for (const l of inert)
     if (l.weakens !== undefined) complain(l.line, [{ severity: 'warning', reason: l.weakens, column: 1 }]);
   errors.sort((a, b) => a.line - b.line);
-  return { config, errors, inert: config.inert };
+  return { config, errors, inert };
+}
+
+/** Inert lines under `line …`, each once though it holds for several ranges. */
+function inertOfLines(config: RouterConfig): InertLine[] {
+  const byLine = new Map<number, InertLine>();
+  for (const l of config.lines) for (const i of l.inert ?? []) byLine.set(i.line, i);
+  return [...byLine.values()];
 }
 
 /**
@@ -113,12 +121,15 @@ export function applyLine(editor: ConfigEditor, line: string): Complaint[] {
   return editor.complaints;
 }
 
-/** Looks in the mode first, then in global mode; where neither knows the line, the one that understood more of it speaks. */
+/**
+ * Looks in the mode first, then in global mode; the reading that abbreviates later in the line wins (`line con 0` in an
+ * interface is no `linecode`). Where neither knows the line, the one that understood more speaks.
+ */
 function findCommand(editor: ConfigEditor, line: string): { result: MatchResult; global: boolean } {
   const own = matchLine(configGrammar(editor.mode.name).grammar, line);
-  if (own.kind === 'match' || editor.mode.name === 'global') return { result: own, global: false };
+  if (editor.mode.name === 'global') return { result: own, global: false };
   const outer = matchLine(configGrammar('global').grammar, line);
-  if (outer.kind === 'match') return { result: outer, global: true };
+  if (outer.kind === 'match' && (own.kind !== 'match' || outer.match.firstAbbreviated > own.match.firstAbbreviated)) return { result: outer, global: true };
   return { result: progress(outer) > progress(own) ? outer : own, global: false };
 }
 

@@ -35,7 +35,7 @@ export function runningConfig(config: RouterConfig): string {
     inert('late'),
     inert('blocks-after'),
     banners(config),
-    joinLines(config.lines).flatMap((l) => lineLines(config, l)),
+    joinLines(config.lines).flatMap(lineLines),
     inert('tail'),
   ];
   const body = sections.filter((s) => s.length > 0).map((s) => `${s.join('\n')}\n!\n`);
@@ -172,11 +172,12 @@ function interfaceLines(config: RouterConfig, i: InterfaceConfig): string[] {
     if (present) lines.push(` ${line}`);
   };
   add(i.description !== undefined, `description ${i.description ?? ''}`);
-  const [primary, ...secondary] = i.addresses;
+  const primary = i.addresses.find((a) => a.secondary === undefined);
+  const secondary = i.addresses.filter((a) => a.secondary);
   for (const a of secondary) add(true, `ip address ${formatAddress(a.address)} ${formatAddress(a.mask)} secondary`);
   const inert = blockLines(config, header);
   if (primary !== undefined) add(true, `ip address ${formatAddress(primary.address)} ${formatAddress(primary.mask)}`);
-  else add(!inert.some((l) => /^ ip (?:address|unnumbered) /.test(l)), 'no ip address');
+  else add(secondary.length === 0 && !inert.some((l) => /^ ip (?:address|unnumbered) /.test(l)), 'no ip address');
   add(i.accessGroupIn !== undefined, `ip access-group ${i.accessGroupIn ?? ''} in`);
   add(i.accessGroupOut !== undefined, `ip access-group ${i.accessGroupOut ?? ''} out`);
   add(!i.redirects, 'no ip redirects');
@@ -260,10 +261,9 @@ function banners({ banners: b }: RouterConfig): string[] {
   return (['exec', 'login', 'motd'] as const).flatMap((kind) => (b[kind] === undefined ? [] : [`banner ${kind} ^C${b[kind]}^C`]));
 }
 
-function lineLines(config: RouterConfig, l: LineConfig): string[] {
+function lineLines(l: LineConfig): string[] {
   const d = lineDefaults(l.kind, l.first, l.last);
-  const header = `line ${l.kind} ${l.first}${l.first === l.last ? '' : ` ${l.last}`}`;
-  const lines = [header];
+  const lines = [`line ${l.kind} ${l.first}${l.first === l.last ? '' : ` ${l.last}`}`];
   if (l.accessClassIn !== undefined) lines.push(` access-class ${l.accessClassIn} in`);
   if (l.execTimeout !== d.execTimeout) lines.push(` exec-timeout ${Math.floor(l.execTimeout / 60)} ${l.execTimeout % 60}`);
   if (l.privilege !== d.privilege) lines.push(` privilege level ${l.privilege}`);
@@ -272,5 +272,5 @@ function lineLines(config: RouterConfig, l: LineConfig): string[] {
   if (l.login === 'local') lines.push(' login local');
   else if (l.login === 'line') lines.push(' login');
   else if (l.login !== d.login) lines.push(' no login');
-  return [...lines, ...blockLines(config, header)];
+  return [...lines, ...(l.inert ?? []).map((i) => ` ${i.text}`)];
 }

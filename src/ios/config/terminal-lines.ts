@@ -38,6 +38,6 @@ const sortLines = (lines: readonly LineConfig[]): LineConfig[] =>
 
 function sameSettings(a: LineConfig, b: LineConfig): boolean {
   const settings = (l: LineConfig): string =>
-    JSON.stringify([l.password, l.login, l.execTimeout, l.privilege, l.accessClassIn, l.length]);
+    JSON.stringify([l.password, l.login, l.execTimeout, l.privilege, l.accessClassIn, l.length, (l.inert ?? []).map((i) => i.text)]);
   return settings(a) === settings(b);
 }

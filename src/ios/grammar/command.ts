@@ -60,7 +60,11 @@ export function buildGrammar<Context>(commands: readonly Command<Context>[]): Ex
 export class HelpTexts {
   readonly #texts = new Map<string, string>();
 
-  constructor(helps: readonly (Help | undefined)[]) {
+  /** @param fallback for words that no text explains */
+  constructor(
+    helps: readonly (Help | undefined)[],
+    private readonly fallback?: string,
+  ) {
     // The first text for a word wins, so that the entry that introduces a keyword explains it.
     for (const help of helps)
       for (const [path, text] of Object.entries(help ?? {})) if (!this.#texts.has(path)) this.#texts.set(path, text);
@@ -70,7 +74,8 @@ export class HelpTexts {
   find(path: string): string | undefined {
     for (let rest = path; ; rest = rest.slice(rest.indexOf(' ') + 1)) {
       const text = this.#texts.get(rest);
-      if (text !== undefined || !rest.includes(' ')) return text;
+      if (text !== undefined) return text;
+      if (!rest.includes(' ')) return this.fallback;
     }
   }
 }

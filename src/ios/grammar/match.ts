@@ -14,6 +14,8 @@ interface Taken {
   text: string;
   /** Keyword in full, or the argument's name: a step of the path under which help texts are found. */
   key: string;
+  /** A keyword typed in part only. */
+  abbreviated: boolean;
   at: number;
   before: Taken | undefined;
 }
@@ -42,11 +44,15 @@ export class Match {
   readonly #words = new Set<string>();
   /** The line with every keyword spelled out and single blanks. */
   readonly text: string;
+  /** Offset in the line of the first keyword that was abbreviated; Infinity where none was. */
+  readonly firstAbbreviated: number;
 
   constructor(taken: Taken | undefined) {
     const texts: string[] = [];
+    let first = Infinity;
     for (let t = taken; t !== undefined; t = t.before) {
       texts.push(t.text);
+      if (t.abbreviated) first = t.at;
       if (t.capture === undefined) this.#words.add(t.text);
       else if (!this.#values.has(t.capture)) {
         this.#values.set(t.capture, t.value);
@@ -54,6 +60,7 @@ export class Match {
       }
     }
     this.text = texts.reverse().join(' ');
+    this.firstAbbreviated = first;
   }
 
   /** True if the argument is present, or the keyword where `name` is one. */
@@ -185,6 +192,7 @@ function walk(root: Expression, tokens: readonly Token[], line: string): Walk {
         value: leaf.value,
         text: leaf.word,
         key: leaf.word,
+        abbreviated: !exact,
         at: token.at,
         before: taken,
       };
@@ -202,7 +210,15 @@ function walk(root: Expression, tokens: readonly Token[], line: string): Walk {
               .join(' ');
       waiting[end]!.push({
         rest: edge.rest,
-        taken: { capture: edge.leaf.capture, value, text, key: edge.leaf.capture, at: token.at, before: edge.taken },
+        taken: {
+          capture: edge.leaf.capture,
+          value,
+          text,
+          key: edge.leaf.capture,
+          abbreviated: false,
+          at: token.at,
+          before: edge.taken,
+        },
       });
     }
     if (words.length === 0 && readings.length === 0) {
