@@ -114,9 +114,9 @@ describe('static NAT', () => {
 
   test('UDP and ICMP echo from inside are translated both ways', () => {
     const r = new Router3640();
-    const query = r.fromInside(udpPacket('10.10.10.5', 5353, CLIENT, 53, 'query'));
+    const query = r.fromInside(udpPacket('10.10.10.5', 5353, CLIENT, 5000, 'query'));
     expect(srcOf(query)).toBe('172.22.1.111');
-    const answer = r.fromOutside(udpPacket(CLIENT, 53, '172.22.1.111', 5353, 'answer'));
+    const answer = r.fromOutside(udpPacket(CLIENT, 5000, '172.22.1.111', 5353, 'answer'));
     expect([answer.verdict, dstOf(answer)]).toEqual([PASS, '10.10.10.5']);
     const ping = r.fromInside(icmpPacket(MAIL, CLIENT, 8, 0, [0, 9, 0, 1, 1, 2]));
     expect(srcOf(ping)).toBe(MAIL_GLOBAL);
@@ -190,7 +190,7 @@ describe('sessions', () => {
   });
 
   test.each([
-    { name: 'UDP 30 s', packet: udpPacket(MAIL, 5353, CLIENT, 53, 'x'), aliveMs: 29_000 },
+    { name: 'UDP 30 s', packet: udpPacket(MAIL, 5353, CLIENT, 5000, 'x'), aliveMs: 29_000 },
     { name: 'ICMP 10 s', packet: icmpPacket(MAIL, CLIENT, 8, 0, [0, 1, 0, 1]), aliveMs: 9000 },
   ])('a session of $name idle ends', ({ packet, aliveMs }) => {
     const r = new Router3640();

@@ -36,6 +36,9 @@ const RESPONDER_BYTES = 30; // float64: words 30 and 31
 /** Offsets of the two TCP ends inside a record, for `tcp/state.ts`. */
 export const PEER = { initiator: INITIATOR_PEER, responder: RESPONDER_PEER } as const;
 
+/** The same words in sessions that are not TCP, for the inspector of their protocol. Zero when a session begins. */
+export const PROTOCOL_WORDS = { at: INITIATOR_PEER, count: 12 } as const;
+
 /** Bits of `flags`. */
 export const FLAG = {
   /** SYN of the initiator, of the responder, was acknowledged. */

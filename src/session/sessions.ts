@@ -3,6 +3,8 @@
  * directions, ended by FIN, RST or a timer. What belongs to a session needs no access list (Firewall ACL Bypass).
  */
 import type { Endpoints, Event } from '../events.js';
+import * as dns from '../inspect/dns.js';
+import { noteRequest, takeReply } from '../inspect/icmp.js';
 import { opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
 import { newSmtpCounters, type SmtpCounters } from '../inspect/smtp/finding.js';
 import type { InspectGlobals } from '../ios/config/model.js';
@@ -13,7 +15,7 @@ import { resetPacket } from '../tcp/reset.js';
 import * as tcp from '../tcp/state.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import * as icmp from '../wire/icmp.js';
-import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, RST, SYN } from '../wire/tcp.js';
 import type { Flow } from './flow.js';
@@ -103,10 +105,13 @@ export class Sessions {
     s.seenResponder = seenDst;
     if (p.protocol === IPPROTO_TCP) {
       tcp.noteOpening(s, p);
+      s.timeoutMs = this.globals.tcpSynwait * 1000;
     } else {
       s.addBytes(true, p.end - p.payload);
+      if (p.protocol === IPPROTO_ICMP) noteRequest(s, p);
+      else if (isDns(s)) dns.noteQuery(s, p);
+      s.timeoutMs = isDns(s) ? this.globals.dnsTimeout * 1000 : rule.idleMs;
     }
-    s.timeoutMs = p.protocol === IPPROTO_TCP ? this.globals.tcpSynwait * 1000 : rule.idleMs;
     this.#timers.schedule(s, now);
     this.statistics.noteCreated(now);
     this.statistics.packets[rule.serviceIndex]!++;
@@ -125,6 +130,9 @@ export class Sessions {
     this.statistics.packets[s.service]!++;
     this.#tracePacket(s, p);
     if (p.protocol === IPPROTO_TCP) return this.#trackTcp(s, p, fromInitiator, now);
+    if (p.protocol === IPPROTO_ICMP) {
+      if (!(fromInitiator ? noteRequest(s, p) : takeReply(s, p))) return DROP.inspection;
+    } else if (isDns(s) && !this.#trackDns(s, p, fromInitiator, now)) return DROP.inspection;
     s.heard = now;
     s.since = now;
     s.addBytes(fromInitiator, p.end - p.payload);
@@ -220,6 +228,19 @@ export class Sessions {
     this.#noteForwarded(this.at(slot), p, fromInitiator, now);
   }
 
+  /** `ip inspect dns-timeout`: the session ends shortly after its last answer. False: an answer to no query. */
+  #trackDns(s: Session, p: Packet, fromInitiator: boolean, now: number): boolean {
+    if (p.gso) return false; // several messages in one buffer
+    if (fromInitiator) {
+      dns.noteQuery(s, p);
+      if (s.timeoutMs === dns.DNS_LINGER_MS) this.#timers.restart(s, this.globals.dnsTimeout * 1000, now);
+      return true;
+    }
+    if (!dns.takeAnswer(s, p)) return false;
+    if (dns.outstanding(s) === 0) this.#timers.restart(s, dns.DNS_LINGER_MS, now);
+    return true;
+  }
+
   #trackTcp(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
     let v = tcp.checkSegment(s, p, fromInitiator);
     if (v !== PASS) return v;
@@ -305,6 +326,8 @@ export class Sessions {
     this.thresholds.noteHalfOpen(s, -1);
   }
 }
+
+const isDns = (s: Session): boolean => s.protocol === IPPROTO_UDP && s.responderPort === dns.DNS_PORT;
 
 /** The printed id of a session. */
 export const sessionId = (s: Session): number => BLOCK_BASE + s.slot * BLOCK_SIZE;

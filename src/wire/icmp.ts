@@ -4,6 +4,7 @@ export const ICMP_TYPE = 0;
 export const ICMP_CODE = 1;
 export const ICMP_CHECKSUM = 2;
 export const ICMP_IDENTIFIER = 4;
+export const ICMP_SEQUENCE = 6;
 
 export const ECHO_REPLY = 0;
 export const UNREACHABLE = 3;

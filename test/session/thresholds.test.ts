@@ -64,12 +64,12 @@ describe('ip inspect max-incomplete', () => {
 
   test('UDP without an answer counts, with an answer it does not', () => {
     const r = router();
-    for (let n = 1; n <= 7; n++) r.fromInside(udpPacket('10.10.10.2', 1000 + n, '172.22.1.10', 53, 'q'));
+    for (let n = 1; n <= 7; n++) r.fromInside(udpPacket('10.10.10.2', 1000 + n, '172.22.1.10', 5000, 'q'));
     expect(said(r).length).toBe(1);
     const calm = router();
     for (let n = 1; n <= 7; n++) {
-      calm.fromInside(udpPacket('10.10.10.2', 1000 + n, '172.22.1.10', 53, 'q'));
-      calm.fromOutside(udpPacket('172.22.1.10', 53, '172.22.1.110', 1000 + n, 'a'));
+      calm.fromInside(udpPacket('10.10.10.2', 1000 + n, '172.22.1.10', 5000, 'q'));
+      calm.fromOutside(udpPacket('172.22.1.10', 5000, '172.22.1.110', 1000 + n, 'a'));
     }
     expect(said(calm)).toEqual([]);
   });
