@@ -11,15 +11,15 @@ export const DOMAIN = 'example.test';
 export class Postfix {
   readonly #folder: string;
 
-  private constructor(lab: Lab, host: Host) {
+  private constructor(lab: Lab, host: Host, parameters: readonly string[]) {
     this.#folder = join(lab.folder, `postfix-${host}`);
-    lab.script('lab-postfix', 'start', host, this.#folder);
+    lab.script('lab-postfix', 'start', host, this.#folder, ...parameters);
     lab.onDown(() => lab.script('lab-postfix', 'stop', host, this.#folder));
   }
 
-  /** Starts Postfix; it listens when this returns. */
-  static start(lab: Lab, host: Host = 'inside'): Postfix {
-    return new Postfix(lab, host);
+  /** Starts Postfix; it listens when this returns. @param parameters of main.cf(5), `name=value`, that overrule */
+  static start(lab: Lab, host: Host = 'inside', ...parameters: string[]): Postfix {
+    return new Postfix(lab, host, parameters);
   }
 
   /** What Postfix logged. */
