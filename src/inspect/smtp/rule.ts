@@ -14,6 +14,7 @@ import {
   type Command,
   type ExtensionName,
 } from './grammar.js';
+import { LineStartScan } from './line-start-scan.js';
 import { compileParameters, type ParameterTable } from './parameter-table.js';
 
 export interface SmtpRule {
@@ -33,6 +34,7 @@ export interface SmtpRule {
   /** By match id, bytes with CR LF. */
   readonly lineLimit: Uint16Array;
   readonly parameters: ParameterTable;
+  readonly scan: LineStartScan;
   readonly extensions: WordDfa;
   /** By state of `extensions`: 1 while a keyword that this rule passes can still come of it. */
   readonly extensionLeads: Uint8Array;
@@ -102,6 +104,7 @@ export function compileSmtp(protocol: 'smtp' | 'esmtp', options: SmtpOptions): S
     legal: flags(legal),
     lineLimit,
     parameters: compileParameters(allowed),
+    scan: new LineStartScan(),
     ...compileExtensions(allowed),
   };
 }

@@ -1,9 +1,12 @@
 /** Message data against a twin that looks at the whole mail at once, both ways from each dot. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LineStartScan } from '../../../src/inspect/smtp/line-start-scan.js';
 import { DataEvent, MessageData } from '../../../src/inspect/smtp/message-data.js';
 import { bytes, text } from './session.js';
 import { mailData } from './dialogue-grammar.js';
+
+const scan = new LineStartScan();
 
 interface Outcome {
   out: string;
@@ -15,7 +18,7 @@ interface Outcome {
 
 /** @param header what goes before, so that the header section is over and the quick scan runs */
 function take(data: string, lengths: readonly number[], header = '\r\n'): Outcome {
-  const mail = new MessageData(true);
+  const mail = new MessageData(true, scan);
   mail.begin();
   mail.take(bytes(header), 0, header.length);
   const outcome: Outcome = { out: '', end: -1, forms: 0, beyondRepair: false };
@@ -81,15 +84,36 @@ test('message data goes through as a slow reader of the whole mail would have it
   );
 });
 
-test('in long stretches a dot at a line start is found at every alignment', () => {
-  for (let before = 0; before < 40; before++) {
+test('in long stretches the quick scan finds what a slow one finds, wherever the bytes lie in memory', () => {
+  const stretch = fc
+    .array(fc.oneof({ weight: 20, arbitrary: fc.integer({ min: 0, max: 255 }) }, fc.constantFrom(0, 9, 10, 13, 46)), {
+      minLength: 40,
+      maxLength: 200,
+    })
+    .map((a) => Uint8Array.from(a));
+  fc.assert(
+    fc.property(stretch, fc.nat({ max: 9 }), fc.nat({ max: 9 }), (data, offset, at) => {
+      const memory = new Uint8Array(data.length + offset + 20).fill(46);
+      const b = memory.subarray(offset, offset + data.length + 9);
+      b.set(data);
+      const end = data.length;
+      let want = end;
+      for (let i = end - 1; i > at; i--) if (b[i] === 46 && [0, 10, 13].includes(b[i - 1]!)) want = i;
+      expect(scan.dotBehindBreak(b, at, end)).toBe(want);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('in long stretches no form and no end is missed at any alignment', () => {
+  for (let before = 0; before < 80; before++) {
     for (const form of ['\n.', '\r.', '\n.\r\n', '\r\n.\n', '\0\n.\n', '\n\0\0.\0\n', '\r\n.\0']) {
-      const data = 'a'.repeat(before) + form + 'b'.repeat(33);
+      const data = 'a'.repeat(before) + form + 'b'.repeat(66);
       const got = take('text' + data, [1000]);
       expect([before, form, got.forms]).toEqual([before, form, 1]);
     }
     const good = `${'a'.repeat(before)}\r\n.\r\n`;
-    expect(take('text' + good + 'NOOP\r\n', [1000]).end).toBe(4 + good.length);
+    expect(take('text' + good + 'NOOP\r\n'.repeat(9), [1000]).end).toBe(4 + good.length);
   }
 });
 
@@ -113,7 +137,7 @@ describe('CR LF . CR, not known until the next byte', () => {
 
 test('the size of a mail does not count its end, cut or not', () => {
   for (const lengths of [[100], [1], [7, 1], [8, 1]]) {
-    const mail = new MessageData(true);
+    const mail = new MessageData(true, scan);
     mail.begin();
     const data = '12345\r\n.\r\n';
     const sizes: number[] = [];
