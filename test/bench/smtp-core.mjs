@@ -131,9 +131,9 @@ if (globalThis.gc !== undefined) {
   const noop = bytes('NOOP\r\n');
   const ok = bytes('250 Ok\r\n');
   const body = bytes('text\r\n');
-  const calls = 30_000;
+  const calls = 100_000;
   const growth = (call) => {
-    for (let i = 0; i < 20_000; i++) call();
+    for (let i = 0; i < 300_000; i++) call();
     const start = used();
     const from = process.memoryUsage().heapUsed;
     for (let i = 0; i < calls; i++) call();
