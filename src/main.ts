@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { check, cleanup, openConsole } from './commands.js';
 import { EXIT } from './exit.js';
+import { replay, type ReplayOptions } from './replay.js';
 import { run, type RunOptions } from './run.js';
 
 const DEFAULT_SOCKET = '/run/fw3640/console.sock';
@@ -68,6 +69,13 @@ program
   .requiredOption('-c, --config <file>', 'IOS running-config')
   .option('--strict', 'warnings count as errors', false)
   .action((options: { config: string; strict: boolean }) => check(options.config, options.strict));
+
+program
+  .command('replay')
+  .description('what the router of a configuration would have said and done with captured packets')
+  .requiredOption('-c, --config <file>', 'IOS running-config')
+  .requiredOption('--capture <IOS=FILE>', 'pcap file of an interface; may be given for each', collect, [])
+  .action((options: ReplayOptions) => replay(options));
 
 program
   .command('console')

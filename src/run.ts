@@ -161,16 +161,23 @@ export function readConfig(file: string): (ParsedConfig & { text: string }) | un
   return undefined;
 }
 
-/** `IOS=LINUX` pairs to a map, or what is wrong with them. */
-function readBindings(pairs: readonly string[]): Map<string, string> | string {
+/**
+ * `IOS=WHAT` pairs to a map from canonical interface name, or what is wrong with them.
+ * @param option,example for the message
+ */
+export function readBindings(
+  pairs: readonly string[],
+  option = '--interface',
+  example = 'eth1',
+): Map<string, string> | string {
   const bindings = new Map<string, string>();
   for (const pair of pairs) {
     const [, name, device] = /^([^=]+)=([^=]+)$/.exec(pair) ?? [];
     const canonical = name === undefined ? undefined : canonicalInterface(name);
     if (canonical === undefined || device === undefined) {
-      return `--interface ${pair}: give it as IOS=LINUX, for example Ethernet2/0=eth1`;
+      return `${option} ${pair}: give it as IOS=NAME, for example Ethernet2/0=${example}`;
     }
-    if (bindings.has(canonical)) return `--interface ${pair}: ${canonical} is given twice`;
+    if (bindings.has(canonical)) return `${option} ${pair}: ${canonical} is given twice`;
     bindings.set(canonical, device);
   }
   return bindings;
