@@ -252,6 +252,10 @@ static void inject(struct fwq *q, const struct fwq_letter *letter)
 		q->head->counters.injected++;
 }
 
+/*
+ * Sends the letters, and all verdicts gathered before. The router's own packets go last: a RST that overtook the
+ * segments it stands behind would not have the sequence number that its receiver expects (RFC 5961).
+ */
 static void send_letters(struct fwq *q)
 {
 	int32_t n = q->head->letters;
@@ -259,14 +263,17 @@ static void send_letters(struct fwq *q)
 
 	q->head->letters = 0;
 	if (n < 0 || n > FWQ_LETTERS)
-		return;
+		n = 0;
 	for (i = 0; i < n; i++) {
 		const struct fwq_letter *l = &q->letters[i];
 
-		if (l->verdict == FWQ_INJECT)
-			inject(q, l);
-		else
+		if (l->verdict != FWQ_INJECT)
 			give_verdict(q, l->id, l->verdict, l->offset, l->length, l->csum_start, l->csum_offset);
+	}
+	send_gathered(q);
+	for (i = 0; i < n; i++) {
+		if (q->letters[i].verdict == FWQ_INJECT)
+			inject(q, &q->letters[i]);
 	}
 }
 
@@ -653,9 +660,8 @@ int fwq_exchange(struct fwq *q)
 {
 	int n;
 
-	send_letters(q);
 	send_batch(q);
-	send_gathered(q);
+	send_letters(q);
 	n = receive_batch(q);
 	return n == 0 ? arm_waiter(q) : n;
 }
@@ -663,6 +669,5 @@ int fwq_exchange(struct fwq *q)
 int fwq_flush(struct fwq *q)
 {
 	send_letters(q);
-	send_gathered(q);
 	return 0;
 }

@@ -180,19 +180,15 @@ export class Sessions {
     if (s.protocol === IPPROTO_TCP) {
       // Each end knows the other by the address it sees: an inside host by its inside global one, from outside.
       const { initiatorPort, responderPort } = s;
-      this.outbox.inject(
-        resetPacket(
-          s.seenResponder,
-          responderPort,
-          s.initiator,
-          initiatorPort,
-          tcp.rcvNxt(s, true),
-          tcp.sndNxt(s, true),
-        ),
-      );
+      const ack = tcp.sndNxt(s, true);
+      for (const seq of resetSeqs(s, true)) {
+        this.outbox.inject(resetPacket(s.seenResponder, responderPort, s.initiator, initiatorPort, seq, ack));
+      }
       if (s.has(FLAG.responderSyn)) {
         const seenInitiator = this.nat.toGlobal(s.initiator);
-        this.outbox.inject(resetPacket(seenInitiator, initiatorPort, s.responder, responderPort, tcp.rcvNxt(s, false)));
+        for (const seq of resetSeqs(s, false)) {
+          this.outbox.inject(resetPacket(seenInitiator, initiatorPort, s.responder, responderPort, seq));
+        }
       }
     }
     this.end(s, why);
@@ -328,6 +324,16 @@ export class Sessions {
 }
 
 const isDns = (s: Session): boolean => s.protocol === IPPROTO_UDP && s.responderPort === dns.DNS_PORT;
+
+/**
+ * Sequence numbers of the RSTs to one end, which takes exactly what it expects (RFC 5961 §3.2): that is one past what was
+ * forwarded if all of that arrives, or what it last acknowledged if what followed was lost.
+ */
+function resetSeqs(s: Session, toInitiator: boolean): number[] {
+  const forwarded = tcp.sndNxt(s, !toInitiator);
+  const acknowledged = tcp.rcvNxt(s, toInitiator);
+  return forwarded === acknowledged ? [forwarded] : [forwarded, acknowledged];
+}
 
 /** The printed id of a session. */
 export const sessionId = (s: Session): number => BLOCK_BASE + s.slot * BLOCK_SIZE;

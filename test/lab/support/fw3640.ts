@@ -1,5 +1,5 @@
 /** `fw3640 run` in the router of a lab: started, asked, stopped as an operator would. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, type Finished, type Lab } from './lab.js';
 import { LabProcess } from './process.js';
@@ -56,7 +56,7 @@ export class Fw3640 {
       .map((line) => JSON.parse(line) as LogLine);
   }
 
-  /** Waits for a message of that mnemonic, with a text that matches. */
+  /** Waits for a message whose mnemonic is that, with a text that matches. */
   logged(mnemonic: string, text = /(?:)/): Promise<LogLine> {
     return until(
       () => `${mnemonic} ${String(text)} in the log:\n${this.process.stdout}`,
@@ -91,3 +91,19 @@ function runCommand(socket: string, { config = join(ROOT, 'config/3640.cfg'), ar
 
 /** Runs any fw3640 command in the router to its end. */
 export const fw3640 = (lab: Lab, ...args: string[]): Finished => lab.exec('router', process.execPath, [MAIN, ...args]);
+
+/**
+ * Writes a variant of config/3640.cfg.
+ * @param edits pairs of a line of it, which must be there, and what takes its place
+ * @returns the path of the file
+ */
+export function configVariant(lab: Lab, ...edits: readonly (readonly [line: string, replacement: string])[]): string {
+  let text = readFileSync(join(ROOT, 'config/3640.cfg'), 'utf8');
+  for (const [line, replacement] of edits) {
+    if (!text.includes(`\n${line}\n`)) throw new Error(`3640.cfg has no line '${line}'`);
+    text = text.replace(`\n${line}\n`, `\n${replacement}\n`);
+  }
+  const path = join(lab.folder, 'variant.cfg');
+  writeFileSync(path, text);
+  return path;
+}

@@ -21,6 +21,8 @@ export class Connection {
   ended = false;
   /** Undefined while open; else why it closed: '' in order, ECONNRESET, ECONNREFUSED, EHOSTUNREACH … */
   closed: string | undefined;
+  /** Called after bytes have come. */
+  onData: (() => void) | undefined;
   #bytes = Buffer.alloc(0);
 
   constructor(private readonly tell: (command: Command) => void) {}
@@ -68,9 +70,11 @@ export class Connection {
   /** An agent's word about this connection. */
   take(message: SocketMessage): void {
     if (message.open !== undefined) this.peer = message.open;
-    if (message.data !== undefined) this.#bytes = Buffer.concat([this.#bytes, Buffer.from(message.data, 'base64')]);
     if (message.end === true) this.ended = true;
     if (message.closed !== undefined) this.closed = message.closed;
+    if (message.data === undefined) return;
+    this.#bytes = Buffer.concat([this.#bytes, Buffer.from(message.data, 'base64')]);
+    this.onData?.();
   }
 }
 

@@ -11,20 +11,29 @@ export class Wire {
   readonly frames: Uint8Array[] = [];
   #agent!: Agent<{ frame: string }>;
 
-  /** @param filter of pcap (`tcp port 25`, `inbound and icmp`); both directions unless it says otherwise */
-  static async tap(lab: Lab, host: Host, device: string, filter = ''): Promise<Wire> {
+  /**
+   * @param filter  of pcap (`tcp port 25`, `inbound and icmp`); both directions unless it says otherwise
+   * @param onFrame called with each frame as it comes, to answer it
+   */
+  static async tap(
+    lab: Lab,
+    host: Host,
+    device: string,
+    filter = '',
+    onFrame?: (frame: Uint8Array) => void,
+  ): Promise<Wire> {
     const wire = new Wire();
-    wire.#agent = await Agent.start<{ frame: string }>(lab, host, ['frames.mjs', device, filter], ({ frame }) =>
-      wire.frames.push(Uint8Array.from(Buffer.from(frame, 'base64'))),
-    );
+    wire.#agent = await Agent.start<{ frame: string }>(lab, host, ['frames.mjs', device, filter], (message) => {
+      const frame = Uint8Array.from(Buffer.from(message.frame, 'base64'));
+      wire.frames.push(frame);
+      onFrame?.(frame);
+    });
     return wire;
   }
 
   /** IPv4 packets seen so far, without Ethernet header and padding. */
   get packets(): Uint8Array[] {
-    return this.frames
-      .filter((f) => ((f[12]! << 8) | f[13]!) === ETHERTYPE_IPV4)
-      .map((f) => f.subarray(ETHERNET_LEN, ETHERNET_LEN + ((f[16]! << 8) | f[17]!)));
+    return this.frames.flatMap((f) => ipv4In(f) ?? []);
   }
 
   /** Sends a whole frame, as if a host of the segment had. */
@@ -40,6 +49,12 @@ export class Wire {
   close(): Promise<void> {
     return this.#agent.close();
   }
+}
+
+/** @returns the IPv4 packet of a frame, without padding; undefined if it carries none */
+export function ipv4In(frame: Uint8Array): Uint8Array | undefined {
+  if (((frame[12]! << 8) | frame[13]!) !== ETHERTYPE_IPV4) return undefined;
+  return frame.subarray(ETHERNET_LEN, ETHERNET_LEN + ((frame[16]! << 8) | frame[17]!));
 }
 
 /** @returns an Ethernet frame with an IPv4 packet. @param mac as text, aa:bb:cc:dd:ee:ff */
