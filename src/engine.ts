@@ -18,7 +18,7 @@ import { quotesHeader, rewriteDestination, rewriteQuoted, rewriteSource } from '
 import { StaticTranslations } from './nat/static-nat.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import type { Outbox } from './outbox.js';
-import { RoutingTable } from './route.js';
+import { ELSEWHERE, RoutingTable, TO_ROUTER } from './route.js';
 import { Flow, readFlow } from './session/flow.js';
 import { Sessions } from './session/sessions.js';
 import type { ReassemblySnapshot } from './snapshot.js';
@@ -27,7 +27,7 @@ import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
 import { i32 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
 import { ICMP_HEADER } from './wire/icmp.js';
-import { IPV4_DST } from './wire/ipv4.js';
+import { IPPROTO_TCP, IPV4_DST } from './wire/ipv4.js';
 import type { Packet } from './wire/packet.js';
 
 export interface EngineOptions {
@@ -176,34 +176,42 @@ export class Engine {
     const flow = this.#flow;
     readFlow(p, port.outside, this.nat, flow);
     const known = this.sessions.find(flow, p);
-    if (!known) v = this.#aclIn(p, port, now);
+    const bypass = known && this.sessions.bypassesAccessLists;
+    if (!bypass) v = this.#aclIn(p, port, now);
     const seenDst = p.dst;
     if (v === PASS && port.outside) this.#toInsideLocal(p);
+    // The output list stands behind NAT, but what it denies must leave no session.
+    const egress = bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
+    if (v === PASS && !bypass) v = this.#aclOut(p, port, this.#ports[egress]?.aclOut, now);
     if (v === PASS && !(known && flow.quoted)) {
-      v = known ? this.sessions.track(p, now) : this.#firstPacket(p, port, seenDst, now);
+      v = known ? this.sessions.track(p, now) : this.#firstPacket(p, port, egress, seenDst, now);
     }
     if (v === PASS && port.inside) this.#toInsideGlobal(p);
     return v;
   }
 
-  /** A packet of no session: where it goes decides which outgoing list and rules see it. */
-  #firstPacket(p: Packet, port: Port, seenDst: number, now: number): Verdict {
-    const egress = this.#routes.lookup(p.dst);
-    const out = this.#ports[egress];
-    if (out?.aclOut !== undefined) {
-      const v = this.#aclOut(p, port, out.aclOut, now);
-      if (v !== PASS) return v;
-    }
+  /** A packet of no session: where it goes decides which rules see it. */
+  #firstPacket(p: Packet, port: Port, egress: number, seenDst: number, now: number): Verdict {
     // IOS inspects what crosses the router, not what ends there.
-    const rule = out === undefined ? undefined : this.#ruleFor(p, port, out);
-    if (rule === undefined) return PASS;
+    if (egress === TO_ROUTER) return PASS;
+    const out = this.#ports[egress];
+    const rule = this.#ruleFor(p, port, out);
+    if (rule === undefined) {
+      if (p.protocol !== IPPROTO_TCP || !this.#answersAreInspected(port, out)) return PASS;
+      return this.sessions.openUninspected(p, this.#flow, seenDst, now);
+    }
     // An error about no session of ours has no business here.
     if (this.#flow.quoted) return DROP.noSession;
     return this.sessions.open(p, this.#flow, rule, seenDst, now);
   }
 
-  #ruleFor(p: Packet, port: Port, out: Port): RuleEntry | undefined {
-    return this.rules.rule(port.config.inspectIn)?.select(p) ?? this.rules.rule(out.config.inspectOut)?.select(p);
+  #ruleFor(p: Packet, port: Port, out: Port | undefined): RuleEntry | undefined {
+    return this.rules.rule(port.config.inspectIn)?.select(p) ?? this.rules.rule(out?.config.inspectOut)?.select(p);
+  }
+
+  /** A rule stands in the way back from `out` to `port`. */
+  #answersAreInspected(port: Port, out: Port | undefined): boolean {
+    return (this.rules.rule(out?.config.inspectIn) ?? this.rules.rule(port.config.inspectOut)) !== undefined;
   }
 
   #aclIn(p: Packet, port: Port, now: number): Verdict {
@@ -213,7 +221,8 @@ export class Engine {
   }
 
   /** The output list stands behind NAT: it sees an inside host by its inside global address. */
-  #aclOut(p: Packet, port: Port, list: CompiledAccessList, now: number): Verdict {
+  #aclOut(p: Packet, port: Port, list: CompiledAccessList | undefined, now: number): Verdict {
+    if (list === undefined) return PASS;
     const local = p.src;
     if (port.inside) p.src = this.nat.toGlobal(local);
     const permitted = this.#permits(list, p);

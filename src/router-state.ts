@@ -31,7 +31,7 @@ export class RouterState implements RouterSnapshot {
   sessions(): SessionSnapshot[] {
     const now = this.clock();
     const all: SessionSnapshot[] = [];
-    this.engine.sessions.table.forEach((s) => all.push(snapshotOf(s, now)));
+    this.engine.sessions.forEach((s) => all.push(snapshotOf(s, now)));
     return all;
   }
 

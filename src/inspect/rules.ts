@@ -72,9 +72,24 @@ export class CompiledRule {
 /** True when `p` may open a session of its protocol: for ICMP only a request, TCP decides by its own rules. */
 export const opensSession = (p: Packet): boolean => p.protocol !== IPPROTO_ICMP || isIcmpRequest(p.srcPort >>> 8);
 
-/** All entries of all rules ever configured, by number; numbers stay valid while the process lives. */
+/**
+ * Stands for the rule of a connection that none inspects. As long-lived as its translation (`ip nat translation
+ * tcp-timeout`): IOS would not know when such a connection is idle.
+ */
+const NO_RULE: RuleEntry = {
+  index: 0,
+  ruleName: '',
+  service: 'tcp',
+  serviceIndex: SERVICES.indexOf('tcp'),
+  alert: false,
+  auditTrail: false,
+  idleMs: 86_400_000,
+  smtp: undefined,
+};
+
+/** All entries of all rules ever configured, by number; numbers stay valid while the process lives. Number 0 is none. */
 export class RuleSet {
-  readonly entries: RuleEntry[] = [];
+  readonly entries: RuleEntry[] = [NO_RULE];
   readonly #rules = new Map<string, CompiledRule>();
 
   /** Takes over the rules of a (new) configuration. */

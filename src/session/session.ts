@@ -47,6 +47,8 @@ export const FLAG = {
   initiatorFin: 4,
   responderFin: 8,
   responderSyn: 16,
+  /** No rule inspects this connection: access lists apply to each packet, and nobody is told of it. */
+  uninspected: 32,
   /** Counted among the half-open sessions. */
   halfOpen: 64,
   /** Bytes of this session go through a TcpStream. */

@@ -25,7 +25,7 @@ import { SessionTable } from './session-table.js';
 import { SessionStatistics } from './statistics.js';
 import { createStream, type ReleasedSegment, type SessionStream } from './streams.js';
 import { Thresholds } from './thresholds.js';
-import { TimerWheel } from './timers.js';
+import { TimerWheel } from '../timer-wheel.js';
 import { datagramLine, type DebugFlags, objectLine, tcpLine } from '../debug.js';
 
 /** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
@@ -35,6 +35,9 @@ const BLOCK_SIZE = 0x170;
 /** Sessions looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
 const EXPIRE_BUDGET = 2000;
 
+/** Connections that no rule inspects get this part of the table at most: a flood of them must not close the rest. */
+const UNINSPECTED_SHARE = 4;
+
 export class Sessions {
   readonly table: SessionTable;
   readonly statistics = new SessionStatistics();
@@ -43,10 +46,11 @@ export class Sessions {
   readonly #streams = new Map<number, SessionStream>();
   readonly thresholds: Thresholds;
   readonly #halfOpen: HalfOpenList;
-  readonly #timers: TimerWheel;
+  readonly #timers: TimerWheel<Session>;
   readonly #timeOut: (s: Session) => void;
   /** Cursor for the session of a held segment, which is released while another packet is in hand. */
   readonly #heldSession: Session;
+  #uninspected = 0;
 
   /**
    * @param capacity most sessions at a time
@@ -66,7 +70,7 @@ export class Sessions {
     private readonly debug: DebugFlags,
   ) {
     this.table = new SessionTable(capacity, seed);
-    this.#timers = new TimerWheel(this.table.cursor(), this.table.cursor(), now);
+    this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
     this.#halfOpen = new HalfOpenList(this.table.cursor());
     this.thresholds = new Thresholds(globals, this.#halfOpen, this.statistics, outbox, this.table.cursor(), (s, why) =>
@@ -123,12 +127,38 @@ export class Sessions {
     return PASS;
   }
 
+  /**
+   * Remembers a TCP connection that the access lists permit and no rule inspects, so that its answers are known where
+   * a rule would ask for a session. Inferred: a 3640 lets a permitted server answer; we let it answer nothing else.
+   */
+  openUninspected(p: Packet, f: Flow, seenDst: number, now: number): Verdict {
+    if (tcp.checkOpening(p) !== PASS) return PASS; // as any router: no rule asks
+    if (this.#uninspected >= this.table.capacity / UNINSPECTED_SHARE) return DROP.sessionLimit;
+    if (!this.table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, 0, now)) return DROP.sessionLimit;
+    const s = this.table.session;
+    s.set(FLAG.uninspected);
+    s.setOrigin(p.ingress, 0);
+    s.seenResponder = seenDst;
+    tcp.noteOpening(s, p);
+    s.timeoutMs = this.globals.tcpSynwait * 1000;
+    this.#timers.schedule(s, now);
+    this.#uninspected++;
+    return PASS;
+  }
+
+  /** The session that `find` found stands in for the access lists (Firewall ACL Bypass). */
+  get bypassesAccessLists(): boolean {
+    return !this.table.session.has(FLAG.uninspected);
+  }
+
   /** Follows a packet of the session that `find` found. */
   track(p: Packet, now: number): Verdict {
     const s = this.table.session;
     const fromInitiator = this.table.fromInitiator;
-    this.statistics.packets[s.service]!++;
-    this.#tracePacket(s, p);
+    if (!s.has(FLAG.uninspected)) {
+      this.statistics.packets[s.service]!++;
+      this.#tracePacket(s, p);
+    }
     if (p.protocol === IPPROTO_TCP) return this.#trackTcp(s, p, fromInitiator, now);
     if (p.protocol === IPPROTO_ICMP) {
       if (!(fromInitiator ? noteRequest(s, p) : takeReply(s, p))) return DROP.inspection;
@@ -153,6 +183,11 @@ export class Sessions {
   /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail's structured fields. */
   end(s: Session, why: string): void {
     this.#timers.cancel(s);
+    if (s.has(FLAG.uninspected)) {
+      this.#uninspected--;
+      this.table.remove(s);
+      return;
+    }
     this.#noteNotHalfOpen(s);
     this.statistics.leave(s.state);
     const rule = this.rules.entries[s.rule]!;
@@ -200,17 +235,26 @@ export class Sessions {
    * @returns how many there were
    */
   clear(id?: number): number {
-    const before = this.table.size;
-    this.table.forEach((s) => {
-      if (id === undefined || id === sessionId(s)) this.reset(s, 'cleared');
+    let cleared = 0;
+    this.forEach((s) => {
+      if (id !== undefined && id !== sessionId(s)) return;
+      this.reset(s, 'cleared');
+      cleared++;
     });
-    return before - this.table.size;
+    return cleared;
   }
 
   /** `clear ip inspect statistics`: counts start again; the sessions that exist still count. */
   clearStatistics(now: number): void {
     this.statistics.clear(now);
     for (const kind of Object.keys(this.smtpCounters) as (keyof SmtpCounters)[]) this.smtpCounters[kind] = 0;
+  }
+
+  /** Calls `visit` for each session that is inspected. The visitor may end the session it is shown. */
+  forEach(visit: (s: Session) => void): void {
+    this.table.forEach((s) => {
+      if (!s.has(FLAG.uninspected)) visit(s);
+    });
   }
 
   /** The session in record `slot`, for the stream that belongs to it. */
@@ -306,6 +350,7 @@ export class Sessions {
 
   /** The session has gone from state `before` to another. */
   #moved(s: Session, before: number): void {
+    if (s.has(FLAG.uninspected)) return;
     this.statistics.leave(before);
     this.statistics.enter(s.state);
     if (before === SIS.opening) this.#noteNotHalfOpen(s);
