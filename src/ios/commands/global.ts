@@ -167,7 +167,7 @@ function routeOf(m: Match): StaticRoute {
 
 export const GLOBAL_COMMANDS: readonly C[] = [
   {
-    syntax: 'version VERSION:WORD',
+    syntax: 'version VERSION:RELEASE',
     help: { version: 'Version of the configuration file', VERSION: 'Release' },
     set: ({ config }, m) => void (config.version = m.word('VERSION')),
   },

@@ -25,12 +25,12 @@ const inert = (row: string, weakens?: string): Command<ConfigEditor> => ({
 });
 
 /** A line that opens a block; all that stands indented under it is without effect too. */
-const block = (row: string, prompt: string): Command<ConfigEditor> => ({
+const block = (row: string, prompt: string, words = ''): Command<ConfigEditor> => ({
   syntax: toSyntax(row),
   help: HELP,
   set: (editor, m) => {
     editor.keepInert(m.text);
-    editor.enterInert(m.text, prompt);
+    editor.enterInert(m.text, prompt, words.split(' '));
   },
   unset: (editor, m) => editor.dropBlock(m.text),
 });
@@ -68,6 +68,47 @@ const GLOBAL = rows(`
   service single-slot-reload-enable
   service single-cbus-reload-enable
   memory-size iomem ...
+  spd ...
+  rtr responder
+  rtr schedule ...
+  rtr reaction-configuration ...
+  rtr key-chain ...
+  fax ...
+  mta ...
+  call application ...
+  call threshold ...
+  call treatment ...
+  call-history-mib ...
+  gw-accounting ...
+  gw-type-prefix ...
+  voice hpi ...
+  voice hunt ...
+  voice vad-time ...
+  voice-fastpath ...
+  dsp ...
+  settlement ...
+  dot11 ...
+  license ...
+  monitor ...
+  mac-address-table ...
+  mls ...
+  qos ...
+  power ...
+  alarm ...
+  microcode ...
+  ip host-routing
+  ip nhrp ...
+  ip mobile ...
+  ip device tracking ...
+  ip dvmrp ...
+  ip igmp ...
+  ip rarp-server ...
+  ip spd ...
+  ip sticky-arp
+  logging snmp-authfail
+  logging persistent ...
+  logging purge-log ...
+  logging esm ...
   memory free ...
   memory reserve ...
   mmi polling-interval ...
@@ -76,15 +117,13 @@ const GLOBAL = rows(`
   mmi snmp-timeout ...
   process cpu ...
   process-max-time ...
-  scheduler allocate ...
-  scheduler interval ...
+  scheduler ...
   exception ...
   warm-reboot ...
   resource policy
   resource manager
   network-clock-participate ...
   network-clock-select ...
-  voice service ...
   voice rtp ...
   voice call ...
   voice-hunt ...
@@ -351,53 +390,110 @@ const WEAKENING: readonly (readonly [string, string])[] = [
   ['ip port-map ...', 'port-to-application mapping is not done: services are known by their own ports'],
 ];
 
-const BLOCKS: readonly (readonly [string, string])[] = [
-  ['voice-card ...', '-voicecard'],
-  ['voice-port ...', '-voiceport'],
-  ['voice class ...', '-class'],
+/**
+ * Blocks: header, what the prompt says, and the first words of the lines in them, for files whose indentation was
+ * lost. Indented lines need not be in the list.
+ */
+const BLOCKS: readonly (readonly [header: string, prompt: string, words?: string])[] = [
+  ['voice-card ...', '-voicecard', 'codec dsp local-bypass dspfarm'],
+  [
+    'voice-port ...',
+    '-voiceport',
+    'station-id timing signal connection description input output echo-cancel impedance cptone ring dial-type supervisory music-threshold comfort-noise threshold shutdown operation type caller-id compand-type',
+  ],
+  ['voice service ...', '-voi-serv', 'sip h323 fax modem allow-connections rel1xx billing ds0-num clid bind redirect'],
+  ['voice class ...', '-class', 'codec'],
   ['voice translation-rule ...', '-translation-rule'],
   ['voice translation-profile ...', '-translation-profile'],
-  ['dial-peer ...', '-dial-peer'],
+  [
+    'dial-peer ...',
+    '-dial-peer',
+    'destination-pattern port session codec incoming application preference prefix dtmf-relay fax vad huntstop digit-strip direct-inward-dial forward-digits answer-address req-qos acc-qos voice-class modem translate-outgoing translation-profile supplementary-service tech-prefix description shutdown playout-delay max-conn register authentication',
+  ],
   ['translation-rule ...', '-translate'],
-  ['sip-ua', '-sip-ua'],
-  ['gateway', '-gateway'],
-  ['telephony-service ...', '-telephony'],
-  ['ephone ...', '-ephone'],
-  ['ephone-dn ...', '-ephone-dn'],
-  ['controller ...', '-controller'],
+  ['sip-ua', '-sip-ua', 'authentication retry timers registrar srv sip-server aaa calling-info'],
+  ['gateway', '-gateway', 'timer'],
+  [
+    'telephony-service ...',
+    '-telephony',
+    'max-ephones max-dn load create keepalive time-format date-format max-conferences voicemail moh web dn-webedit system url cnf-file network-locale user-locale transfer-system transfer-pattern secondary-dialtone',
+  ],
+  ['ephone ...', '-ephone', 'mac-address button type username device-security-mode description keepalive'],
+  [
+    'ephone-dn ...',
+    '-ephone-dn',
+    'number name label call-forward description hold-alert huntstop preference pickup-group translate',
+  ],
+  [
+    'controller ...',
+    '-controller',
+    'framing linecode clock pri-group channel-group ds0-group tdm-group cablelength description shutdown crc4 fdl mode line-mode dsl-mode bri-group',
+  ],
   ['control-plane ...', '-cp'],
   ['redundancy ...', '-red'],
-  ['router ...', '-router'],
-  ['route-map ...', '-route-map'],
-  ['key chain ...', '-keychain'],
-  ['map-class ...', '-map-class'],
+  [
+    'router ...',
+    '-router',
+    'network neighbor redistribute version passive-interface auto-summary synchronization distance distribute-list default-information default-metric area log-adjacency-changes bgp maximum-paths timers eigrp aggregate-address address-family exit-address-family router-id summary-address offset-list net is-type metric-style',
+  ],
+  ['route-map ...', '-route-map', 'match set description continue'],
+  ['key chain ...', '-keychain', 'key key-string accept-lifetime send-lifetime'],
+  ['map-class ...', '-map-class', 'frame-relay service-policy dialer atm'],
   ['map-list ...', '-map-list'],
   ['vc-class ...', '-vc-class'],
-  ['class-map NAME:WORD', '-cmap'],
-  ['class-map {match-all | match-any} NAME:WORD', '-cmap'],
-  ['policy-map NAME:WORD', '-pmap'],
-  ['crypto isakmp policy ...', '-isakmp'],
-  ['crypto isakmp profile ...', '-isa-prof'],
-  ['crypto isakmp client configuration group ...', '-isakmp-group'],
-  ['crypto ipsec transform-set ...', 'crypto-trans'],
-  ['crypto ipsec profile ...', '-ipsec-profile'],
-  ['crypto dynamic-map ...', '-crypto-map'],
-  ['crypto map NAME:WORD SEQUENCE:<1-65535> ...', '-crypto-map'],
-  ['crypto ca ...', '-ca'],
-  ['crypto pki ...', '-pki'],
-  ['crypto keyring ...', '-keyring'],
-  ['ip dhcp pool ...', '-dhcp'],
-  ['ip vrf ...', '-vrf'],
+  ['class-map NAME:WORD', '-cmap', 'match description'],
+  ['class-map {match-all | match-any} NAME:WORD', '-cmap', 'match description'],
+  [
+    'policy-map NAME:WORD',
+    '-pmap',
+    'class bandwidth priority police set shape queue-limit fair-queue random-detect service-policy compression description drop conform-action exceed-action violate-action trust',
+  ],
+  ['crypto isakmp policy ...', '-isakmp', 'encr encryption hash authentication group lifetime'],
+  ['crypto isakmp profile ...', '-isa-prof', 'keyring match self-identity client isakmp initiate virtual-template'],
+  [
+    'crypto isakmp client configuration group ...',
+    '-isakmp-group',
+    'key dns wins domain pool acl include-local-lan save-password max-users netmask split-dns',
+  ],
+  ['crypto ipsec transform-set ...', 'crypto-trans', 'mode'],
+  ['crypto ipsec profile ...', '-ipsec-profile', 'set'],
+  ['crypto dynamic-map ...', '-crypto-map', 'set match reverse-route description'],
+  ['crypto map NAME:WORD SEQUENCE:<1-65535> ...', '-crypto-map', 'set match description qos reverse-route'],
+  [
+    'crypto ca ...',
+    '-ca',
+    'enrollment subject-name revocation-check rsakeypair certificate quit crl auto-enroll serial-number ip-address',
+  ],
+  [
+    'crypto pki ...',
+    '-pki',
+    'enrollment subject-name revocation-check rsakeypair certificate quit crl auto-enroll serial-number ip-address',
+  ],
+  ['crypto keyring ...', '-keyring', 'pre-shared-key'],
+  [
+    'ip dhcp pool ...',
+    '-dhcp',
+    'network host hardware-address client-identifier client-name default-router dns-server domain-name lease option netbios-name-server netbios-node-type import bootfile next-server origin update utilization',
+  ],
+  ['ip vrf ...', '-vrf', 'rd route-target import export maximum description'],
   ['ip sla monitor NUMBER:<1-2147483647>', '-sla-monitor'],
   ['rtr NUMBER:<1-2147483647>', '-rtr'],
   ['ip explicit-path ...', '-expl-path'],
-  ['vpdn-group ...', '-vpdn'],
-  ['aaa group server ...', '-sg'],
-  ['time-range ...', '-time-range'],
-  ['line NUMBER:<1-181> [LAST:<1-181>]', '-line'],
+  [
+    'vpdn-group ...',
+    '-vpdn',
+    'accept-dialin request-dialin protocol virtual-template terminate-from initiate-to local domain l2tp rate-limit',
+  ],
+  ['aaa group server ...', '-sg', 'server deadtime'],
+  ['time-range ...', '-time-range', 'absolute periodic'],
+  [
+    'line NUMBER:<1-181> [LAST:<1-181>]',
+    '-line',
+    'transport modem autoselect speed flowcontrol stopbits parity databits exec exec-timeout login password rotary script session-timeout absolute-timeout length',
+  ],
   ['line tty NUMBER:<0-181> [LAST:<1-181>]', '-line'],
-  ['archive', '-archive'],
-  ['gatekeeper', '-gk'],
+  ['archive', '-archive', 'log config path write-memory maximum time-period logging notify hidekeys'],
+  ['gatekeeper', '-gk', 'zone gw-type-prefix shutdown lrq arq bandwidth'],
   ['dspfarm ...', '-dspfarm'],
   ['sccp ...', '-sccp'],
   ['bba-group ...', '-bba-group'],
@@ -408,7 +504,7 @@ const BLOCKS: readonly (readonly [string, string])[] = [
 ];
 
 export const INERT_GLOBAL_COMMANDS: readonly Command<ConfigEditor>[] = [
-  ...BLOCKS.map(([row, prompt]) => block(row, prompt)),
+  ...BLOCKS.map((b) => block(...b)),
   ...GLOBAL.map((row) => inert(row)),
   ...UNINSPECTED.map((row) => inert(`ip inspect name NAME:WORD ${row}`)),
   ...WEAKENING.map(([row, weakens]) => inert(row, weakens)),

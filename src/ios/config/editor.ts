@@ -20,9 +20,11 @@ export interface Mode {
   /** Line mode: the range. */
   first: number;
   last: number;
+  /** Inert block: the first words of its lines. */
+  words: readonly string[];
 }
 
-export const GLOBAL_MODE: Mode = { name: 'global', header: '', prompt: '', target: '', first: 0, last: 0 };
+export const GLOBAL_MODE: Mode = { name: 'global', header: '', prompt: '', target: '', first: 0, last: 0, words: [] };
 
 export interface Complaint {
   severity: 'error' | 'warning';
@@ -82,9 +84,9 @@ export class ConfigEditor {
     this.mode = { ...GLOBAL_MODE, name: 'line', header, prompt: '-line', target: kind, first, last };
   }
 
-  /** Enters a block that is kept without effect. */
-  enterInert(header: string, prompt: string): void {
-    this.mode = { ...GLOBAL_MODE, name: 'inert', header, prompt };
+  /** Enters a block that is kept without effect; `words` begin the lines that stand in it. */
+  enterInert(header: string, prompt: string, words: readonly string[]): void {
+    this.mode = { ...GLOBAL_MODE, name: 'inert', header, prompt, words };
   }
 
   /** The interface that `interface` named; only in interface mode. */
@@ -123,13 +125,10 @@ export class ConfigEditor {
   dropInert(negated: string): void {
     const text = negated.replace(/^(?:no|default) /, '');
     const block = this.mode.name === 'global' || this.mode.name === 'line' ? undefined : this.mode.header;
-    let found = false;
-    this.#eachInert((lines) => {
-      const kept = lines.filter((l) => l.block !== block || !`${l.text} `.startsWith(`${text} `));
-      found ||= kept.length < lines.length;
-      return kept;
-    });
-    if (!found) this.keepInert(`no ${text}`);
+    const stays = (l: InertLine): boolean => l.block !== block || !`${l.text} `.startsWith(`${text} `);
+    const holders = this.mode.name === 'line' ? this.lines.map((l) => l.inert ?? []) : [this.config.inert];
+    if (holders.some((lines) => !lines.every(stays))) this.#eachInert((lines) => lines.filter(stays));
+    else this.keepInert(`no ${text}`);
   }
 
   /** Changes the inert lines of the mode: those of the terminal lines, or those of the configuration. */

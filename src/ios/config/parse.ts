@@ -39,7 +39,7 @@ export const INCOMPLETE = 'Incomplete command.';
 export const ambiguous = (line: string): string => `Ambiguous command:  "${line.trim()}"`;
 
 /** Lines around a configuration that was copied from a terminal. */
-const DECORATION = /^(?:Building configuration\.\.\.|(?:Current|Startup) configuration ?: \d+ bytes|Using \d+ out of \d+ bytes.*)$/;
+const DECORATION = /^(?:\S*[>#] ?sh\w* run.*|Building configuration\.\.\.|(?:Current|Startup) configuration ?: ?\d+ bytes|Using \d+ out of \d+ bytes.*)$/;
 
 /**
  * Reads a configuration.
@@ -77,10 +77,12 @@ export function parseConfig(text: string, file: string): ParsedConfig {
       continue;
     }
     if (indented && skippingBlock) continue;
-    if (!indented && editor.mode.name === 'inert') editor.leaveMode();
-    if (indented && editor.mode.name === 'inert' && trimmed !== 'exit') {
-      editor.keepInert(raw.trimEnd().slice(1));
-      continue;
+    if (editor.mode.name === 'inert' && trimmed !== 'exit') {
+      if (indented || belongsToBlock(editor, trimmed)) {
+        editor.keepInert(indented ? raw.trimEnd().slice(1) : trimmed);
+        continue;
+      }
+      editor.leaveMode();
     }
     const complaints = applyLine(editor, raw);
     complain(line, complaints);
@@ -99,6 +101,14 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     if (l.weakens !== undefined) complain(l.line, [{ severity: 'warning', reason: l.weakens, column: 1 }]);
   errors.sort((a, b) => a.line - b.line);
   return { config, errors, inert };
+}
+
+/** True for a line of an inert block that has lost its indentation: words of the block, and none of global mode in full. */
+function belongsToBlock({ mode }: ConfigEditor, line: string): boolean {
+  const first = line.replace(/^no /, '').split(/\s/, 1)[0] ?? '';
+  if (!mode.words.includes(first)) return false;
+  const outside = matchLine(configGrammar('global').grammar, line);
+  return outside.kind !== 'match' || outside.match.firstAbbreviated < Infinity;
 }
 
 /** Inert lines under `line …`, each once though it holds for several ranges. */
@@ -127,7 +137,8 @@ export function applyLine(editor: ConfigEditor, line: string): Complaint[] {
  */
 function findCommand(editor: ConfigEditor, line: string): { result: MatchResult; global: boolean } {
   const own = matchLine(configGrammar(editor.mode.name).grammar, line);
-  if (editor.mode.name === 'global') return { result: own, global: false };
+  const spelledOut = own.kind === 'match' && own.match.firstAbbreviated === Infinity;
+  if (editor.mode.name === 'global' || spelledOut) return { result: own, global: false };
   const outer = matchLine(configGrammar('global').grammar, line);
   if (outer.kind === 'match' && (own.kind !== 'match' || outer.match.firstAbbreviated > own.match.firstAbbreviated)) return { result: outer, global: true };
   return { result: progress(outer) > progress(own) ? outer : own, global: false };

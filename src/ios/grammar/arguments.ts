@@ -75,6 +75,12 @@ export const ARGUMENT_TYPES: Readonly<Record<string, ArgumentType | ((capture: s
     help: 'Text to the end of the line',
     read: (tokens, i, line) => ({ value: line.slice(tokens[i]!.at).trimEnd(), used: Infinity }),
   },
+  /** 12.3; `version 2` is a line of `router rip`. */
+  RELEASE: {
+    display: 'WORD',
+    help: 'Release',
+    read: (tokens, i) => (/^\d+\.\d/.test(tokens[i]!.text) ? { value: tokens[i]!.text, used: 1 } : undefined),
+  },
   ADDRESS: addressType('IP address'),
   // Inferred: IOS takes any contiguous mask and calls others bad.
   MASK: addressType('IP subnet mask', isNetmask),
