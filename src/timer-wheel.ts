@@ -1,8 +1,22 @@
 /**
- * One timer wheel for all sessions (synwait, finwait, idle). A packet only notes when it was heard; a session whose
- * turn comes up too early is filed again for the rest of its time. So a packet costs no list operation.
+ * One timer wheel for all records of a table (sessions, translations). A packet only notes when it was heard; a record
+ * whose turn comes up too early is filed again for the rest of its time. So a packet costs no list operation.
  */
-import { Session, SESSION_WORDS } from './session.js';
+
+/** A cursor over flat records of which each has a timeout. */
+export interface TimedRecord {
+  /** Offset of the record in the table, in words. */
+  at: number;
+  /** Number of the record. */
+  readonly slot: number;
+  wheelNext: number;
+  wheelPrevious: number;
+  /** -1: not in the wheel. */
+  wheelSlot: number;
+  /** Start of the running timeout, ms of the engine's clock, int32. */
+  since: number;
+  timeoutMs: number;
+}
 
 /** ms per slot: the precision of a timeout. IOS timeouts are whole seconds. */
 const TICK_MS = 125;
@@ -10,22 +24,30 @@ const TICK_MS = 125;
 const SLOTS = 32768;
 const NONE = -1;
 
-export class TimerWheel {
+export class TimerWheel<R extends TimedRecord> {
   readonly #heads = new Int32Array(SLOTS).fill(NONE);
-  readonly #cursor: Session;
-  readonly #link: Session;
+  readonly #cursor: R;
+  readonly #link: R;
   /** Tick up to which everything has been looked at. */
   #done: number;
 
-  /** `cursor` and `link`: two cursors over the table's memory that nobody else moves meanwhile. */
-  constructor(cursor: Session, link: Session, now: number) {
+  /**
+   * @param recordWords length of a record
+   * @param cursor, link two cursors over the table's memory that nobody else moves meanwhile
+   */
+  constructor(
+    private readonly recordWords: number,
+    cursor: R,
+    link: R,
+    now: number,
+  ) {
     this.#cursor = cursor;
     this.#link = link;
     this.#done = Math.floor(now / TICK_MS);
   }
 
   /** Files `s` (not in the wheel) for the end of its timeout. */
-  schedule(s: Session, now: number): void {
+  schedule(s: R, now: number): void {
     const leftMs = s.timeoutMs - ((now - s.since) | 0);
     const ticks = Math.min(Math.max(Math.ceil(leftMs / TICK_MS), 1), SLOTS - 1);
     const slot = (Math.max(Math.floor(now / TICK_MS), this.#done) + ticks) % SLOTS;
@@ -34,14 +56,14 @@ export class TimerWheel {
     s.wheelNext = head;
     s.wheelPrevious = NONE;
     if (head !== NONE) {
-      this.#link.at = head * SESSION_WORDS;
+      this.#link.at = head * this.recordWords;
       this.#link.wheelPrevious = s.slot;
     }
     this.#heads[slot] = s.slot;
   }
 
   /** Takes `s` out of the wheel. */
-  cancel(s: Session): void {
+  cancel(s: R): void {
     const slot = s.wheelSlot;
     if (slot === NONE) return;
     const next = s.wheelNext;
@@ -49,18 +71,18 @@ export class TimerWheel {
     const link = this.#link;
     if (previous === NONE) this.#heads[slot] = next;
     else {
-      link.at = previous * SESSION_WORDS;
+      link.at = previous * this.recordWords;
       link.wheelNext = next;
     }
     if (next !== NONE) {
-      link.at = next * SESSION_WORDS;
+      link.at = next * this.recordWords;
       link.wheelPrevious = previous;
     }
     s.wheelSlot = NONE;
   }
 
   /** Gives `s` a new timeout that starts at `now`. */
-  restart(s: Session, timeoutMs: number, now: number): void {
+  restart(s: R, timeoutMs: number, now: number): void {
     this.cancel(s);
     s.timeoutMs = timeoutMs;
     s.since = now;
@@ -68,10 +90,10 @@ export class TimerWheel {
   }
 
   /**
-   * Ends sessions whose time is up: calls `end` with each, already out of the wheel.
-   * @param budget most sessions looked at in this call; the rest waits for the next one
+   * Ends records whose time is up: calls `end` with each, already out of the wheel.
+   * @param budget most records looked at in this call; the rest waits for the next one
    */
-  expire(now: number, budget: number, end: (s: Session) => void): void {
+  expire(now: number, budget: number, end: (s: R) => void): void {
     const target = Math.floor(now / TICK_MS);
     const s = this.#cursor;
     let left = budget;
@@ -80,7 +102,7 @@ export class TimerWheel {
       let next = this.#heads[slot]!;
       while (next !== NONE) {
         if (left-- === 0) return;
-        s.at = next * SESSION_WORDS;
+        s.at = next * this.recordWords;
         this.cancel(s);
         if (s.timeoutMs - ((now - s.since) | 0) > 0) this.schedule(s, now);
         else end(s);

@@ -2,6 +2,7 @@
  * The CBAC state table: flat records, found by a seeded hash of both endpoints that is the same in both directions.
  * O(1) per packet, no allocation after construction.
  */
+import { mix } from '../hash.js';
 import { Session, SESSION_WORDS } from './session.js';
 
 const NONE = -1;
@@ -135,12 +136,4 @@ export class SessionTable {
     const h = mix(a ^ this.#seed, aPort) + mix(b ^ this.#seed, bPort);
     return mix(h ^ this.#seed, protocol) & this.#bucketMask;
   }
-}
-
-/** Mixes two words to one: the finaliser of MurmurHash3 over their combination. */
-function mix(a: number, b: number): number {
-  let h = Math.imul(a, 0xcc9e2d51 | 0) ^ Math.imul(b + 0x9e3779b9, 0x1b873593);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b | 0);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35 | 0);
-  return h ^ (h >>> 16);
 }

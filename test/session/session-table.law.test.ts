@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SESSION_WORDS } from '../../src/session/session.js';
 import { SessionTable } from '../../src/session/session-table.js';
-import { TimerWheel } from '../../src/session/timers.js';
+import { TimerWheel } from '../../src/timer-wheel.js';
 
 interface Key {
   a: number;
@@ -63,7 +64,7 @@ test('a session ends when a list of deadlines says so, to the tick, however its 
     fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
       let now = 0;
       const table = new SessionTable(16, 1);
-      const wheel = new TimerWheel(table.cursor(), table.cursor(), now);
+      const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), now);
       const deadlines = new Map<number, { since: number; ms: number }>();
       const find = (id: number): boolean => table.find(id, 1, 0, 2, 17);
       for (const a of actions) {
@@ -100,7 +101,7 @@ test('a session ends when a list of deadlines says so, to the tick, however its 
 
 test('a call ends no more sessions than its budget, and the next ones go on', () => {
   const table = new SessionTable(100, 1);
-  const wheel = new TimerWheel(table.cursor(), table.cursor(), 0);
+  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
   for (let i = 0; i < 100; i++) {
     table.create(i, 1, 0, 2, 17, 0, 0);
     table.session.timeoutMs = 1000;
