@@ -9,6 +9,8 @@ interface Party {
   address: string;
   /** Parameters of MAIL or RCPT, by keyword. */
   args: Readonly<Record<string, string | true>> | false;
+  /** Of RCPT. */
+  dsn?: { notify?: readonly string[]; orcpt?: string };
 }
 
 interface Taken {
@@ -17,6 +19,8 @@ interface Taken {
   secure: boolean;
   from: Party;
   to: Party[];
+  /** Of MAIL. */
+  dsn: { ret?: string | null; envid?: string | null };
 }
 
 /** A mail as the server took it, its content with CR LF. */

@@ -4,6 +4,8 @@
  */
 import { randomInt } from 'node:crypto';
 import { dotted, ip, latin1, tcpPacket } from '../../support/packets.js';
+import { put16 } from '../../../src/wire/bytes.js';
+import { writeIpv4Checksum } from '../../../src/wire/checksum.js';
 import type { Lab } from './lab.js';
 import { until } from './until.js';
 import { frameOf, ipv4In, macBytes, macOf, Wire } from './wire.js';
@@ -11,6 +13,15 @@ import { frameOf, ipv4In, macBytes, macOf, Wire } from './wire.js';
 const MAC = '02:00:00:00:00:19';
 const ETHERTYPE_ARP = 0x0806;
 const ARP_REPLY = 2;
+
+interface Segment {
+  /** Letters of FSRPAU. */
+  flags?: string;
+  payload?: string;
+  /** Bytes from the next new byte: negative to send again, positive to leave a gap. */
+  at?: number;
+  id?: number;
+}
 
 export class RawTcp {
   readonly address: string;
@@ -22,7 +33,6 @@ export class RawTcp {
   text = '';
   /** Highest acknowledgement seen. */
   acknowledged: number;
-  /** Flags of the last segment that was no plain ACK. */
   wasReset = false;
   #open = false;
   #wire!: Wire;
@@ -54,18 +64,19 @@ export class RawTcp {
     return this.#wire.packets;
   }
 
-  /**
-   * Sends a segment. @param at bytes from the next new byte: negative to send again, positive to leave a gap
-   */
-  send({ flags = 'PA', payload = '', at = 0 }: { flags?: string; payload?: string; at?: number }): void {
+  /** Sends a segment, and moves on behind it. */
+  send({ flags = 'PA', payload = '', at = 0 }: Segment): void {
     this.inject(this.segment({ flags, payload, at }));
     const length = payload.length + (/[SF]/.test(flags) ? 1 : 0);
     if (at + length > 0) this.sndNxt = (this.sndNxt + at + length) | 0;
   }
 
-  /** Builds a segment without sending it, and without moving on. */
-  segment({ flags = 'PA', payload = '', at = 0 }: { flags?: string; payload?: string; at?: number }): Uint8Array {
-    return tcpPacket({
+  /**
+   * Builds a segment without sending it, and without moving on.
+   * @param id identification of the datagram
+   */
+  segment({ flags = 'PA', payload = '', at = 0, id = randomInt(0x1_0000) }: Segment): Uint8Array {
+    const packet = tcpPacket({
       src: this.address,
       srcPort: this.port,
       dst: this.server,
@@ -75,6 +86,9 @@ export class RawTcp {
       ack: flags.includes('A') ? this.rcvNxt : 0,
       payload: latin1(payload),
     });
+    put16(packet, 4, id);
+    writeIpv4Checksum(packet, 0, 20);
+    return packet;
   }
 
   /** Sends an IPv4 packet as it is. */

@@ -12,7 +12,7 @@ const print = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 createInterface({ input: process.stdin })
   .on('line', (line) => {
     const { id, file, envelope } = JSON.parse(line);
-    transport.sendMail({ envelope, raw: { path: file } }).then(
+    transport.sendMail({ envelope, dsn: envelope.dsn, raw: { path: file } }).then(
       ({ response }) => print({ id, response }),
       (error) => print({ id, error: error.message }),
     );

@@ -1,8 +1,8 @@
 // The SMTP server of the npm package smtp-server in the namespace it is started in: a second implementation besides
 // Postfix, with AUTH and STARTTLS. Any user's password is `secret`.
 //   mail-server.mjs PORT FOLDER OPTIONS-AS-JSON
-// stdout: {"ready":true}, then a mail as {"file":PATH,"user":NAME?,"secure":BOOLEAN,"from":…,"to":[…]} with the parameters
-// of MAIL and RCPT as the server parsed them. Ends with its standard input.
+// stdout: {"ready":true}, then a mail as {"file":PATH,"user":NAME?,"secure":BOOLEAN,"from":…,"to":[…],"dsn":…} with the
+// parameters of MAIL and RCPT as the server parsed them. Ends with its standard input.
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -26,7 +26,7 @@ const server = new SMTPServer({
   onData(stream, { user, secure, envelope }, done) {
     const file = join(folder, String(++count));
     pipeline(stream, createWriteStream(file)).then(() => {
-      print({ file, user, secure, from: envelope.mailFrom, to: envelope.rcptTo });
+      print({ file, user, secure, from: envelope.mailFrom, to: envelope.rcptTo, dsn: envelope.dsn });
       done(null, 'taken');
     }, done);
   },
