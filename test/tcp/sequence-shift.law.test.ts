@@ -52,7 +52,7 @@ const model: fc.Arbitrary<Model> = fc
 type Step =
   | { do: 'new'; length: number }
   | { do: 'again'; at: number; length: number }
-  | { do: 'deliver'; which: number; keep: boolean }
+  | { do: 'deliver'; which: number; keep: boolean; room: number }
   | { do: 'lose'; which: number }
   | { do: 'ack'; late: number };
 
@@ -68,7 +68,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('deliver' as const), which: fc.nat(20), keep: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('deliver' as const),
+      which: fc.nat(20),
+      keep: fc.boolean(),
+      room: fc.oneof(fc.constant(100), fc.nat(12)),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const), which: fc.nat(20) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('ack' as const), late: fc.nat(3) }) },
@@ -126,13 +131,14 @@ class Ends {
     this.nxt = Math.max(this.nxt, end);
   }
 
-  deliver(which: number, keep: boolean): void {
+  /** The network brings a segment, and may bring it again; the receiver takes `room` bytes of it. */
+  deliver(which: number, keep: boolean, room = 100): void {
     const i = which % Math.max(this.inFlight.length, 1);
     const s = this.inFlight[i];
     if (s === undefined) return;
     if (!keep) this.inFlight.splice(i, 1);
     const rcvNxt = this.rcvNxt;
-    Array.from(s.text).forEach((c, k) => {
+    Array.from(s.text.slice(0, room)).forEach((c, k) => {
       const at = s.seq + k;
       if (at < rcvNxt) return; // has been delivered: what comes again is not looked at
       while (this.got.length <= at) this.got.push(undefined);
@@ -196,7 +202,7 @@ class Ends {
         this.send(s.at % (this.nxt + 1), Math.min(s.length, this.nxt - (s.at % (this.nxt + 1))));
         return;
       case 'deliver':
-        this.deliver(s.which, s.keep);
+        this.deliver(s.which, s.keep, s.room);
         return;
       case 'lose':
         this.inFlight.splice(s.which % Math.max(this.inFlight.length, 1), 1);
