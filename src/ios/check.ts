@@ -1,5 +1,7 @@
 /** `fw3640 check`: what is wrong with a configuration, and which of its lines have no effect here. */
 import { formatConfigError, parseConfig } from './config/parse.js';
+import type { ConfigError } from './config/parse.js';
+import { lint } from './lint.js';
 
 export interface CheckResult {
   /** To print; ends with a newline. */
@@ -14,7 +16,17 @@ export interface CheckResult {
  * @param strict warnings count as errors
  */
 export function checkConfig(text: string, file: string, strict = false): CheckResult {
-  const { errors, inert } = parseConfig(text, file);
+  const { config, errors: faults, inert } = parseConfig(text, file);
+  const lines = text.split(/\r?\n/);
+  const warned = lint(config).map((w): ConfigError => ({
+    severity: 'warning',
+    file,
+    line: w.line,
+    column: 1,
+    reason: w.reason,
+    text: lines[w.line - 1] ?? '',
+  }));
+  const errors = [...faults, ...warned].sort((a, b) => a.line - b.line);
   const wrong = errors.filter((e) => e.severity === 'error').length;
   const warnings = errors.length - wrong;
   const parts = errors.map((e) => `${formatConfigError(e)}\n`);

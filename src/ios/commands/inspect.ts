@@ -26,7 +26,7 @@ function addProtocol(editor: ConfigEditor, m: Match, more: Partial<InspectedProt
     editor.refuse(CANNOT_COEXIST[protocol], m.column('PROTOCOL'));
     return;
   }
-  const inspected: InspectedProtocol = { protocol, ...more };
+  const inspected: InspectedProtocol = { protocol, ...more, line: editor.line };
   if (m.has('ALERT')) inspected.alert = m.word('ALERT') === 'on';
   if (m.has('AUDIT')) inspected.auditTrail = m.word('AUDIT') === 'on';
   if (m.has('SECONDS')) inspected.timeout = m.number('SECONDS');

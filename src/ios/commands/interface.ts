@@ -41,6 +41,16 @@ function setAddress(editor: ConfigEditor, address: number, mask: number, seconda
   own.addresses = secondary ? [...rest, { address, mask, secondary }] : [{ address, mask }, ...rest];
 }
 
+/** Sets a reference to a list or a rule, and remembers where it was made. */
+function refer(
+  { interface: own, line }: ConfigEditor,
+  key: keyof NonNullable<InterfaceConfig['lines']>,
+  name: string,
+): void {
+  own[key] = name;
+  own.lines = { ...own.lines, [key]: line };
+}
+
 /** Remembers that inspection was applied last here: `show ip inspect` lists the latest interface first (reference §1). */
 function stampInspection(editor: ConfigEditor): void {
   const { interface: own, config } = editor;
@@ -97,7 +107,7 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
     },
     set: (editor, m) => {
       const list = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
-      editor.interface[m.word('DIRECTION') === 'in' ? 'accessGroupIn' : 'accessGroupOut'] = list;
+      refer(editor, m.word('DIRECTION') === 'in' ? 'accessGroupIn' : 'accessGroupOut', list);
     },
     unset: (editor, m) => {
       if (m.word('DIRECTION') === 'in') delete editor.interface.accessGroupIn;
@@ -109,7 +119,7 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
     unsetSyntax: 'ip inspect [RULE:WORD] DIRECTION:{in | out}',
     help: { inspect: 'Apply inspect name', RULE: 'Name of inspection defined' },
     set: (editor, m) => {
-      editor.interface[m.word('DIRECTION') === 'in' ? 'inspectIn' : 'inspectOut'] = m.word('RULE');
+      refer(editor, m.word('DIRECTION') === 'in' ? 'inspectIn' : 'inspectOut', m.word('RULE'));
       stampInspection(editor);
     },
     unset: (editor, m) => {

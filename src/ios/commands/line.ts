@@ -60,8 +60,15 @@ export const LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
       in: 'Filter incoming connections',
     },
     set: (editor, m) =>
-      each(editor, (l) => (l.accessClassIn = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST'))),
-    unset: (editor) => each(editor, (l) => delete l.accessClassIn),
+      each(editor, (l) => {
+        l.accessClassIn = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
+        l.accessClassLine = editor.line;
+      }),
+    unset: (editor) =>
+      each(editor, (l) => {
+        delete l.accessClassIn;
+        delete l.accessClassLine;
+      }),
   },
   {
     syntax: 'length LINES:<0-512>',

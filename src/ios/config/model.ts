@@ -70,6 +70,8 @@ export interface InterfaceConfig {
   proxyArp: boolean;
   /** When inspection was applied: a later one is printed first by `show ip inspect` (see the reference's §1). 0: never. */
   inspectOrder: number;
+  /** Lines of the file that name lists and rules, from 1; for messages. */
+  lines?: Partial<Record<'accessGroupIn' | 'accessGroupOut' | 'inspectIn' | 'inspectOut', number>>;
 }
 
 export interface InterfaceAddress {
@@ -119,6 +121,8 @@ export interface InspectedProtocol {
   /** `http java-list ACL`: servers from which Java applets may come. */
   javaList?: string;
   smtp?: SmtpOptions;
+  /** Line of the file, from 1; 0 from the console. */
+  line?: number;
 }
 
 /** Keywords of `ip inspect name NAME {smtp|esmtp}`. All but max-data are extensions of fw3640. */
@@ -249,6 +253,8 @@ export interface LineConfig {
   privilege: number; // 1
   /** `access-class ACL in`: source addresses that may connect. */
   accessClassIn?: string;
+  /** Line of the file that says so. */
+  accessClassLine?: number;
   /** `length`: lines of a screen; 0: no paging. */
   length: number; // 24
   /** Kept here and not in RouterConfig.inert, because ranges of lines are cut and joined. */

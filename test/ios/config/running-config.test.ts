@@ -16,7 +16,7 @@ function meaning(config: RouterConfig): unknown {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value)
-        .filter(([key, v]) => key !== 'line' && v !== undefined)
+        .filter(([key, v]) => !['line', 'lines', 'accessClassLine'].includes(key) && v !== undefined)
         .map(([key, v]) => [key, strip(v)]),
     );
   };

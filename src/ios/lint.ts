@@ -1,0 +1,114 @@
+/**
+ * What is no error and yet hardly meant: entries that are never reached, names that nothing defines, addresses that
+ * no list lets in. `fw3640 check` warns of them, with the lines they stand on.
+ */
+import type { AclEntry } from '../acl/entry.js';
+import { covers, mayMatchDestination } from './acl-cover.js';
+import { formatExtended, formatStandard } from './config/acl-text.js';
+import type { InterfaceConfig, RouterConfig } from './config/model.js';
+import { formatAddress } from './ipv4-text.js';
+
+export interface Warning {
+  /** From 1; 0 where no line stands for it. */
+  line: number;
+  reason: string;
+}
+
+/** All warnings about a configuration, in line order. */
+export function lint(config: RouterConfig): Warning[] {
+  const warnings = [
+    ...unreachableEntries(config),
+    ...undefinedNames(config),
+    ...unappliedRules(config),
+    ...translations(config),
+  ];
+  return warnings.sort((a, b) => a.line - b.line);
+}
+
+/** Entries that an earlier one covers. The list that is checked never gets to them. */
+function unreachableEntries(config: RouterConfig): Warning[] {
+  const warnings: Warning[] = [];
+  for (const list of config.accessLists.values()) {
+    const format = list.kind === 'standard' ? formatStandard : formatExtended;
+    const name = (e: AclEntry): string =>
+      `"${format(e)}"${e.line === undefined || e.line === 0 ? '' : ` of line ${e.line}`}`;
+    for (const [i, e] of list.entries.entries()) {
+      const cover = list.entries.slice(0, i).find((earlier) => covers(earlier, e));
+      if (cover === undefined) continue;
+      const verb = cover.action === e.action ? 'already covers it' : 'decides before it, and otherwise';
+      warnings.push({
+        line: e.line ?? 0,
+        reason: `access list ${list.name}: this entry is never reached: ${name(cover)} ${verb}`,
+      });
+    }
+  }
+  return warnings;
+}
+
+function undefinedNames(config: RouterConfig): Warning[] {
+  const warnings: Warning[] = [];
+  const list = (name: string | undefined, line: number | undefined, consequence: string): void => {
+    if (name !== undefined && !config.accessLists.has(name))
+      warnings.push({ line: line ?? 0, reason: `access list ${name} is not defined: ${consequence}` });
+  };
+  const rule = (name: string | undefined, line: number | undefined): void => {
+    if (name !== undefined && !config.inspectionRules.has(name))
+      warnings.push({ line: line ?? 0, reason: `inspection rule ${name} is not defined: nothing is inspected` });
+  };
+  for (const i of config.interfaces) {
+    list(i.accessGroupIn, i.lines?.accessGroupIn, 'all packets are permitted');
+    list(i.accessGroupOut, i.lines?.accessGroupOut, 'all packets are permitted');
+    rule(i.inspectIn, i.lines?.inspectIn);
+    rule(i.inspectOut, i.lines?.inspectOut);
+  }
+  for (const d of config.nat.dynamic) {
+    list(d.list, d.line, 'nothing is translated');
+    if (d.pool !== undefined && !config.nat.pools.has(d.pool))
+      warnings.push({ line: d.line, reason: `NAT pool ${d.pool} is not defined: nothing is translated` });
+  }
+  for (const l of config.lines) list(l.accessClassIn, l.accessClassLine, 'every address may connect');
+  for (const r of config.inspectionRules.values())
+    for (const p of r.protocols) list(p.javaList, p.line, 'Java applets are permitted from everywhere');
+  return warnings;
+}
+
+function unappliedRules(config: RouterConfig): Warning[] {
+  const applied = new Set(config.interfaces.flatMap((i) => [i.inspectIn, i.inspectOut]));
+  return [...config.inspectionRules.values()]
+    .filter((r) => !applied.has(r.name))
+    .map((r) => ({ line: r.protocols[0]?.line ?? 0, reason: `inspection rule ${r.name} is applied to no interface` }));
+}
+
+/** Translations that cannot be used: no interface for one side, or no list entry that lets their traffic in. */
+function translations(config: RouterConfig): Warning[] {
+  const { staticEntries, dynamic } = config.nat;
+  const first = staticEntries[0] ?? dynamic[0];
+  if (first === undefined) return [];
+  const warnings: Warning[] = [];
+  for (const side of ['inside', 'outside'] as const)
+    if (!config.interfaces.some((i) => i.nat === side))
+      warnings.push({ line: first.line ?? 0, reason: `no interface is "ip nat ${side}": nothing is translated` });
+  for (const s of staticEntries) {
+    if (s.interfaceName !== undefined || s.mask !== undefined) continue;
+    for (const i of config.interfaces.filter((o) => o.nat === 'outside')) {
+      const shut = closedTo(config, i, s.insideGlobal, s.ports?.insideGlobal);
+      if (shut === undefined) continue;
+      const what = `${formatAddress(s.insideGlobal)}${s.ports === undefined ? '' : ` ${s.ports.protocol} port ${s.ports.insideGlobal}`}`;
+      warnings.push({ line: s.line ?? 0, reason: `access list ${shut} lets nothing in to ${what} by ${i.name}` });
+    }
+  }
+  return warnings;
+}
+
+/** The inbound list of the interface if it permits nothing to this address. */
+function closedTo(
+  config: RouterConfig,
+  i: InterfaceConfig,
+  address: number,
+  port: number | undefined,
+): string | undefined {
+  const list = i.accessGroupIn === undefined ? undefined : config.accessLists.get(i.accessGroupIn);
+  if (list === undefined || list.entries.length === 0) return undefined; // permits all
+  const open = list.entries.some((e) => e.action === 'permit' && mayMatchDestination(e, address, port));
+  return open ? undefined : list.name;
+}
