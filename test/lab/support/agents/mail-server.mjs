@@ -18,6 +18,7 @@ const server = new SMTPServer({
   allowInsecureAuth: true,
   disableReverseLookup: true,
   authMethods: ['PLAIN', 'LOGIN'],
+  hideDSN: false, // by default it does not offer it
   ...JSON.parse(options),
   onAuth({ username, password }, _session, done) {
     if (password === 'secret') done(null, { user: username });
