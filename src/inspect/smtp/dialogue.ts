@@ -50,6 +50,9 @@ const { HELO, HELP, STARTTLS } = COMMANDS;
 
 const isNothing = (id: number): boolean => id === EMPTY_LINE || id === MASKED_LINE;
 
+/** MAIL and its kin. */
+export const beginsMail = (id: number): boolean => TO[id] === PHASES.mail;
+
 /** The verb with this match id. */
 export const commandName = (id: number): string => NAMES[id] ?? 'command';
 
@@ -123,7 +126,7 @@ export class Dialogue {
     }
     if (id === GREETING) this.greeted = true;
     else if (id === HELO.id && code < 300) this.offered = 0;
-    else if (code >= 400 && TO[id] === PHASES.mail && this.#phase === PHASES.mail) this.#phase = PHASES.ready;
+    else if (code >= 400 && beginsMail(id) && this.#phase === PHASES.mail) this.#phase = PHASES.ready;
     return Effect.none;
   }
 

@@ -10,7 +10,7 @@ import type { SmtpOptions } from '../../ios/config/model.js';
 import { StreamAction, type InspectorHost, type StreamInspector } from '../inspector.js';
 import { AuthLine } from './auth-line.js';
 import { CommandLine, LINE_KEPT, type LineFault } from './command-line.js';
-import { commandName, Dialogue, Effect } from './dialogue.js';
+import { beginsMail, commandName, Dialogue, Effect } from './dialogue.js';
 import type { SmtpAction, SmtpCounters, SmtpFinding } from './finding.js';
 import {
   AUTH_LINE_LIMIT,
@@ -202,12 +202,11 @@ export class SmtpInspector implements StreamInspector {
     if (this.#chunkedSize > this.#rule.maxData) return this.#tooLarge(this.#lineAt);
     this.#chunkLeft = size;
     if (size > 0) this.#expect = Expect.chunk;
-    if (last) this.#chunkedSize = 0;
     return this.#sent(last ? LAST_CHUNK : COMMANDS.BDAT.id);
   }
 
   #sent(id: number): StreamAction {
-    if (id === COMMANDS.MAIL.id || id === COMMANDS.RSET.id) this.#chunkedSize = 0;
+    if (beginsMail(id)) this.#chunkedSize = 0;
     if (this.#dialogue.sent(id)) return StreamAction.pass;
     return this.#reset({ kind: 'pipeline-overflow', limit: PIPELINE_LIMIT }, this.#lineAt);
   }

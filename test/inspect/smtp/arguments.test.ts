@@ -94,10 +94,11 @@ test('under smtp parameters are the server’s business', () => {
 });
 
 test('a parameter that the administrator allows passes with any value', () => {
-  const session = esmtp({ allow: ['SMTPUTF8', 'XORIG', 'BY'] });
+  const session = esmtp({ allow: ['SMTPUTF8', 'XORIG', 'BY', 'BYX'] });
   const line = 'MAIL FROM:<\u00c3\u00bc@b> SMTPUTF8 XORIG=1;2 BY=120;R SIZE=1\r\n';
   expect(session.client(line)).toBe(line);
   expect(session.client('MAIL FROM:<a@b> XORIG= BY\r\n')).toBe('MAIL FROM:<a@b> XORIG=xxx\r\n');
+  expect(session.client('MAIL FROM:<a@b> BY=1 BY=2 BYX\r\n')).toBe('MAIL FROM:<a@b> BY=1 BYxxxxxx\r\n');
   expect(session.client('MAIL FROM:<a@b> SMTPUTF8=1\r\n')).toBe('MAIL FROM:<a@b> SMTPUTF8xx\r\n');
 });
 

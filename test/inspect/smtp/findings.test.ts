@@ -179,6 +179,15 @@ test('a mail over max-data in chunks is refused before its octets', () => {
   expect(s.reported.at(-1)!.finding).toMatchObject({ kind: 'max-data-exceeded', limit: 10 });
 });
 
+test('a longer verb that is allowed does not open the way for a shorter one', () => {
+  const s = new Session('esmtp', { ...smtpDefaults(), allow: ['BDAT', 'BDATX', 'EXPNS'] });
+  s.server('220 ready\r\n');
+  expect(s.client('BDATX 5\r\n')).toBe('BDATX 5\r\n');
+  expect(s.client('BDAT 5\r\n')).toBe('xxxxxx\r\n'); // CHUNKING was not offered
+  expect(s.client('EXPN a\r\n')).toBe('xxxxxx\r\n');
+  expect(s.client('EXPNS a\r\n', 1)).toBe('EXPNS a\r\n');
+});
+
 test('a server that counts otherwise cannot lock the client out: the count finds back', () => {
   const s = session('esmtp');
   // The empty line is passed over in silence, so DATA's refusal seems to be its answer.

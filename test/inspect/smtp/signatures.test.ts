@@ -64,6 +64,7 @@ test.each([
   'Subject: wiz debug decode@host\r\n\r\n',
   'Subject: x\r\n\r\nTo: decode@host\r\nReply-To: `/x`\r\n',
   'Reply-To: a@b\r\nSubject: `/bin/ls`\r\n\r\n',
+  'Reply-To: a@b\r\nno field `/x`\r\n\r\n',
   'To: encode@host, decoder@host\r\n\r\n',
 ])('no signature in the mail %j', (mail) => {
   const s = inMail(session());
