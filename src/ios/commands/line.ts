@@ -16,7 +16,12 @@ export const LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
   {
     syntax: 'password [{0 | 7}] PASSWORD:LINE',
     unsetSyntax: 'password [OPTIONS:LINE]',
-    help: { password: 'Set a password', PASSWORD: 'The UNENCRYPTED (cleartext) line password' },
+    help: {
+      password: 'Set a password',
+      0: 'Specifies an UNENCRYPTED password will follow',
+      7: 'Specifies a HIDDEN password will follow',
+      PASSWORD: 'The UNENCRYPTED (cleartext) line password',
+    },
     set: (editor, m) => {
       const password = readPassword(editor, m);
       if (password !== undefined) each(editor, (l) => (l.password = password));

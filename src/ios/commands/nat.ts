@@ -203,6 +203,8 @@ export const NAT_COMMANDS: readonly Command<ConfigEditor>[] = [
       'prefix-length': 'Specify the prefix length',
       LENGTH: 'Prefix length',
       type: 'Specify the pool type (not supported: refused)',
+      rotary: 'Rotary address pool',
+      'match-host': 'Keep host numbers the same after translation',
     },
     set: (editor, m) => {
       const [name, start, end] = [m.word('POOL'), m.number('START'), m.number('END')];

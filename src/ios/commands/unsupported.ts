@@ -5,11 +5,17 @@
 import type { ConfigEditor } from '../config/editor.js';
 import type { Command } from '../grammar/command.js';
 
-const unsupported = ([syntax, reason]: readonly [string, string]): Command<ConfigEditor> => ({
-  syntax: syntax.replace(' ...', ' [REST:LINE]'),
-  help: { REST: 'Not supported: refused' },
-  set: (editor) => editor.refuse(reason),
-});
+const REFUSED = 'Not supported: refused';
+
+const unsupported = ([syntax, reason]: readonly [string, string]): Command<ConfigEditor> => {
+  const words = syntax.split(' ').filter((w) => w !== '...');
+  const path = words.map((w) => w.split(':')[0]!);
+  return {
+    syntax: syntax.replace(' ...', ' [REST:LINE]'),
+    help: { [path.join(' ')]: REFUSED, [path[0]!]: REFUSED, REST: REFUSED },
+    set: (editor) => editor.refuse(reason),
+  };
+};
 
 const ZONES = 'the zone-based firewall (12.4(6)T) is not supported: use ip inspect';
 

@@ -1,0 +1,285 @@
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ConsoleSession } from '../../../src/ios/exec/session.js';
+import { parseAddress } from '../../../src/ios/ipv4-text.js';
+import { fakeRouter } from '../support/fake-router.js';
+import type { FakeRouter } from '../support/fake-router.js';
+
+const seed = readFileSync('config/3640.cfg', 'utf8');
+let router: FakeRouter;
+let session: ConsoleSession;
+
+beforeEach(() => {
+  router = fakeRouter(seed);
+  session = new ConsoleSession(router, 'console', 15);
+});
+
+const type = (...lines: string[]): string => lines.map((l) => session.execute(l).output).join('');
+
+describe('EXEC', () => {
+  test.each([
+    { typed: 'show ip inspect', answer: '% Incomplete command.\n\n' },
+    { typed: 'sh ip i', answer: '% Ambiguous command:  "sh ip i"\n' },
+    {
+      typed: 'show boot now',
+      answer: "              ^\n% Invalid input detected at '^' marker.\n\n", // prompt of 9, then column 6
+    },
+    {
+      typed: 'showboot',
+      answer:
+        'Translating "showboot"...domain server (255.255.255.255)\n' +
+        '% Unknown command or computer name, or unable to find computer address\n',
+    },
+    { typed: '', answer: '' },
+    { typed: '! a remark', answer: '' },
+    { typed: 'show privilege', answer: 'Current privilege level is 15\n' },
+    { typed: 'show clock', answer: '*21:51:35.886 UTC Fri Oct 18 2024\n' },
+  ])('$typed', ({ typed, answer }) => expect(type(typed)).toBe(answer));
+
+  test('an unknown word is not looked up where lookup is off', () => {
+    type('conf t', 'no ip domain-lookup', 'end');
+    expect(type('showboot')).toBe(
+      'Translating "showboot"\n% Unknown command or computer name, or unable to find computer address\n',
+    );
+  });
+
+  test('user EXEC does not know what privileged EXEC does', () => {
+    session = new ConsoleSession(router, 'console');
+    expect(session.prompt).toBe('3640-123>');
+    expect(session.execute('show running-config').failed).toBe(true);
+    expect(session.execute('configure terminal').failed).toBe(true);
+    expect(session.execute('show ip inspect sessions').failed).toBe(false);
+    expect(session.help('')).not.toContain('configure');
+  });
+
+  test('enable: three tries, disable: back', () => {
+    session = new ConsoleSession(router, 'console');
+    expect(type('enable')).toBe('');
+    expect([session.prompt, session.secret]).toEqual(['Password: ', true]);
+    expect(type('x', 'y', 'z')).toBe('% Bad passwords\n');
+    expect(session.prompt).toBe('3640-123>');
+    type('enable', 'cisco123');
+    expect(session.prompt).toBe('3640-123#');
+    type('disable');
+    expect(session.prompt).toBe('3640-123>');
+  });
+
+  test('without an enable password only the console may enable', () => {
+    router = fakeRouter('hostname r\nline vty 0 4\n no login');
+    session = new ConsoleSession(router, 'console');
+    type('enable');
+    expect(session.prompt).toBe('r#');
+    session = new ConsoleSession(router, { vty: 0, from: parseAddress('10.0.0.9')! });
+    expect(type('enable')).toBe('% No password set\n');
+    expect(session.prompt).toBe('r>');
+  });
+
+  test('passwords are in no history and no log', () => {
+    session = new ConsoleSession(router, 'console');
+    type('enable', 'guess', 'cisco123', 'show history');
+    expect(session.history.join()).not.toMatch(/guess|cisco123/);
+    expect(router.calls.join()).not.toMatch(/guess|cisco123/);
+  });
+});
+
+describe('output filters', () => {
+  test.each([
+    ['show run | include ^ip nat', 2],
+    ['show run | inc ip nat|^hostname', 5],
+    ['show run | exclude .', 1],
+    ['show run | begin ^line vty', 5],
+    ['show run | section interface Ethernet2/1', 6],
+    ['show run | i nothing at all', 0],
+  ])('%s', (command, lines) => {
+    const text = type(command);
+    expect(text === '' ? 0 : text.split('\n').length - 1).toBe(lines);
+  });
+
+  test.each([
+    ['show run | ', '% Incomplete command.\n\n'],
+    ['show run | include', '% Incomplete command.\n\n'],
+    ['show run | include (', '% Failed to compile regular expression\n'],
+    ['show run | bogus x', "                     ^\n% Invalid input detected at '^' marker.\n\n"],
+  ])('%j is refused', (command, answer) => expect(type(command)).toBe(answer));
+});
+
+describe('configure terminal', () => {
+  test('prompts say where one is, abbreviations do, do is for EXEC, exit and end lead out', () => {
+    const prompts = [
+      'conf t',
+      'int eth 2/0',
+      'exit',
+      'line vty 0 4',
+      'ip access-list ext MAIL',
+      'ip access-l st S',
+      'controller T1 3/0',
+      'int e2/1',
+      'end',
+    ].map((l) => [l, session.execute(l), session.prompt] as const);
+    expect(prompts.map(([, , p]) => p.replace('3640-123', ''))).toEqual([
+      '(config)#',
+      '(config-if)#',
+      '(config)#',
+      '(config-line)#',
+      '(config-ext-nacl)#',
+      '(config-std-nacl)#',
+      '(config-controller)#',
+      '(config-if)#',
+      '#',
+    ]);
+    expect(type('conf t', 'do show privilege')).toBe('Current privilege level is 15\n');
+  });
+
+  test('each line takes effect at once, and only if it changes something', () => {
+    type('conf t', 'int e2/0', 'no ip unreachables');
+    expect(router.config().interfaces[0]?.unreachables).toBe(false);
+    const before = router.calls.length;
+    type('no ip unreachables', 'ip access-group 101 in');
+    expect(router.calls.length).toBe(before);
+  });
+
+  test('errors point at the column on the screen and change nothing', () => {
+    type('conf t', 'int e2/0');
+    expect(type('ip adress 10.0.0.1 255.0.0.0')).toBe(
+      `${' '.repeat('3640-123(config-if)#'.length + 5)}^\n% Invalid input detected at '^' marker.\n\n`,
+    );
+    expect(type('ip address 10.10.10.9 255.255.255.0')).toBe('% 10.10.10.0 overlaps with Ethernet2/1\n');
+    expect(type('ip inspect name OUT-IN esmtp')).toBe(
+      '%ESMTP cannot coexist with SMTP, please unconfigure SMTP and try again..\n',
+    );
+    expect(type('do bogus line')).toMatch(/^ +\^\n/);
+    expect(router.calls).toEqual([]);
+  });
+
+  test('what the router cannot do is refused in its words, and not in force', () => {
+    router.actions.apply = () => 'Ethernet2/0 has no Linux interface';
+    expect(type('conf t', 'hostname other')).toBe('% Ethernet2/0 has no Linux interface\n');
+    expect(session.prompt).toBe('3640-123(config)#');
+  });
+
+  test('two sessions see each other change the configuration', () => {
+    const other = new ConsoleSession(router, 'console', 15);
+    type('conf t', 'int e2/0');
+    other.execute('conf t');
+    other.execute('hostname renamed');
+    expect(session.prompt).toBe('renamed(config-if)#');
+    type('shutdown');
+    expect(router.config()).toMatchObject({ hostname: 'renamed' });
+    expect(router.config().interfaces[0]?.shutdown).toBe(true);
+  });
+
+  test('a banner is typed over several lines', () => {
+    expect(type('conf t', 'banner motd #')).toContain("End with the character '#'");
+    expect(session.prompt).toBe('');
+    type('hostname trap', 'welcome#');
+    expect(router.config().banners.motd).toBe('\nhostname trap\nwelcome');
+    expect(session.prompt).toBe('3640-123(config)#');
+  });
+
+  test('leaving is logged, with the terminal it was done from', () => {
+    session = new ConsoleSession(router, { vty: 2, from: parseAddress('10.0.0.9')! }, 15);
+    type('conf t', 'end');
+    expect(router.calls).toEqual(['log 5 SYS-5-CONFIG_I: Configured from console by vty2 (10.0.0.9)']);
+  });
+
+  test('thresholds say what they reset', () => {
+    expect(type('conf t', 'ip inspect one-minute high 300')).toBe(
+      '%Also resetting low threshold from [400] to [300]\n',
+    );
+  });
+
+  test.each(['write', 'write memory', 'wr'])('%s keeps the configuration', (command) => {
+    expect(type('conf t', 'hostname kept', 'end', command)).toBe('Building configuration...\n[OK]\n');
+    expect(router.startup).toContain('\nhostname kept\n');
+    expect(type('show startup-config')).toBe(
+      `Using ${router.startup!.length} out of 129016 bytes\n${router.startup ?? ''}`,
+    );
+  });
+});
+
+describe('help', () => {
+  test('lists what may follow, padded, with <cr> last', () => {
+    expect(session.help('show ip inspect ')).toBe(
+      '  all         Inspection all available information\n' +
+        '  config      Inspection configuration\n' +
+        '  interfaces  Inspection interfaces\n' +
+        '  name        Inspection name\n' +
+        '  sessions    Inspection sessions\n' +
+        '  statistics  Inspection statistics\n\n',
+    );
+    expect(session.help('show ip inspect sessions ')).toBe(
+      '  detail  Detailed information\n  |       Output modifiers\n  <cr>\n\n',
+    );
+  });
+
+  test('completes a word in part, and says so where there is none', () => {
+    expect(session.help('cl')).toBe('clear\n');
+    expect(session.help('show ip in')).toBe('inspect  interface\n');
+    expect(session.help('bogus ')).toBe('% Unrecognized command\n');
+    expect(session.help('show run | ')).toContain('  include  Include lines that match\n');
+  });
+
+  test('in a mode its own commands come, and those of do', () => {
+    type('conf t', 'int e2/0');
+    expect(session.help('ip nat ')).toBe(
+      '  enable   Not supported: refused\n' +
+        '  inside   Inside interface for address translation\n' +
+        '  outside  Outside interface for address translation\n\n',
+    );
+    expect(session.help('do show cl')).toBe('clock\n');
+    expect(session.help('?')).not.toContain('Unrecognized');
+    expect(session.help('shut')).toBe('shutdown\n');
+  });
+
+  test('Tab spells out the only word that fits', () => {
+    expect(session.complete('sh')).toBe('show ');
+    expect(session.complete('show ip insp')).toBe('show ip inspect ');
+    expect(session.complete('show ip in')).toBe('show ip in');
+    expect(session.complete('show ')).toBe('show ');
+    type('conf t');
+    expect(session.complete('do sh')).toBe('do show ');
+    expect(session.complete('interf')).toBe('interface ');
+    expect(session.complete('access-list 101 per')).toBe('access-list 101 permit ');
+  });
+});
+
+describe('clear and debug', () => {
+  test.each([
+    ['clear ip inspect session *', 'clearSessions *'],
+    ['clear ip inspect session 66F96EB0', `clearSessions ${0x66f96eb0}`],
+    ['clear ip inspect statistics', 'clearInspectStatistics'],
+    ['clear ip nat translation *', 'clearTranslations'],
+    ['clear access-list counters', 'clearAclCounters'],
+    ['clear access-list counters 101', 'clearAclCounters "101"'],
+    ['clear ip access-list counters 101', 'clearAclCounters "101"'],
+  ])('%s', (command, call) => {
+    expect(type(command)).toBe('');
+    expect(router.calls).toEqual([call]);
+  });
+
+  test('what is to be confirmed is asked, and Enter confirms', () => {
+    type('clear logging');
+    expect(session.prompt).toBe('Clear logging buffer [confirm]');
+    type('');
+    type('clear logging', 'n');
+    expect(router.calls).toEqual(['clearLogging']);
+  });
+
+  test('what is not there cannot be cleared', () => {
+    expect(type('clear access-list counters 150')).toBe('%access-list 150 does not exist\n');
+    expect(type('clear ip nat translation inside 172.22.1.110 10.10.10.2')).toBe('%Translation not found\n');
+  });
+
+  test('debug answers as the router does, and undebug all ends it', () => {
+    expect(type('debug ip inspect smtp')).toBe('INSPECT SMTP Inspection debugging is on\n');
+    expect(router.debug.smtp).toBe(true);
+    expect(type('debug ip nat')).toBe('IP NAT debugging is on\n');
+    expect(type('show debugging')).toBe(
+      'INSPECT:\n  INSPECT SMTP Inspection debugging is on\n\nGeneric IP:\n  IP NAT debugging is on\n\n',
+    );
+    expect(type('no debug ip inspect smtp')).toBe('INSPECT SMTP Inspection debugging is off\n');
+    expect(type('u all')).toBe('All possible debugging has been turned off\n');
+    expect(Object.values(router.debug)).not.toContain(true);
+    expect(type('show debugging')).toBe('');
+  });
+});
