@@ -176,7 +176,8 @@ export class Engine {
     const flow = this.#flow;
     readFlow(p, port.outside, this.nat, flow);
     const known = this.sessions.find(flow, p);
-    const bypass = known && this.sessions.bypassesAccessLists;
+    const expected = !known && this.sessions.expects(flow, p, now);
+    const bypass = known ? this.sessions.bypassesAccessLists : expected;
     if (!bypass) v = this.#aclIn(p, port, now);
     const seenDst = p.dst;
     if (v === PASS && port.outside) this.#toInsideLocal(p);
@@ -184,7 +185,9 @@ export class Engine {
     const egress = bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
     if (v === PASS && !bypass) v = this.#aclOut(p, port, this.#ports[egress]?.aclOut, now);
     if (v === PASS && !(known && flow.quoted)) {
-      v = known ? this.sessions.track(p, now) : this.#firstPacket(p, port, egress, seenDst, now);
+      if (known) v = this.sessions.track(p, now);
+      else if (expected) v = this.sessions.openExpected(p, flow, seenDst, now);
+      else v = this.#firstPacket(p, port, egress, seenDst, now);
     }
     if (v === PASS && port.inside) this.#toInsideGlobal(p);
     return v;

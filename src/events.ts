@@ -3,6 +3,7 @@
  * how a 3640 puts it. Events are plain data, copied out of the packet: they outlive the batch.
  */
 import type { DebugFlags } from './debug.js';
+import type { FtpFinding } from './inspect/ftp/inspector.js';
 import type { SmtpFinding } from './inspect/smtp/finding.js';
 
 /** Addresses int32, host order. `client`/`initiator` opened the connection. */
@@ -49,6 +50,7 @@ export type Event =
       ack: number;
     }
   | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number }
+  | { type: 'ftp'; endpoints: Endpoints; finding: FtpFinding }
   /** A segment is missing for good; the session was reset (TCP_OoO_SEG, 12.4(11)T). */
   | { type: 'tcp-gap'; endpoints: Endpoints; fromInitiator: boolean; seq: number; waitedMs: number }
   /** Denial-of-service thresholds: count of half-open sessions, the mark it is compared with, sessions a minute. */

@@ -10,6 +10,8 @@ export const StreamAction = {
   reset: 1,
   /** From now on the direction is opaque: track it, do not call again (STARTTLS after 220). */
   opaque: 2,
+  /** Forward nothing of this call, and forget it: the sender repeats the bytes, perhaps with more behind them. */
+  refuse: 3,
 } as const;
 export type StreamAction = (typeof StreamAction)[keyof typeof StreamAction];
 

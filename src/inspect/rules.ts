@@ -9,7 +9,7 @@ import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 
 /** What a session can be, as IOS prints it. A session record holds the index. */
-export const SERVICES = ['tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp'] as const;
+export const SERVICES = ['tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp', 'ftp-data'] as const;
 export type Service = (typeof SERVICES)[number];
 
 /** TCP ports of the application protocols (IOS port-to-application mapping, `show ip port-map`). */

@@ -3,6 +3,7 @@
  * §3; a text that IOS does not have is marked as ours. Structured fields go beside the text.
  */
 import type { Endpoints, Event } from '../events.js';
+import type { FtpFinding } from '../inspect/ftp/inspector.js';
 import type { SignatureId, SmtpFinding } from '../inspect/smtp/finding.js';
 import { DROP_REASONS } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
@@ -46,6 +47,8 @@ export function messageOf(e: Event): Message {
       return dropMessage(e);
     case 'smtp':
       return smtpMessage(e.finding, e.endpoints, e.fromInitiator, e.seq);
+    case 'ftp':
+      return ftpMessage(e.finding, e.endpoints);
     case 'tcp-gap':
       return fw(
         4,
@@ -174,6 +177,33 @@ function ownText(f: OwnFinding): string {
       return `SMTP data of more than ${f.limit} bytes, session ${f.altered ? 'reset' : 'not reset'},`;
     case 'pipeline-overflow':
       return `More than ${f.limit} SMTP commands without a reply`;
+  }
+}
+
+/** Texts recalled, severities of the system message manual (reference §3). */
+function ftpMessage(f: FtpFinding, e: Endpoints): Message {
+  const parties = `FTP client ${formatAddress(e.initiator)} FTP server ${formatAddress(e.responder)}`;
+  const fields = fieldsOf(e);
+  switch (f.kind) {
+    case 'not-authenticated':
+      return fw(
+        3,
+        'FTP_SESSION_NOT_AUTHENTICATED',
+        `Command issued before the session is authenticated -- ${parties}`,
+        fields,
+      );
+    case 'privileged-port':
+      return fw(3, 'FTP_PRIV_PORT', `Privileged port ${f.port} used in ${f.command} -- ${parties}`, {
+        ...fields,
+        port: f.port,
+      });
+    case 'non-matching-address': {
+      const address = formatAddress(f.address);
+      return fw(3, 'FTP_NON_MATCHING_IP_ADDR', `Non-matching address ${address} used in ${f.command} -- ${parties}`, {
+        ...fields,
+        address,
+      });
+    }
   }
 }
 

@@ -18,6 +18,7 @@ import * as icmp from '../wire/icmp.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, RST, SYN } from '../wire/tcp.js';
+import { type ExpectedFlow, ExpectedFlows } from './expected-flows.js';
 import type { Flow } from './flow.js';
 import { HalfOpenList } from './half-open.js';
 import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
@@ -51,6 +52,12 @@ export class Sessions {
   /** Cursor for the session of a held segment, which is released while another packet is in hand. */
   readonly #heldSession: Session;
   #uninspected = 0;
+  /** Data connections that FTP has announced. */
+  readonly #expected = new ExpectedFlows();
+  /** The one that the packet in hand fulfils, as `expects` found. */
+  #fulfilled: ExpectedFlow | undefined = undefined;
+  /** Clock of the packet in hand, ms. */
+  #now: number;
 
   /**
    * @param capacity most sessions at a time
@@ -69,6 +76,7 @@ export class Sessions {
     private readonly release: ReleasedSegment,
     private readonly debug: DebugFlags,
   ) {
+    this.#now = now;
     this.table = new SessionTable(capacity, seed);
     this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
@@ -95,7 +103,7 @@ export class Sessions {
    * Opens a session for a first packet under the rule entry `rule`.
    * @param seenDst the destination where the packet came in, before NAT
    */
-  open(p: Packet, f: Flow, rule: RuleEntry, seenDst: number, now: number): Verdict {
+  open(p: Packet, f: Flow, rule: RuleEntry, seenDst: number, now: number, serviceIndex = rule.serviceIndex): Verdict {
     if (p.protocol === IPPROTO_TCP) {
       const v = tcp.checkOpening(p);
       if (v !== PASS) return v;
@@ -103,7 +111,7 @@ export class Sessions {
     const { table } = this;
     const v = this.thresholds.admit(p.protocol, f.dst, seenDst, rule.alert, now);
     if (v !== PASS) return v;
-    if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, rule.serviceIndex, now)) return DROP.sessionLimit;
+    if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, serviceIndex, now)) return DROP.sessionLimit;
     const s = table.session;
     s.setOrigin(p.ingress, rule.index);
     s.seenResponder = seenDst;
@@ -118,13 +126,44 @@ export class Sessions {
     }
     this.#timers.schedule(s, now);
     this.statistics.noteCreated(now);
-    this.statistics.packets[rule.serviceIndex]!++;
+    this.statistics.packets[serviceIndex]!++;
     this.statistics.enter(SIS.opening);
     if (p.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
     if (rule.auditTrail) this.outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
     if (this.debug.objectCreation) this.#trace('objectCreation', objectLine(sessionId(s), true));
     this.#tracePacket(s, p);
     return PASS;
+  }
+
+  /** The packet in hand is the first of a data connection that FTP has announced. */
+  expects(f: Flow, p: Packet, now: number): boolean {
+    if (p.protocol !== IPPROTO_TCP) return false;
+    this.#fulfilled = this.#expected.find(f, now);
+    return this.#fulfilled !== undefined;
+  }
+
+  /** Opens the session of the packet that `expects` knew. It is expected once. */
+  openExpected(p: Packet, f: Flow, seenDst: number, now: number): Verdict {
+    const e = this.#fulfilled!;
+    const v = this.open(p, f, e.rule, seenDst, now, FTP_DATA);
+    if (v === PASS) this.#expected.forget(e.control);
+    return v;
+  }
+
+  /**
+   * Lets one connection in: from the server of the session in record `control` to `port` of its client, or from the
+   * client to the server. Inferred: it may take as long as a handshake (`ip inspect tcp synwait-time`).
+   */
+  expectData(control: number, toClient: boolean, port: number): void {
+    const s = this.at(control);
+    this.#expected.add({
+      src: toClient ? s.responder : s.initiator,
+      dst: toClient ? s.initiator : s.responder,
+      dstPort: port,
+      rule: this.rules.entries[s.rule]!,
+      control,
+      until: this.#now + this.globals.tcpSynwait * 1000,
+    });
   }
 
   /**
@@ -155,6 +194,7 @@ export class Sessions {
   track(p: Packet, now: number): Verdict {
     const s = this.table.session;
     const fromInitiator = this.table.fromInitiator;
+    this.#now = now;
     if (!s.has(FLAG.uninspected)) {
       this.statistics.packets[s.service]!++;
       this.#tracePacket(s, p);
@@ -204,6 +244,7 @@ export class Sessions {
     if (s.has(FLAG.streamed)) {
       const stream = this.#streams.get(s.slot)!;
       this.#streams.delete(s.slot);
+      this.#expected.forget(s.slot);
       stream.segments.close();
     }
     if (this.debug.objectDeletion) this.#trace('objectDeletion', objectLine(sessionId(s), false));
@@ -216,12 +257,15 @@ export class Sessions {
       // Each end knows the other by the address it sees: an inside host by its inside global one, from outside.
       const { initiatorPort, responderPort } = s;
       const ack = tcp.sndNxt(s, true);
-      for (const seq of resetSeqs(s, true)) {
+      const shift = this.#streams.get(s.slot)?.shift;
+      for (const sent of resetSeqs(s, true)) {
+        const seq = shift?.toReceiver(false, sent) ?? sent;
         this.outbox.inject(resetPacket(s.seenResponder, responderPort, s.initiator, initiatorPort, seq, ack));
       }
       if (s.has(FLAG.responderSyn)) {
         const seenInitiator = this.nat.toGlobal(s.initiator);
-        for (const seq of resetSeqs(s, false)) {
+        for (const sent of resetSeqs(s, false)) {
+          const seq = shift?.toReceiver(true, sent) ?? sent;
           this.outbox.inject(resetPacket(seenInitiator, initiatorPort, s.responder, responderPort, seq));
         }
       }
@@ -282,18 +326,21 @@ export class Sessions {
   }
 
   #trackTcp(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
+    const stream = s.has(FLAG.streamed) ? this.#streams.get(s.slot)! : undefined;
+    stream?.shift?.translateIncoming(p, fromInitiator);
     let v = tcp.checkSegment(s, p, fromInitiator);
     if (v !== PASS) return v;
     s.heard = now;
     if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
     tcp.noteAcknowledgement(s, p, fromInitiator);
-    if (s.has(FLAG.streamed)) {
-      v = this.#admitToStream(this.#streams.get(s.slot)!, s, p, fromInitiator, now);
+    if (stream !== undefined) {
+      v = this.#admitToStream(stream, s, p, fromInitiator, now);
       if (v !== PASS) return v;
     }
     this.#noteForwarded(s, p, fromInitiator, now);
     if ((p.flags & SYN) !== 0 && s.state === SIS.opening && s.has(FLAG.responderSyn)) this.#openStream(s);
-    return PASS;
+    // As with a segment that is lost behind us: its sender will repeat what we drop now.
+    return stream === undefined || stream.translate(p, fromInitiator) ? PASS : DROP.inspection;
   }
 
   /** Both SYNs are known: bytes may come. Not before, so that a flood of SYNs costs a record each and no more. */
@@ -301,7 +348,7 @@ export class Sessions {
     let stream = this.#streams.get(s.slot);
     if (stream === undefined) {
       const rule = this.rules.entries[s.rule]!;
-      stream = createStream(this, s.slot, rule, this.outbox, this.release, this.debug);
+      stream = createStream(this, s, rule, this.outbox, this.release, this.debug);
       if (stream === undefined) return;
       s.set(FLAG.streamed);
       this.#streams.set(s.slot, stream);
@@ -312,7 +359,10 @@ export class Sessions {
 
   #admitToStream(stream: SessionStream, s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
     const { segments } = stream;
-    if ((p.flags & (ACK | RST)) === ACK) segments.acknowledge(!fromInitiator, p.ack);
+    if ((p.flags & (ACK | RST)) === ACK) {
+      segments.acknowledge(!fromInitiator, p.ack);
+      stream.shift?.acknowledged(!fromInitiator, p.ack);
+    }
     stream.now = now;
     const v = segments.admit(p, fromInitiator, now);
     if (!segments.resetRequested) return v;
@@ -367,6 +417,8 @@ export class Sessions {
     this.thresholds.noteHalfOpen(s, -1);
   }
 }
+
+const FTP_DATA = SERVICES.indexOf('ftp-data');
 
 const isDns = (s: Session): boolean => s.protocol === IPPROTO_UDP && s.responderPort === dns.DNS_PORT;
 

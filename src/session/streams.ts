@@ -1,64 +1,56 @@
 /**
- * Joins a session to its application inspector: hands the inspector its byte stream, turns its findings into events
- * with addresses and sequence number, and passes segments that were held on to the engine.
+ * Joins a session to its application inspector: hands the inspector its byte stream, and passes segments that were
+ * held on to the engine. Which inspector, and what it may ask of the session: `inspectorOf`.
  */
 import type { DebugFlags } from '../debug.js';
-import type { InspectorHost } from '../inspect/inspector.js';
-import type { RuleEntry } from '../inspect/rules.js';
-import type { SmtpFinding } from '../inspect/smtp/finding.js';
+import type { StreamInspector } from '../inspect/inspector.js';
+import { FtpInspector } from '../inspect/ftp/inspector.js';
+import { type RuleEntry, SERVICES } from '../inspect/rules.js';
 import { SmtpInspector } from '../inspect/smtp/inspector.js';
 import type { Outbox } from '../outbox.js';
 import { type SegmentOutlet, TcpStream } from '../tcp/reassembler.js';
-import { seqAdd } from '../tcp/seq.js';
-import { firstDataSeq } from '../tcp/state.js';
-import { PASS, type Verdict } from '../verdict.js';
+import { SequenceShift } from '../tcp/sequence-shift.js';
+import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
+import { FtpSession } from './ftp-session.js';
+import type { Session } from './session.js';
 import { endpointsOf, type Sessions } from './sessions.js';
+import { SmtpSession } from './smtp-session.js';
 
 /** Takes a segment that was held, with its late verdict. */
 export type ReleasedSegment = (p: Packet, v: Verdict) => void;
 
-export class SessionStream implements SegmentOutlet, InspectorHost<SmtpFinding> {
+export class SessionStream implements SegmentOutlet {
   readonly segments: TcpStream;
   /** Clock of the packet in hand, ms. */
   now = 0;
 
+  /**
+   * @param shift set where the inspector replaces text by text of another length
+   * @param monitorOnly the inspector may look, not touch
+   */
   constructor(
     private readonly sessions: Sessions,
     private readonly slot: number,
-    private readonly rule: RuleEntry,
-    protocol: 'smtp' | 'esmtp',
+    inspector: StreamInspector,
+    monitorOnly: boolean,
+    readonly shift: SequenceShift | undefined,
     private readonly outbox: Outbox,
     private readonly released: ReleasedSegment,
-    private readonly debugFlags: DebugFlags,
   ) {
-    const inspector = new SmtpInspector(protocol, rule.smtp!, this, sessions.smtpCounters);
-    this.segments = new TcpStream(inspector, sessions.memory, this, rule.smtp!.monitorOnly);
-  }
-
-  get debug(): boolean {
-    return this.debugFlags.smtp;
-  }
-
-  trace(text: string): void {
-    this.outbox.event({ type: 'debug', facility: 'smtp', text });
-  }
-
-  report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {
-    if (!this.rule.alert) return;
-    const s = this.sessions.at(this.slot);
-    this.outbox.event({
-      type: 'smtp',
-      endpoints: endpointsOf(s),
-      finding,
-      fromInitiator,
-      seq: seqAdd(firstDataSeq(s, fromInitiator), offset),
-    });
+    this.segments = new TcpStream(inspector, sessions.memory, this, monitorOnly);
   }
 
   release(p: Packet, fromInitiator: boolean, v: Verdict): void {
     if (v === PASS) this.sessions.noteReleased(this.slot, p, fromInitiator, this.now);
-    this.released(p, v);
+    this.released(p, v === PASS && !this.translate(p, fromInitiator) ? DROP.inspection : v);
+  }
+
+  /** Numbers a segment that goes out as its receiver counts. False: it must not go out. */
+  translate(p: Packet, fromInitiator: boolean): boolean {
+    if (this.shift === undefined || this.shift.translateOutgoing(p, fromInitiator)) return true;
+    this.sessions.memory.unreplaceable++;
+    return false;
   }
 
   gapPersists(fromInitiator: boolean, expectedSeq: number, waitedMs: number): void {
@@ -68,15 +60,30 @@ export class SessionStream implements SegmentOutlet, InspectorHost<SmtpFinding> 
   }
 }
 
-/** The stream of a session whose rule names an application protocol that is inspected byte by byte, else undefined. */
+/** The stream of a session whose application protocol is inspected byte by byte, else undefined. */
 export function createStream(
   sessions: Sessions,
-  slot: number,
+  s: Session,
   rule: RuleEntry,
   outbox: Outbox,
   released: ReleasedSegment,
   debug: DebugFlags,
 ): SessionStream | undefined {
-  if (rule.service !== 'smtp' && rule.service !== 'esmtp') return undefined;
-  return new SessionStream(sessions, slot, rule, rule.service, outbox, released, debug);
+  const { slot } = s;
+  const service = SERVICES[s.service]!;
+  switch (service) {
+    case 'smtp':
+    case 'esmtp': {
+      const host = new SmtpSession(sessions, slot, rule, outbox, debug);
+      const inspector = new SmtpInspector(service, rule.smtp!, host, sessions.smtpCounters);
+      return new SessionStream(sessions, slot, inspector, rule.smtp!.monitorOnly, undefined, outbox, released);
+    }
+    case 'ftp': {
+      const shift = new SequenceShift();
+      const inspector = new FtpInspector(new FtpSession(sessions, slot, rule, outbox, shift));
+      return new SessionStream(sessions, slot, inspector, false, shift, outbox, released);
+    }
+    default:
+      return undefined;
+  }
 }

@@ -223,6 +223,10 @@ export class TcpStream {
       this.#dropAllHeld(DROP.inspection);
       return DROP.inspection;
     }
+    if (action === StreamAction.refuse) {
+      this.#memory.refused++;
+      return DROP.inspection;
+    }
     if (inspector.modified) markChanged(p);
     d.forwarded.append(p.bytes, at, d.nxt, p.end - at);
     if (action === StreamAction.opaque) d.opaque = true;

@@ -67,6 +67,10 @@ export class ReassemblyMemory {
   conflicting = 0;
   /** Segments dropped because too much is unacknowledged. */
   unacknowledgedFull = 0;
+  /** Segments that an inspector could not take as they were cut. */
+  refused = 0;
+  /** Segments whose text was to be replaced, and could not be: super-packets, no room in memory. */
+  unreplaceable = 0;
   /** Segments whose URG flag was cleared. */
   urgentCleared = 0;
   /** Segments with data after FIN, or a FIN that contradicts what went before. */

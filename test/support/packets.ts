@@ -77,13 +77,13 @@ export function icmpPacket(src: string, dst: string, type: number, code: number,
   return ipv4Packet(src, dst, 1, m);
 }
 
-/** A Packet over a copy of `bytes`, at an offset as in a batch. */
+/** A Packet over a copy of `bytes`, with other memory before and behind it, as in a batch. */
 export function received(bytes: Uint8Array, ingress: number, token = 0): Packet {
   const p = new Packet();
-  p.bytes = new Uint8Array(bytes.length + 64);
+  p.bytes = new Uint8Array(64 + bytes.length + 64);
   p.bytes.set(bytes, 64);
   p.at = 64;
-  p.end = p.bytes.length;
+  p.end = 64 + bytes.length;
   p.ingress = ingress;
   p.token = token;
   return p;

@@ -1,0 +1,53 @@
+/**
+ * One line of an FTP dialogue, gathered over segments. Telnet commands that clients send before ABOR (RFC 959 §4.1.3)
+ * are left out at its beginning.
+ */
+const LF = 10;
+/** Telnet commands (RFC 854) are 240 and above. */
+const TELNET = 240;
+/** What we want to know stands in fewer bytes; the rest of a longer line is only counted. */
+const MOST_BYTES = 512;
+
+export class Line {
+  /** Position of the first byte of `text` in the stream. */
+  start = 0;
+  /** What has come of the line, without line end, as Latin-1. */
+  text = '';
+  /** The line is longer than what is kept of it. */
+  cut = false;
+  /** Position in the stream of the next byte. */
+  #position = 0;
+
+  /**
+   * Takes bytes of b[at..end) up to the end of the line.
+   * @returns the offset behind them, or -1 where the line does not end: then all were taken
+   */
+  take(b: Uint8Array, at: number, end: number): number {
+    for (let i = at; i < end; i++) {
+      const c = b[i]!;
+      this.#position++;
+      if (c === LF) return i + 1;
+      if (this.text === '' && c >= TELNET) continue;
+      if (this.text === '') this.start = this.#position - 1;
+      if (this.text.length < MOST_BYTES) this.text += String.fromCharCode(c);
+      else this.cut = true;
+    }
+    return -1;
+  }
+
+  /** The line has been read. */
+  clear(): void {
+    this.text = '';
+    this.cut = false;
+  }
+}
+
+/** Whether the line that b[at..end) leaves unfinished, if any, would be one that `pattern` matches. `line`: what went before. */
+export function endsInside(line: Line, b: Uint8Array, at: number, end: number, pattern: RegExp): boolean {
+  let from = end;
+  while (from > at && b[from - 1] !== LF) from--;
+  if (from === end) return false;
+  const before = from === at ? line.text : '';
+  const tail = Buffer.from(b.buffer, b.byteOffset + from, Math.min(end - from, MOST_BYTES)).toString('latin1');
+  return pattern.test((before + tail).replace(/^[\xf0-\xff]+/, ''));
+}

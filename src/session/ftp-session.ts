@@ -1,0 +1,67 @@
+/**
+ * What the FTP inspector may ask of its session: who is who on both sides of NAT, data connections, replaced text.
+ */
+import type { Announcement, FtpFinding, FtpHost } from '../inspect/ftp/inspector.js';
+import type { RuleEntry } from '../inspect/rules.js';
+import type { Outbox } from '../outbox.js';
+import { seqAdd } from '../tcp/seq.js';
+import type { SequenceShift } from '../tcp/sequence-shift.js';
+import { firstDataSeq } from '../tcp/state.js';
+import { endpointsOf, type Sessions } from './sessions.js';
+
+export class FtpSession implements FtpHost {
+  readonly clientTranslated: boolean;
+  readonly serverTranslated: boolean;
+  /** Inside local or outside addresses. */
+  readonly #client: number;
+  readonly #server: number;
+  /** As the other party knows them. */
+  readonly #clientSeen: number;
+  readonly #serverSeen: number;
+
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly slot: number,
+    private readonly rule: RuleEntry,
+    private readonly outbox: Outbox,
+    private readonly shift: SequenceShift,
+  ) {
+    const s = sessions.at(slot);
+    this.#client = s.initiator;
+    this.#server = s.responder;
+    this.#clientSeen = sessions.nat.toGlobal(s.initiator);
+    this.#serverSeen = s.seenResponder;
+    this.clientTranslated = this.#clientSeen !== this.#client;
+    this.serverTranslated = this.#serverSeen !== this.#server;
+  }
+
+  isClient(address: number): boolean {
+    return address === this.#client || address === this.#clientSeen;
+  }
+
+  isServer(address: number): boolean {
+    return address === this.#server || address === this.#serverSeen;
+  }
+
+  announceClient(port: number): Announcement {
+    return { address: this.#clientSeen, port };
+  }
+
+  announceServer(port: number): Announcement {
+    return { address: this.#serverSeen, port };
+  }
+
+  expect(toClient: boolean, port: number): void {
+    this.sessions.expectData(this.slot, toClient, port);
+  }
+
+  replace(fromInitiator: boolean, position: number, length: number, text: string): boolean {
+    const seq = seqAdd(firstDataSeq(this.sessions.at(this.slot), fromInitiator), position);
+    return this.shift.replace(fromInitiator, seq, length, Buffer.from(text, 'latin1'));
+  }
+
+  report(finding: FtpFinding): void {
+    if (!this.rule.alert) return;
+    this.outbox.event({ type: 'ftp', endpoints: endpointsOf(this.sessions.at(this.slot)), finding });
+  }
+}

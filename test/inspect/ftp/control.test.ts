@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest';
+import { SERVICES } from '../../../src/inspect/rules.js';
+import { messageOf } from '../../../src/ios/messages.js';
+import { i32 } from '../../../src/wire/bytes.js';
+import { dotted } from '../../support/packets.js';
+import { DROP, PASS, Router3640 } from '../../support/router-3640.js';
+import { ControlConnection, INSIDE, OUTSIDE, textOf } from './control-connection.js';
+
+/** A server inside that the outside may use. */
+const SERVER_INSIDE = ['ip inspect name OUT-IN ftp', 'access-list 101 permit tcp any host 172.22.1.111 eq ftp'].join(
+  '\n',
+);
+
+const fromInside = (): ControlConnection => new ControlConnection(new Router3640(), INSIDE, OUTSIDE);
+const fromOutside = (): ControlConnection => new ControlConnection(new Router3640(SERVER_INSIDE), OUTSIDE, INSIDE);
+
+const services = (r: Router3640): string[] => {
+  const all: string[] = [];
+  r.engine.sessions.forEach((s) => all.push(SERVICES[s.service]!));
+  return all.sort();
+};
+const said = (r: Router3640): string[] => r.events.map((e) => `${messageOf(e).mnemonic}: ${messageOf(e).text}`);
+
+describe('active mode from inside', () => {
+  test.each([
+    ['PORT 10,10,10,5,19,137', 'PORT 172,22,1,111,19,137\r\n', '200 PORT command successful.'],
+    ['EPRT |1|10.10.10.5|5001|', 'EPRT |1|172.22.1.111|5001|\r\n', '200 EPRT command successful.'],
+    ['port 10,10,10,5,19,137', 'port 172,22,1,111,19,137\r\n', '200 ok'],
+  ])('%s names the inside global address, and both ends keep counting in step', (command, want, reply) => {
+    const c = fromInside().login();
+    expect(c.say(command)).toBe(want);
+    expect(c.reply(reply)).toBe(`${reply}\r\n`);
+    expect(c.say('LIST')).toBe('LIST\r\n');
+    expect(c.reply('150 here it comes')).toBe('150 here it comes\r\n');
+    expect(c.say('PORT 10,10,10,5,19,138')).toBe('PORT 172,22,1,111,19,138\r\n');
+    expect(c.reply(reply)).toBe(`${reply}\r\n`);
+    expect(c.server.rcvNxt - c.client.sndNxt).toBe(4); // two bytes more each time
+  });
+
+  test('the data connection of the server passes the access list, once, from whatever port', () => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137');
+    const o = c.data(false, 20, 5001);
+    expect([o.verdict, dotted(i32(o.bytes, 16))]).toEqual([PASS, '10.10.10.5']);
+    expect(services(c.r)).toEqual(['ftp', 'ftp-data']);
+    expect(c.data(false, 21, 5001).verdict).toBe(DROP.acl);
+  });
+
+  test.each([
+    ['another port', (c: ControlConnection) => c.data(false, 20, 5002)],
+    [
+      'another host',
+      (c: ControlConnection) =>
+        new ControlConnection(c.r, INSIDE, { ...OUTSIDE, address: '172.22.1.11' }).data(false, 20, 5001),
+    ],
+  ])('%s is not let in', (_, open) => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137');
+    expect(open(c).verdict).toBe(DROP.acl);
+  });
+
+  test('a data connection that does not come is forgotten', () => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137');
+    c.r.wait(31_000);
+    expect(c.data(false, 20, 5001).verdict).toBe(DROP.acl);
+  });
+
+  test('a new PORT takes the place of the last one', () => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137');
+    c.say('PORT 10,10,10,5,19,138');
+    expect(c.data(false, 20, 5001).verdict).toBe(DROP.acl);
+    expect(c.data(false, 20, 5002).verdict).toBe(PASS);
+  });
+
+  test('with the control connection ends what it expects', () => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137');
+    c.segment(true, 'R');
+    expect(services(c.r)).toEqual([]);
+    expect(c.data(false, 20, 5001).verdict).toBe(DROP.acl);
+  });
+
+  test('PORT that comes again, whole or in other cuts, is replaced the same way', () => {
+    const c = fromInside().login();
+    const seq = c.client.sndNxt;
+    const ack = c.client.rcvNxt;
+    const first = c.segment(true, 'PA', { payload: 'PORT 10,10,10,5,19,137\r\nLIST\r\n' });
+    expect(textOf(first)).toBe('PORT 172,22,1,111,19,137\r\nLIST\r\n');
+    const again = c.segment(true, 'PA', { seq, ack, payload: 'PORT 10,10,10,5,19,137\r\n' });
+    expect(textOf(again)).toBe('PORT 172,22,1,111,19,137\r\n');
+    const rest = c.segment(true, 'PA', { seq: seq + 14, ack, payload: '5,19,137\r\nLIST\r\n' });
+    expect(textOf(rest)).toBe('172,22,1,111,19,137\r\nLIST\r\n');
+    expect(i32(rest.bytes, 24)).toBe(i32(first.bytes, 24) + 5);
+    const other = c.segment(true, 'PA', { seq, ack, payload: 'PORT 10,99,99,9,1,1\r\n' });
+    expect(textOf(other)).toBe('PORT '); // its bytes are those of the first one, and the address is not whole
+  });
+
+  test('PORT in two pieces waits until its sender repeats it whole', () => {
+    const c = fromInside().login();
+    const seq = c.client.sndNxt;
+    expect(textOf(c.segment(true, 'PA', { payload: 'NOOP\r\nPORT ' }))).toBe('NOOP\r\nPORT ');
+    expect(c.segment(true, 'PA', { seq: seq + 11, payload: '10,10,10' }).verdict).toBe(DROP.inspection);
+    const whole = c.segment(true, 'PA', { seq: seq + 11, payload: '10,10,10,5,19,137\r\n' });
+    expect(textOf(whole)).toBe('172,22,1,111,19,137\r\n');
+    expect(c.r.engine.sessions.memory.refused).toBe(1);
+    expect(c.data(false, 20, 5001).verdict).toBe(PASS);
+  });
+
+  test('a RST of the router to the server is numbered as the server counts', () => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137');
+    c.reply('200 ok');
+    c.deliver(c.segment(true, 'A'), false);
+    c.deliver(c.segment(false, 'A'), true);
+    expect(c.r.engine.sessions.clear()).toBe(1);
+    const toServer = c.r.injected.find((b) => dotted(i32(b, 16)) === OUTSIDE.address)!;
+    expect(i32(toServer, 24)).toBe(c.server.rcvNxt);
+  });
+});
+
+describe('passive mode', () => {
+  test.each([
+    ['PASV', '227 Entering Passive Mode (172,22,1,10,19,137).'],
+    ['EPSV', '229 Entering Extended Passive Mode (|||5001|)'],
+  ])('%s from inside: the data connection is ftp-data', (command, reply) => {
+    const c = fromInside().login();
+    c.say(command);
+    expect(c.reply(reply)).toBe(`${reply}\r\n`);
+    expect(c.data(true, 41_000, 5001).verdict).toBe(PASS);
+    expect(services(c.r)).toEqual(['ftp', 'ftp-data']);
+  });
+
+  test.each([
+    ['PASV', '227 ok (10,10,10,5,19,137).', '227 ok (172,22,1,111,19,137).'],
+    ['PASV', '227 ok (172,22,1,111,19,137).', '227 ok (172,22,1,111,19,137).'],
+    ['EPSV', '229 ok (|||5001|)', '229 ok (|||5001|)'],
+  ])('%s from outside, "%s": the client reads the inside global address and may connect', (command, reply, want) => {
+    const c = fromOutside().login();
+    c.say(command);
+    expect(c.data(true, 41_000, 5001).verdict).toBe(DROP.acl);
+    expect(c.reply(reply)).toBe(`${want}\r\n`);
+    expect(c.say('LIST')).toBe('LIST\r\n');
+    const o = c.data(true, 41_000, 5001);
+    expect([o.verdict, dotted(i32(o.bytes, 16))]).toEqual([PASS, INSIDE.address]);
+    expect(c.reply('150 here it comes')).toBe('150 here it comes\r\n');
+  });
+
+  test('active mode from outside works too', () => {
+    const c = fromOutside().login();
+    expect(c.say('PORT 172,22,1,10,19,137')).toBe('PORT 172,22,1,10,19,137\r\n');
+    expect(c.data(false, 20, 5001).verdict).toBe(PASS);
+    expect(services(c.r)).toEqual(['ftp', 'ftp-data']);
+  });
+
+  test.each([
+    ['nobody asked', [], ['227 ok (10,10,10,5,19,137)']],
+    ['it stands in a reply of several lines', ['PASV'], ['200-look', '227 ok (10,10,10,5,19,137)', '200 done']],
+    ['it stands in an error', ['PASV'], ["500 '227 ok (10,10,10,5,19,137)': command not understood"]],
+    ['the answer was no', ['PASV'], ['500 no', '227 ok (10,10,10,5,19,137)']],
+    ['EPSV was asked', ['EPSV'], ['227 ok (10,10,10,5,19,137)']],
+  ])('a 227 opens nothing where %s', (_, commands, replies) => {
+    const c = fromOutside().login();
+    for (const command of commands) c.say(command);
+    for (const reply of replies) expect(c.reply(reply)).toBe(`${reply}\r\n`);
+    expect(c.data(true, 41_000, 5001).verdict).toBe(DROP.acl);
+  });
+});
+
+describe("IOS's checks reset the connection with its message", () => {
+  const parties = 'FTP client 10.10.10.5 FTP server 172.22.1.10';
+  const cases: [string, boolean, string, string][] = [
+    [
+      'PORT before the login',
+      false,
+      'PORT 10,10,10,5,19,137',
+      `%FW-3-FTP_SESSION_NOT_AUTHENTICATED: Command issued before the session is authenticated -- ${parties}`,
+    ],
+    [
+      'PASV before the login',
+      false,
+      'PASV',
+      `%FW-3-FTP_SESSION_NOT_AUTHENTICATED: Command issued before the session is authenticated -- ${parties}`,
+    ],
+    [
+      'a privileged port',
+      true,
+      'PORT 10,10,10,5,3,232',
+      `%FW-3-FTP_PRIV_PORT: Privileged port 1000 used in PORT command -- ${parties}`,
+    ],
+    [
+      'an address that is not the client',
+      true,
+      'PORT 10,10,10,2,19,137',
+      `%FW-3-FTP_NON_MATCHING_IP_ADDR: Non-matching address 10.10.10.2 used in PORT command -- ${parties}`,
+    ],
+    [
+      'the same in EPRT',
+      true,
+      'EPRT |1|10.10.10.2|5001|',
+      `%FW-3-FTP_NON_MATCHING_IP_ADDR: Non-matching address 10.10.10.2 used in EPRT command -- ${parties}`,
+    ],
+  ];
+  test.each(cases)('%s', (_, loggedIn, command, want) => {
+    const c = loggedIn ? fromInside().login() : fromInside().open();
+    expect(c.segment(true, 'PA', { payload: `${command}\r\n` }).verdict).toBe(DROP.inspection);
+    expect(said(c.r)).toEqual([want]);
+    expect(services(c.r)).toEqual([]);
+    expect(c.r.injected.map((b) => b[33]! & 4)).toEqual([4, 4]);
+  });
+
+  test('a 227 that names another host', () => {
+    const c = fromInside().login();
+    c.say('PASV');
+    const o = c.segment(false, 'PA', { payload: '227 ok (172,22,1,99,19,137)\r\n' });
+    expect(o.verdict).toBe(DROP.inspection);
+    expect(said(c.r)).toEqual([
+      `%FW-3-FTP_NON_MATCHING_IP_ADDR: Non-matching address 172.22.1.99 used in PASV reply -- ${parties}`,
+    ]);
+  });
+
+  test('alert off keeps it quiet', () => {
+    const r = new Router3640('ip inspect name IN-OUT ftp alert off');
+    const c = new ControlConnection(r, INSIDE, OUTSIDE).open();
+    expect(c.segment(true, 'PA', { payload: 'PASV\r\n' }).verdict).toBe(DROP.inspection);
+    expect(r.events).toEqual([]);
+  });
+});
+
+test('after AUTH TLS nothing is read any more, and nothing is opened', () => {
+  const c = fromInside().open();
+  c.say('AUTH TLS');
+  c.reply('234 go ahead');
+  expect(c.say('PORT 10,10,10,5,19,137')).toBe('PORT 10,10,10,5,19,137\r\n');
+  expect(c.data(false, 20, 5001).verdict).toBe(DROP.acl);
+});
+
+test('Telnet commands before ABOR and endless lines do no harm', () => {
+  const c = fromInside().login();
+  expect(c.say('\xff\xf4\xff\xf2ABOR')).toBe('\xff\xf4\xff\xf2ABOR\r\n');
+  const long = `PORT ${'1'.repeat(1000)}`;
+  expect(c.say(long)).toBe(`${long}\r\n`);
+  expect(c.say('PORT 10,10,10,5,19,137')).toBe('PORT 172,22,1,111,19,137\r\n');
+});
+
+test('a super-packet whose text would be replaced is dropped and counted, and passes when it comes cut up', () => {
+  const c = fromInside().login();
+  const seq = c.client.sndNxt;
+  const handle = c.r.engine.handle.bind(c.r.engine);
+  c.r.engine.handle = (p, now) => {
+    p.gso = true;
+    return handle(p, now);
+  };
+  expect(c.segment(true, 'PA', { seq, payload: 'PORT 10,10,10,5,19,137\r\n' }).verdict).toBe(DROP.inspection);
+  c.r.engine.handle = handle;
+  expect(c.r.engine.sessions.memory.unreplaceable).toBe(1);
+  const again = c.segment(true, 'PA', { seq, payload: 'PORT 10,10,10,5,19,137\r\n' });
+  expect(textOf(again)).toBe('PORT 172,22,1,111,19,137\r\n');
+});
