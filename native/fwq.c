@@ -15,6 +15,7 @@
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -33,6 +34,8 @@
 #define SEND_IOVECS	256
 /* Packets wait here between two exchanges, super-packets among them. */
 #define RECEIVE_BUFFER	(64 * 1024 * 1024)
+/* How long an exchange that gave verdicts waits for more packets, milliseconds. */
+#define LINGER_MS	1
 #define VERDICT_TYPE	((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_VERDICT)
 #define CONFIG_TYPE	((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_CONFIG)
 
@@ -437,6 +440,17 @@ static int arm_waiter(struct fwq *q)
 	return epoll_ctl(q->epoll, EPOLL_CTL_MOD, q->netlink, &ev) < 0 ? -errno : 0;
 }
 
+/*
+ * Behind a batch the next packet is seldom far: an answer, an ACK. To sleep for it here costs a third of a wake-up by
+ * waiter, pipe and event loop; timers and console wait for LINGER_MS at most. Returns true when a packet has come.
+ */
+static bool linger(const struct fwq *q)
+{
+	struct pollfd p = { .fd = q->netlink, .events = POLLIN };
+
+	return poll(&p, 1, LINGER_MS) > 0;
+}
+
 static void *wait_for_packets(void *arg)
 {
 	const struct fwq *q = arg;
@@ -658,11 +672,14 @@ int fwq_close(struct fwq *q)
 
 int fwq_exchange(struct fwq *q)
 {
+	bool busy = q->in_hand > 0;
 	int n;
 
 	send_batch(q);
 	send_letters(q);
 	n = receive_batch(q);
+	if (n == 0 && busy && linger(q))
+		n = receive_batch(q);
 	return n == 0 ? arm_waiter(q) : n;
 }
 

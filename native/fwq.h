@@ -146,8 +146,8 @@ int fwq_take_wake_fd(struct fwq *q);
 
 /*
  * Sends all letters and the verdicts of the batch in hand, then receives the
- * next batch without waiting. When there is none, arms the waiter: it writes
- * one byte once a packet has come. Returns the number of packets now in slots, or -errno.
+ * next batch; behind a batch it waits for one for a millisecond at most. When
+ * there is none, arms the waiter: it writes one byte once a packet has come. Returns the number of packets now in slots, or -errno.
  */
 int fwq_exchange(struct fwq *q);
 

@@ -8,7 +8,6 @@
  */
 #include "../../native/fwq.c"
 
-#include <poll.h>
 #include <stdio.h>
 
 #define SLOTS	128
