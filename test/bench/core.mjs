@@ -100,8 +100,8 @@ const KINDS = {
   'UDP, 64-byte payload': {
     open: (b, n) => KINDS['UDP, 64-byte payload'].visit(b, n),
     visit: (b, n) => {
-      b.udp(b.inside, SERVER, port(n), peer(n), 53);
-      b.udp(b.outside, peer(n), 53, SERVER_GLOBAL, port(n));
+      b.udp(b.inside, SERVER, port(n), peer(n), 5001);
+      b.udp(b.outside, peer(n), 5001, SERVER_GLOBAL, port(n));
     },
   },
   'TCP, 1000-byte segment and its ACK': {

@@ -1,0 +1,117 @@
+// What scripts/bench compares: ways to forward packets in the router of one lab. Each is set up, measured and removed.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const ROOT = join(import.meta.dirname, '../..');
+export const BUILD = join(ROOT, 'native/build');
+const CONSUMER = join(ROOT, 'test/support/queue-consumer.mjs');
+const START_MS = 10_000;
+/** The lab's name must be its own: another run, or a demo, may be up. */
+const LAB = `bench-${process.pid}`;
+/** Flags of Node for the daemon, e.g. to profile it. */
+const NODE_FLAGS = (process.env.FW3640_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
+const DEVICES = ['outside', 'inside'];
+
+/** What forwards, in the order of the table. `argv` runs in the router until it is ended, or fw3640
+ * with `config`; `queued` loads our rules. */
+export const SYSTEMS = {
+  plain: { title: 'plain kernel forwarding' },
+  c: { title: 'C consumer, accepts', queued: true, argv: [join(BUILD, 'accept')] },
+  'c-payload': { title: 'C consumer, returns payloads', queued: true, argv: [join(BUILD, 'accept'), 'payload'] },
+  edge: { title: 'queue edge alone, accepts', queued: true, argv: ['node', CONSUMER, 'pass'] },
+  'edge-payload': { title: 'queue edge alone, returns payloads', queued: true, argv: ['node', CONSUMER, 'changed'] },
+  fw3640: {
+    title: 'fw3640',
+    config: join(ROOT, 'config/3640.cfg'),
+    // It sets up the host itself, and says in its log when it has.
+    ready: () => isQueued(),
+  },
+};
+/** What runs fw3640 with a configuration. */
+const daemon = (config) =>
+  ['node', ...NODE_FLAGS, join(ROOT, 'dist/main.js'), 'run', '--config', config].concat(
+    ['--interface', 'Ethernet2/0=outside', '--interface', 'Ethernet2/1=inside'],
+    ['--log-level', 'error', '--socket', `/run/fw3640/${LAB}.sock`],
+  );
+
+const namespace = (host) => `${LAB}-${host}`;
+const sh = (...argv) =>
+  execFileSync(argv[0], argv.slice(1), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+/** Runs a command in a host of the lab to its end. @returns what it printed */
+export const execIn = (host, ...argv) => sh('ip', 'netns', 'exec', namespace(host), ...argv);
+const router = (...argv) => execIn('router', ...argv);
+const lab = (verb) => sh('env', `FW3640_LAB=${LAB}`, join(ROOT, 'scripts/lab'), verb);
+export const start = (host, argv, stderr = 'inherit') =>
+  spawn('ip', ['netns', 'exec', namespace(host), ...argv], { stdio: ['ignore', 'pipe', stderr] });
+
+async function lineOf(child) {
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  throw new Error(`${child.spawnargs.slice(3).join(' ')} ended without a word`);
+}
+
+function isQueued() {
+  const rows = router('cat', '/proc/net/netfilter/nfnetlink_queue');
+  return rows.trim() !== '';
+}
+
+/** Makes the router forward with `system`. @returns how to end that */
+export async function forwardWith(system) {
+  for (const [device, address] of [
+    ['outside', '172.22.1.16/24'],
+    ['inside', '10.10.10.1/24'],
+  ]) {
+    router('ip', 'address', 'replace', address, 'dev', device);
+  }
+  router('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  if (system.queued) {
+    for (const device of DEVICES) {
+      router('iptables', '-t', 'raw', '-A', 'PREROUTING', '-i', device, '-j', 'CT', '--notrack');
+      router('iptables', '-t', 'raw', '-A', 'PREROUTING', '-i', device, '-j', 'NFQUEUE');
+    }
+  }
+  const argv = system.config === undefined ? system.argv : daemon(system.config);
+  const child = argv === undefined ? undefined : start('router', argv);
+  const until = Date.now() + START_MS;
+  if (system.ready !== undefined) {
+    child.stdout.resume();
+    while (!system.ready()) {
+      if (child.exitCode !== null || Date.now() > until) throw new Error(`${system.title} did not start`);
+      await delay(50);
+    }
+  } else if (child !== undefined) {
+    await lineOf(child);
+    child.stdout.resume();
+  }
+  const end = async () => {
+    if (child !== undefined && child.exitCode === null) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    router('iptables', '-t', 'raw', '-F');
+  };
+  return { pid: child?.pid, end };
+}
+
+/** Processor seconds that a process has used, and packets that it has taken from the queue. */
+export function usage(pid) {
+  // `ip netns exec` replaces itself, so the pid is the consumer's. Times are in ticks of 10 ms.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  const queue = router('cat', '/proc/net/netfilter/nfnetlink_queue').trim().split(/\s+/);
+  return { cpu: (Number(stat[11]) + Number(stat[12])) / 100, packets: queue[7] - queue[6] };
+}
+
+/** Builds what is compared, and the lab. */
+export function up() {
+  sh('make', '-s', '-C', join(ROOT, 'native'));
+  sh('make', '-s', '-C', join(ROOT, 'test/bench'));
+  lab('up');
+}
+
+export const down = () => lab('down');
+
+export const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
