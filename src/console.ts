@@ -74,8 +74,7 @@ export class RouterConsole implements ConsoleRouter {
         router.flush();
         return ended;
       },
-      // Extended entries of static NAT live and end with their sessions.
-      clearTranslations: () => undefined,
+      clearTranslations: (which) => void router.engine.nat.translations.clear(which),
       clearAclCounters: (list) => {
         for (const acl of router.engine.accessLists.values()) {
           if (list === undefined || acl.name === list) acl.clearMatches();

@@ -14,8 +14,10 @@ import { type DebugFlags, natLine, noDebug, packetLine } from './debug.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
 import { virtualReassemblyDefaults } from './ios/config/defaults.js';
 import type { InterfaceConfig, RouterConfig, VirtualReassembly } from './ios/config/model.js';
-import { quotesHeader, rewriteDestination, rewriteQuoted, rewriteSource } from './nat/rewrite.js';
-import { StaticTranslations } from './nat/static-nat.js';
+import { compileRules } from './nat/address-rules.js';
+import { quotesHeader } from './nat/quote.js';
+import { rewriteDestination, rewriteSource } from './nat/rewrite.js';
+import { Translator } from './nat/translator.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import type { Outbox } from './outbox.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER } from './route.js';
@@ -24,10 +26,8 @@ import { Sessions } from './session/sessions.js';
 import type { ReassemblySnapshot } from './snapshot.js';
 import { ReassemblyMemory } from './tcp/reassembly-memory.js';
 import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
-import { i32 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
-import { ICMP_HEADER } from './wire/icmp.js';
-import { IPPROTO_TCP, IPV4_DST } from './wire/ipv4.js';
+import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
 import type { Packet } from './wire/packet.js';
 
 export interface EngineOptions {
@@ -53,7 +53,7 @@ export class Engine {
   readonly sessions: Sessions;
   readonly rules = new RuleSet();
   readonly accessLists = new Map<string, CompiledAccessList>();
-  nat: StaticTranslations;
+  readonly nat: Translator;
   config: RouterConfig;
   /** Packets handled, and dropped by reason (index: verdict). */
   packets = 0;
@@ -65,6 +65,7 @@ export class Engine {
   readonly #fragments: FragmentTable;
   readonly #matchLog: MatchLog;
   readonly #prohibited = new ProhibitedReplies();
+  readonly #leavesOutside = (destination: number): boolean => this.#egressIsOutside(destination);
 
   constructor(
     config: RouterConfig,
@@ -72,16 +73,17 @@ export class Engine {
     private readonly outbox: Outbox,
   ) {
     this.config = config;
-    this.nat = new StaticTranslations(config.nat.staticEntries);
+    const { capacity, seed, now } = options;
+    this.nat = new Translator(capacity, seed, config.nat.timeouts, now, (e) => this.outbox.event(e));
     this.#routes = new RoutingTable(config);
     this.#matchLog = new MatchLog((e) => this.outbox.event(e));
     this.#fragments = new FragmentTable(outbox, (p, now) => this.#judgeReassembled(p, now));
     const g = config.inspect;
     const memory = new ReassemblyMemory({ queueLength: 0, timeoutMs: 0, memoryBytes: 0 });
     this.sessions = new Sessions(
-      options.capacity,
-      options.seed,
-      options.now,
+      capacity,
+      seed,
+      now,
       this.rules,
       g,
       this.nat,
@@ -90,24 +92,23 @@ export class Engine {
       (p, v) => this.#releaseHeld(p, v),
       this.debug,
     );
-    this.configure(config);
+    this.configure(config, now);
   }
 
   /** Takes over a configuration, new or changed. Sessions stay; they get the settings of their rule as it is now. */
-  configure(config: RouterConfig): void {
+  configure(config: RouterConfig, now: number): void {
     this.config = config;
     const g = config.inspect;
     this.rules.configure(config.inspectionRules, g);
-    this.nat = new StaticTranslations(config.nat.staticEntries);
     this.#routes = new RoutingTable(config);
     this.sessions.globals = g;
     this.sessions.thresholds.globals = g;
-    this.sessions.nat = this.nat;
     const { limits } = this.sessions.memory;
     limits.queueLength = g.reassemblyQueueLength;
     limits.timeoutMs = g.reassemblyTimeout * 1000;
     limits.memoryBytes = g.reassemblyMemoryKb * 1024;
     this.#configureAccessLists(config);
+    this.nat.configure(compileRules(config, this.accessLists), config.nat.timeouts, now);
     this.#fragments.configure(config.interfaces.map(reassemblyOf));
     // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
     const list = (name: string | undefined): CompiledAccessList | undefined =>
@@ -137,6 +138,34 @@ export class Engine {
     return v;
   }
 
+  /**
+   * Takes an ICMP error of the router's own kernel, before it is sent. It quotes a packet as NAT has left it: outside
+   * that shows an inside local address, and inside it is a packet that its sender does not know, and is addressed to
+   * the inside global address, which is the router itself.
+   * @returns PASS (with `p.modified` if bytes changed) or a drop
+   */
+  handleOwn(p: Packet): Verdict {
+    let v = decodeIpv4(p);
+    if (v === PASS) v = decodeTransport(p);
+    if (v === PASS) v = this.#translateOwn(p);
+    if (isDrop(v)) this.#dropped(p, v);
+    return v;
+  }
+
+  #translateOwn(p: Packet): Verdict {
+    const { nat } = this;
+    nat.findFromRouter(p, this.#leavesOutside);
+    if (nat.missing) return DROP.noTranslation;
+    if (!quotesHeader(p)) return PASS;
+    nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
+    nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
+    if (nat.dst === p.dst) return PASS;
+    rewriteDestination(p, nat.dst, p.dstPort);
+    const from = this.#ports[this.#routes.lookup(p.dst)]?.config.addresses[0]?.address;
+    if (from !== undefined) rewriteSource(p, from, p.dstPort);
+    return PASS;
+  }
+
   #tracePacket(p: Packet, v: Verdict): void {
     const egress = this.#ports[this.#routes.lookup(p.dst)]?.config.name;
     const fate = v === DROP.acl ? 'access denied' : isDrop(v) ? DROP_REASONS[v]! : v === PASS ? 'forward' : 'held';
@@ -147,6 +176,7 @@ export class Engine {
   /** Ends what has timed out. To be called a few times a second. */
   tick(now: number): void {
     this.sessions.expire(now);
+    this.nat.translations.expire(now);
     this.#fragments.expire(now);
     this.#matchLog.tick(now);
   }
@@ -170,35 +200,58 @@ export class Engine {
 
   /** From the access list to the second NAT step. `p`: a whole datagram, or a fragment where nothing reassembles. */
   #judge(p: Packet, now: number): Verdict {
-    let v = decodeTransport(p);
-    if (v !== PASS) return v;
+    const fault = decodeTransport(p);
+    if (fault !== PASS) return fault;
     const port = this.#ports[p.ingress]!;
+    const { nat } = this;
+    if (port.outside) nat.findFromOutside(p);
+    else if (port.inside) nat.findFromInside(p, this.#leavesOutside);
+    else nat.findNothing(p);
+    const v = this.#admit(p, port, now);
+    nat.settle(p, v, now);
+    return v;
+  }
+
+  /** `nat` has found the ends of `p`. */
+  #admit(p: Packet, port: Port, now: number): Verdict {
+    let v: Verdict = PASS;
+    const { nat } = this;
     const flow = this.#flow;
-    readFlow(p, port.outside, this.nat, flow);
+    readFlow(p, nat, flow);
     const known = this.sessions.find(flow, p);
     const expected = !known && this.sessions.expects(flow, p, now);
     const bypass = known ? this.sessions.bypassesAccessLists : expected;
     if (!bypass) v = this.#aclIn(p, port, now);
+    if (v === PASS) v = nat.create(p, port.config.addresses[0]?.address, now);
+    if (v !== PASS) return v;
+    p.globalSrc = nat.src;
+    p.globalSrcPort = nat.srcPort;
     const seenDst = p.dst;
-    if (v === PASS && port.outside) this.#toInsideLocal(p);
+    const seenDstPort = p.dstPort;
+    this.#toInsideLocal(p);
     // The output list stands behind NAT, but what it denies must leave no session.
     const egress = bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
-    if (v === PASS && !bypass) v = this.#aclOut(p, port, this.#ports[egress]?.aclOut, now);
-    if (v === PASS && !(known && flow.quoted)) {
+    if (!bypass && !this.#permittedOut(p, this.#ports[egress]?.aclOut)) {
+      rewriteDestination(p, seenDst, seenDstPort); // the answer quotes what came
+      this.#answerDenied(p, now);
+      return DROP.acl;
+    }
+    if (!(known && flow.quoted)) {
       if (known) v = this.sessions.track(p, now);
       else if (expected) v = this.sessions.openExpected(p, flow, seenDst, now);
-      else v = this.#firstPacket(p, port, egress, seenDst, now);
+      else v = this.#firstPacket(p, port, egress, seenDst, seenDstPort, now);
     }
-    if (v === PASS && port.inside) this.#toInsideGlobal(p);
+    if (v === PASS) this.#toInsideGlobal(p);
+    if (v === PASS && flow.quoted) nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
     return v;
   }
 
   /** A packet of no session: where it goes decides which rules see it. */
-  #firstPacket(p: Packet, port: Port, egress: number, seenDst: number, now: number): Verdict {
+  #firstPacket(p: Packet, port: Port, egress: number, seenDst: number, seenDstPort: number, now: number): Verdict {
     // IOS inspects what crosses the router, not what ends there.
     if (egress === TO_ROUTER) return PASS;
     const out = this.#ports[egress];
-    const rule = this.#ruleFor(p, port, out);
+    const rule = this.#ruleFor(p, port, out, seenDstPort);
     if (rule === undefined) {
       if (p.protocol !== IPPROTO_TCP || !this.#answersAreInspected(port, out)) return PASS;
       return this.sessions.openUninspected(p, this.#flow, seenDst, now);
@@ -208,8 +261,13 @@ export class Engine {
     return this.sessions.open(p, this.#flow, rule, seenDst, now);
   }
 
-  #ruleFor(p: Packet, port: Port, out: Port | undefined): RuleEntry | undefined {
-    return this.rules.rule(port.config.inspectIn)?.select(p) ?? this.rules.rule(out?.config.inspectOut)?.select(p);
+  /** `ip inspect … in` stands before NAT outside-to-inside, `out` behind it. */
+  #ruleFor(p: Packet, port: Port, out: Port | undefined, seenDstPort: number): RuleEntry | undefined {
+    const { dstPort } = p;
+    p.dstPort = seenDstPort;
+    const rule = this.rules.rule(port.config.inspectIn)?.select(p);
+    p.dstPort = dstPort;
+    return rule ?? this.rules.rule(out?.config.inspectOut)?.select(p);
   }
 
   /** A rule stands in the way back from `out` to `port`. */
@@ -223,16 +281,16 @@ export class Engine {
     return DROP.acl;
   }
 
-  /** The output list stands behind NAT: it sees an inside host by its inside global address. */
-  #aclOut(p: Packet, port: Port, list: CompiledAccessList | undefined, now: number): Verdict {
-    if (list === undefined) return PASS;
-    const local = p.src;
-    if (port.inside) p.src = this.nat.toGlobal(local);
+  /** The output list stands behind NAT: it sees an inside host by its inside global end. */
+  #permittedOut(p: Packet, list: CompiledAccessList | undefined): boolean {
+    if (list === undefined) return true;
+    const { src, srcPort } = p;
+    p.src = p.globalSrc;
+    if (p.protocol !== IPPROTO_ICMP) p.srcPort = p.globalSrcPort;
     const permitted = this.#permits(list, p);
-    p.src = local;
-    if (permitted) return PASS;
-    this.#answerDenied(p, now);
-    return DROP.acl;
+    p.src = src;
+    p.srcPort = srcPort;
+    return permitted;
   }
 
   #permits(list: CompiledAccessList, p: Packet): boolean {
@@ -255,28 +313,26 @@ export class Engine {
     if (answer !== undefined) this.outbox.inject(answer);
   }
 
+  /** NAT outside-to-inside. */
   #toInsideLocal(p: Packet): void {
+    const { nat } = this;
     const before = p.dst;
-    const local = this.nat.toLocal(before);
-    rewriteDestination(p, local);
-    if (local !== before) {
-      this.nat.hits++;
-      if (this.debug.nat) this.#traceNat(p, p.src, before);
-    }
-    if (quotesHeader(p)) rewriteQuoted(p, true, this.#flow.src);
+    rewriteDestination(p, nat.dst, nat.dstPort);
+    if (this.#flow.quoted) nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
+    if (this.debug.nat && p.dst !== before) this.#traceNat(p, p.src, before);
   }
 
+  /** NAT inside-to-outside. */
   #toInsideGlobal(p: Packet): void {
     const before = p.src;
-    const global = this.nat.toGlobal(before);
-    rewriteSource(p, global);
-    if (global !== before) {
-      this.nat.hits++;
-      if (this.debug.nat) this.#traceNat(p, before, p.dst);
-    } else this.nat.misses++;
-    if (quotesHeader(p)) {
-      rewriteQuoted(p, false, this.nat.toGlobal(i32(p.bytes, p.l4 + ICMP_HEADER + IPV4_DST)));
-    }
+    rewriteSource(p, p.globalSrc, p.globalSrcPort);
+    if (this.debug.nat && p.src !== before) this.#traceNat(p, before, p.dst);
+  }
+
+  #egressIsOutside(destination: number): boolean {
+    const egress = this.#routes.lookup(destination);
+    // Where the kernel's own routes lead is not known: rather translate than show an inside local address.
+    return egress === ELSEWHERE || (egress !== TO_ROUTER && this.#ports[egress]!.outside);
   }
 
   #traceNat(p: Packet, src: number, dst: number): void {
@@ -285,7 +341,7 @@ export class Engine {
 
   /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */
   #releaseHeld(p: Packet, v: Verdict): void {
-    if (v === PASS && this.#ports[p.ingress]!.inside) this.#toInsideGlobal(p);
+    if (v === PASS) this.#toInsideGlobal(p);
     if (isDrop(v)) this.#dropped(p, v);
     if (this.#fragments.owns(p.token)) {
       this.#fragments.release(p, v);

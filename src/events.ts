@@ -51,6 +51,8 @@ export type Event =
     }
   | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number }
   | { type: 'ftp'; endpoints: Endpoints; finding: FtpFinding }
+  /** Translations were refused: `pool` (or interface) has no address or port left, or there are too many entries. */
+  | { type: 'nat-exhausted'; shortage: 'addresses' | 'entries'; pool: string; insideLocal: number; refused: number }
   /** A segment is missing for good; the session was reset (TCP_OoO_SEG, 12.4(11)T). */
   | { type: 'tcp-gap'; endpoints: Endpoints; fromInitiator: boolean; seq: number; waitedMs: number }
   /** Denial-of-service thresholds: count of half-open sessions, the mark it is compared with, sessions a minute. */

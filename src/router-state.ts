@@ -12,8 +12,8 @@ import type {
   SisState,
   TranslationSnapshot,
 } from './snapshot.js';
+import { translationsOf } from './translation-snapshots.js';
 import { DROP_REASONS } from './verdict.js';
-import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
 
 const STATES: Readonly<Record<number, SisState>> = {
   [SIS.opening]: 'SIS_OPENING',
@@ -35,29 +35,8 @@ export class RouterState implements RouterSnapshot {
     return all;
   }
 
-  /** Static entries, each behind the extended entries of the sessions that use it. */
   translations(): TranslationSnapshot[] {
-    const now = this.clock();
-    const { nat } = this.engine;
-    const extended = new Map<number, TranslationSnapshot[]>();
-    this.engine.sessions.table.forEach((s) => {
-      const t = translationOf(s, nat.toGlobal(s.initiator), nat.toGlobal(s.responder), now);
-      if (t === undefined) return;
-      const list = extended.get(t.insideLocal) ?? [];
-      list.push(t);
-      extended.set(t.insideLocal, list);
-    });
-    return nat.entries.flatMap((e) => [
-      ...(extended.get(e.insideLocal) ?? []),
-      {
-        protocol: '---',
-        insideGlobal: e.insideGlobal,
-        insideLocal: e.insideLocal,
-        static: true,
-        createdAgo: now,
-        usedAgo: Math.min(now, ...(extended.get(e.insideLocal) ?? []).map((t) => t.usedAgo)),
-      },
-    ]);
+    return translationsOf(this.engine, this.clock());
   }
 
   aclMatches(list: string): readonly number[] {
@@ -79,8 +58,8 @@ export class RouterState implements RouterSnapshot {
   }
 
   nat(): NatSnapshot {
-    const { hits, misses } = this.engine.nat;
-    return { hits, misses, expired: 0, poolMisses: 0 };
+    const { hits, misses, poolMisses, translations } = this.engine.nat;
+    return { hits, misses, expired: translations.expired, poolMisses };
   }
 
   reassembly(name: string): ReassemblySnapshot {
@@ -114,32 +93,5 @@ function snapshotOf(s: Session, now: number): SessionSnapshot {
     heardAgo: (now - s.heard) | 0,
     initiatorBytes: s.initiatorBytes,
     responderBytes: s.responderBytes,
-  };
-}
-
-/** The extended entry of a session of a translated inside host. */
-function translationOf(
-  s: Session,
-  initiatorGlobal: number,
-  responderGlobal: number,
-  now: number,
-): TranslationSnapshot | undefined {
-  const initiatorInside = initiatorGlobal !== s.initiator;
-  if (!initiatorInside && responderGlobal === s.responder) return undefined;
-  // An ICMP query has one identifier for both ends.
-  const icmp = s.protocol === IPPROTO_ICMP;
-  const inside = icmp || initiatorInside ? s.initiatorPort : s.responderPort;
-  const outside = icmp || !initiatorInside ? s.initiatorPort : s.responderPort;
-  return {
-    protocol: s.protocol === IPPROTO_TCP ? 'tcp' : icmp ? 'icmp' : 'udp',
-    insideGlobal: initiatorInside ? initiatorGlobal : responderGlobal,
-    insideLocal: initiatorInside ? s.initiator : s.responder,
-    outside: initiatorInside ? s.responder : s.initiator,
-    insideGlobalPort: inside,
-    insideLocalPort: inside,
-    outsidePort: outside,
-    static: false,
-    createdAgo: (now - s.created) | 0,
-    usedAgo: (now - s.heard) | 0,
   };
 }

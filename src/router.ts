@@ -105,7 +105,7 @@ export class Router {
       this.#host.apply(before, bindings, { queue, failOpen });
       throw error;
     }
-    this.engine.configure(config);
+    this.engine.configure(config, this.now());
     this.#mapInterfaces(config);
   }
 
@@ -134,6 +134,10 @@ export class Router {
     const now = this.now();
     for (let i = 0; i < count; i++) {
       const ingress = this.#ingress.get(q.load(i, p)) ?? UNKNOWN;
+      if (q.isFromRouter(i)) {
+        q.verdict(i, this.engine.handleOwn(p), p);
+        continue;
+      }
       if (ingress === UNKNOWN) {
         this.unknownInterface++;
         q.verdict(i, DROP.internal, p);

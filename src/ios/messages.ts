@@ -49,6 +49,8 @@ export function messageOf(e: Event): Message {
       return smtpMessage(e.finding, e.endpoints, e.fromInitiator, e.seq);
     case 'ftp':
       return ftpMessage(e.finding, e.endpoints);
+    case 'nat-exhausted':
+      return exhaustedMessage(e);
     case 'tcp-gap':
       return fw(
         4,
@@ -272,6 +274,25 @@ function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
     case 'oversize':
       return vfr(4, 'OVERSIZE_DATAGRAM', from); // ours
   }
+}
+
+/** NAT is out of addresses, ports or entries. The first mnemonic and text are those of 12.4T, recalled; the rest is ours. */
+function exhaustedMessage(e: Extract<Event, { type: 'nat-exhausted' }>): Message {
+  const host = formatAddress(e.insideLocal);
+  const fields = { insideLocal: host, pool: e.pool, refused: e.refused };
+  return e.shortage === 'addresses'
+    ? {
+        severity: 4,
+        mnemonic: '%IPNAT-4-ADDR_ALLOC_FAILURE',
+        text: `Address allocation failed for ${host}, pool ${e.pool} might be exhausted`,
+        fields,
+      }
+    : {
+        severity: 4,
+        mnemonic: '%IPNAT-4-MAX_ENTRIES',
+        text: `Maximum of translation entries reached, no translation for ${host}`,
+        fields,
+      };
 }
 
 /** `ip inspect log drop-pkt`, in the form of 12.3 and 12.4. */

@@ -8,7 +8,7 @@ import { noteRequest, takeReply } from '../inspect/icmp.js';
 import { opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
 import { newSmtpCounters, type SmtpCounters } from '../inspect/smtp/finding.js';
 import type { InspectGlobals } from '../ios/config/model.js';
-import type { StaticTranslations } from '../nat/static-nat.js';
+import type { Translator } from '../nat/translator.js';
 import type { Outbox } from '../outbox.js';
 import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
 import { resetPacket } from '../tcp/reset.js';
@@ -70,7 +70,7 @@ export class Sessions {
     now: number,
     private readonly rules: RuleSet,
     public globals: InspectGlobals,
-    public nat: StaticTranslations,
+    readonly nat: Translator,
     readonly memory: ReassemblyMemory,
     private readonly outbox: Outbox,
     private readonly release: ReleasedSegment,
@@ -255,18 +255,21 @@ export class Sessions {
   reset(s: Session, why: string): void {
     if (s.protocol === IPPROTO_TCP) {
       // Each end knows the other by the address it sees: an inside host by its inside global one, from outside.
+      const { nat } = this;
       const { initiatorPort, responderPort } = s;
+      const translated = nat.findGlobalOf(IPPROTO_TCP, s.responder, responderPort, s.initiator, initiatorPort);
+      const seenPort = translated && nat.global === s.seenResponder ? nat.globalPort : responderPort;
       const ack = tcp.sndNxt(s, true);
       const shift = this.#streams.get(s.slot)?.shift;
       for (const sent of resetSeqs(s, true)) {
         const seq = shift?.toReceiver(false, sent) ?? sent;
-        this.outbox.inject(resetPacket(s.seenResponder, responderPort, s.initiator, initiatorPort, seq, ack));
+        this.outbox.inject(resetPacket(s.seenResponder, seenPort, s.initiator, initiatorPort, seq, ack));
       }
       if (s.has(FLAG.responderSyn)) {
-        const seenInitiator = this.nat.toGlobal(s.initiator);
+        nat.findGlobalOf(IPPROTO_TCP, s.initiator, initiatorPort, s.responder, responderPort);
         for (const sent of resetSeqs(s, false)) {
           const seq = shift?.toReceiver(true, sent) ?? sent;
-          this.outbox.inject(resetPacket(seenInitiator, initiatorPort, s.responder, responderPort, seq));
+          this.outbox.inject(resetPacket(nat.global, nat.globalPort, s.responder, responderPort, seq));
         }
       }
     }

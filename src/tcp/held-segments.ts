@@ -44,6 +44,8 @@ export class HeldSegment {
     h.seq = p.seq;
     h.ack = p.ack;
     h.window = p.window;
+    h.globalSrc = p.globalSrc;
+    h.globalSrcPort = p.globalSrcPort;
     h.modified = p.modified;
     this.seq = seq;
     this.end = end;

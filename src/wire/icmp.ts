@@ -8,6 +8,8 @@ export const ICMP_SEQUENCE = 6;
 
 export const ECHO_REPLY = 0;
 export const UNREACHABLE = 3;
+export const SOURCE_QUENCH = 4;
+export const REDIRECT = 5;
 export const ECHO = 8;
 export const TIME_EXCEEDED = 11;
 export const PARAMETER_PROBLEM = 12;

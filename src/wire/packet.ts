@@ -53,6 +53,9 @@ export class Packet {
   window = 0;
 
   // Set by the stages.
+  /** The source that NAT inside-to-outside writes, address and port (an ICMP query's identifier). */
+  globalSrc = 0;
+  globalSrcPort = 0;
   /** Some byte differs from what arrived: the edge must send the payload back. */
   modified = false;
 }

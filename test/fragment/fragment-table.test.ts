@@ -153,7 +153,7 @@ describe('a datagram in fragments', () => {
         ([parts, arrival, mask, at]) => {
           start();
           judge = (d) => {
-            rewriteSource(d, ip('172.22.1.110'));
+            rewriteSource(d, ip('172.22.1.110'), d.srcPort);
             if (mask) {
               completeToPartial(d);
               d.bytes[d.payload + (at % (d.end - d.payload))] = 120;

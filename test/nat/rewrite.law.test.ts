@@ -22,11 +22,11 @@ const address = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 
 test('any translated packet has the checksums that full sums give', () => {
   fc.assert(
-    fc.property(packet, address, address, (bytes, src, dst) => {
+    fc.property(packet, address, port, address, port, (bytes, src, srcPort, dst, dstPort) => {
       const p = received(bytes, 0);
       expect([decodeIpv4(p), decodeTransport(p)]).toEqual([PASS, PASS]);
-      rewriteSource(p, src);
-      rewriteDestination(p, dst);
+      rewriteSource(p, src, p.protocol === 1 ? dstPort : srcPort);
+      rewriteDestination(p, dst, dstPort);
       expect(checksumsOk(sent(p))).toBe(true);
     }),
     { numRuns: 2000 },
@@ -35,15 +35,15 @@ test('any translated packet has the checksums that full sums give', () => {
 
 test('translating there and back gives the packet that came', () => {
   fc.assert(
-    fc.property(packet, address, address, (bytes, src, dst) => {
+    fc.property(packet, address, port, address, port, (bytes, src, srcPort, dst, dstPort) => {
       const p = received(bytes, 0);
       decodeIpv4(p);
       decodeTransport(p);
-      const [oldSrc, oldDst] = [p.src, p.dst];
-      rewriteSource(p, src);
-      rewriteDestination(p, dst);
-      rewriteDestination(p, oldDst);
-      rewriteSource(p, oldSrc);
+      const { src: oldSrc, srcPort: oldSrcPort, dst: oldDst, dstPort: oldDstPort } = p;
+      rewriteSource(p, src, p.protocol === 1 ? dstPort : srcPort);
+      rewriteDestination(p, dst, dstPort);
+      rewriteDestination(p, oldDst, oldDstPort);
+      rewriteSource(p, oldSrc, p.protocol === 1 ? oldDstPort : oldSrcPort);
       const back = sent(p);
       expect(checksumsOk(back)).toBe(true);
       // But for the checksums, whose 0 and 0xffff are one number.

@@ -155,6 +155,11 @@ export class PacketQueue {
     return s[at + SLOT.ingress]!;
   }
 
+  /** True when packet `i` of the batch is one that the router's own kernel sends (hook OUTPUT). */
+  isFromRouter(i: number): boolean {
+    return this.#slots[i * SLOT.ints + SLOT.hook] === NF_INET_LOCAL_OUT;
+  }
+
   /**
    * Decides packet `i` of the batch: PASS (with its bytes if `p.modified`), HOLD until `release(p.token, …)`, or drop.
    * @param p the packet as `load` filled it and the core left it, still at `p.at`
@@ -288,6 +293,8 @@ export class PacketQueue {
   }
 }
 
+/** Of linux/netfilter.h. */
+const NF_INET_LOCAL_OUT = 3;
 const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
 

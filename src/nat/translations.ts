@@ -1,0 +1,293 @@
+/**
+ * The life of translations: bindings and flows made, timed out, cleared, and kept over a change of the configuration
+ * where they are still valid. A port is free again when the last flow of its binding is gone.
+ */
+import type { NatTimeouts } from '../ios/config/model.js';
+import { TimerWheel } from '../timer-wheel.js';
+import type { AddressRules } from './address-rules.js';
+import { hasPorts, PortAllocator } from './port-allocator.js';
+import { flowTimeoutMs, noteSegment } from './timeouts.js';
+import { KIND_OF, NO_MAPPING, type Translation, TRANSLATION_WORDS } from './translation.js';
+import { TranslationTable } from './translation-table.js';
+
+const { binding: BINDING, flow: FLOW, static: STATIC, reserved: RESERVED } = KIND_OF;
+
+/** `binding` of a flow whose translation is static. */
+export const NO_BINDING = -1;
+/** Static entries that the table has room for beside the dynamic ones (see ios/config/unsupported.ts). */
+export const MAX_STATIC_ENTRIES = 4096;
+/** Translations looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
+const EXPIRE_BUDGET = 2000;
+/** ms that a reserved port waits for its flow. */
+const RESERVATION_MS = 60_000;
+
+export class Translations {
+  readonly table: TranslationTable;
+  readonly ports = new PortAllocator();
+  rules: AddressRules = { bindings: [], networks: [], mappings: [], own: new Set() };
+  /** Records of each kind: a lookup leaves out a kind of which there are none. */
+  flows = 0;
+  portBindings = 0;
+  hostBindings = 0;
+  /** Translations that `max-entries` limits: flows, hosts with an address of a pool, reserved ports. */
+  dynamic = 0;
+  expired = 0;
+
+  readonly #timers: TimerWheel<Translation>;
+  /** Cursor for the binding of a flow in hand, and for a walk. */
+  readonly #binding: Translation;
+  readonly #new: Translation;
+  #timeouts: NatTimeouts;
+  readonly #timeOut: (t: Translation) => void;
+
+  /**
+   * @param capacity most dynamic translations
+   * @param seed     of the table's hash
+   */
+  constructor(
+    private readonly capacity: number,
+    seed: number,
+    timeouts: NatTimeouts,
+    now: number,
+  ) {
+    // A flow of PAT has a binding, shared or not.
+    this.table = new TranslationTable(2 * capacity + MAX_STATIC_ENTRIES, seed);
+    this.#timers = new TimerWheel(TRANSLATION_WORDS, this.table.cursor(), this.table.cursor(), now);
+    this.#binding = this.table.cursor();
+    this.#new = this.table.cursor();
+    this.#timeouts = timeouts;
+    this.#timeOut = (t) => this.#end(t);
+  }
+
+  /** No more dynamic translations: the table or `max-entries` is full. */
+  get full(): boolean {
+    const { maxEntries } = this.#timeouts;
+    return this.dynamic >= this.capacity || (maxEntries > 0 && this.dynamic >= maxEntries);
+  }
+
+  /** Gives an inside host an address of a pool for itself. `t` moves to the binding. Not when `full`. */
+  bindHost(t: Translation, local: number, global: number, mapping: number, now: number): void {
+    this.#create(t, BINDING, 0, local, 0, global, 0, 0, 0, now);
+    t.mapping = mapping;
+    this.#start(t, this.#timeouts.timeout * 1000, now);
+  }
+
+  /** Gives a port of an inside host a port of `global`, which `ports` has taken. `t` moves to the binding. */
+  bindPort(
+    t: Translation,
+    protocol: number,
+    local: number,
+    localPort: number,
+    global: number,
+    globalPort: number,
+    mapping: number,
+    now: number,
+  ): void {
+    this.#create(t, BINDING, protocol, local, localPort, global, globalPort, 0, 0, now);
+    t.mapping = mapping;
+  }
+
+  /** Keeps a port binding for a flow that is to come, from whatever outside end. */
+  reserve(t: Translation, now: number): void {
+    if (!t.has(RESERVED)) {
+      t.set(RESERVED);
+      this.dynamic++;
+    }
+    this.#timers.restart(t, RESERVATION_MS, now);
+  }
+
+  /**
+   * Makes the flow of a conversation. `t` moves to it. Not when `full`.
+   * @param binding record number of the port binding it uses, NO_BINDING where the translation is static
+   * @param flags   of its first TCP segment
+   */
+  openFlow(
+    t: Translation,
+    binding: number,
+    staticPort: boolean,
+    protocol: number,
+    local: number,
+    localPort: number,
+    global: number,
+    globalPort: number,
+    outside: number,
+    outsidePort: number,
+    flags: number,
+    now: number,
+  ): void {
+    this.#create(t, FLOW, protocol, local, localPort, global, globalPort, outside, outsidePort, now);
+    if (staticPort) t.set(KIND_OF.staticPort);
+    t.binding = binding;
+    if (binding !== NO_BINDING) {
+      const b = this.#at(binding);
+      b.flows++;
+      t.mapping = b.mapping;
+    }
+    noteSegment(t, flags);
+    this.#start(t, flowTimeoutMs(t, this.#timeouts), now);
+  }
+
+  /** Notes a packet of `t`. `flags`: of a TCP segment, which may change the timeout. */
+  touch(t: Translation, isTcp: boolean, flags: number, now: number): void {
+    t.since = now;
+    if (isTcp && t.has(FLOW) && noteSegment(t, flags)) {
+      this.#timers.cancel(t);
+      this.#start(t, flowTimeoutMs(t, this.#timeouts), now);
+    }
+  }
+
+  /** Ends flow or dynamic binding `t`, and with the last flow of a port its binding. */
+  end(t: Translation): void {
+    this.#timers.cancel(t);
+    if (t.has(BINDING)) {
+      this.#release(t);
+      return;
+    }
+    const { binding } = t;
+    this.#remove(t);
+    if (binding === NO_BINDING) return;
+    const b = this.#at(binding);
+    b.flows--;
+    if (b.flows === 0 && !b.has(RESERVED)) this.#release(b);
+  }
+
+  /** Ends what has timed out. */
+  expire(now: number): void {
+    this.#timers.expire(now, EXPIRE_BUDGET, this.#timeOut);
+  }
+
+  /**
+   * `clear ip nat translation`: ends dynamic translations, all or those of one pair of addresses.
+   * @returns how many there were
+   */
+  clear(which?: { insideGlobal: number; insideLocal: number }): number {
+    const before = this.dynamic;
+    this.#endWhere(
+      (t) => which === undefined || (t.insideGlobal === which.insideGlobal && t.insideLocal === which.insideLocal),
+    );
+    return before - this.dynamic;
+  }
+
+  /** Takes over a configuration. Static entries are made anew; of the dynamic ones those stay that are still valid. */
+  configure(rules: AddressRules, timeouts: NatTimeouts, now: number): void {
+    const mappingNow = new Map(rules.mappings.map((m, i) => [m.key, i]));
+    const renumbered = this.rules.mappings.map((m) => mappingNow.get(m.key) ?? NO_MAPPING);
+    this.#timeouts = timeouts;
+    this.table.forEach((t) => {
+      if (t.has(STATIC)) this.#remove(t);
+    });
+    // The newest binding of a host is found first: that shall be the first one configured.
+    for (const e of [...rules.bindings].reverse()) {
+      this.#create(this.#new, BINDING | STATIC, e.protocol, e.local, e.localPort, e.global, e.globalPort, 0, 0, now);
+    }
+    this.#endWhere((t) => !this.#isValid(t, rules, renumbered));
+    this.rules = rules;
+    this.ports.clear();
+    this.table.forEach((t) => {
+      if (t.mapping !== NO_MAPPING) t.mapping = renumbered[t.mapping]!;
+      if (!t.has(BINDING)) return;
+      const pool = rules.mappings[t.mapping]?.pool;
+      if (t.protocol === 0) pool?.taken.take(pool.indexOf(t.insideGlobal));
+      else if (hasPorts(t.protocol)) this.ports.claim(t.protocol, t.insideGlobal, t.insideGlobalPort);
+    });
+  }
+
+  #isValid(t: Translation, rules: AddressRules, renumbered: readonly number[]): boolean {
+    if (t.has(FLOW) && t.binding === NO_BINDING) return this.#isStatic(t, rules);
+    const found = this.#new;
+    const { protocol, insideLocal, insideGlobal } = t;
+    // A static entry takes precedence over the pool for its host, and has its inside global end for itself.
+    if (this.table.findInside(found, BINDING, 0, insideLocal, 0, 0, 0) && found.has(STATIC)) return false;
+    if (this.table.findOutside(found, BINDING, 0, insideGlobal, 0, 0, 0) && found.has(STATIC)) return false;
+    if (
+      protocol !== 0 &&
+      ((this.table.findInside(found, BINDING, protocol, insideLocal, t.insideLocalPort, 0, 0) && found.has(STATIC)) ||
+        (this.table.findOutside(found, BINDING, protocol, insideGlobal, t.insideGlobalPort, 0, 0) && found.has(STATIC)))
+    )
+      return false;
+    if (t.mapping === NO_MAPPING) return rules.own.has(insideGlobal);
+    return rules.mappings[renumbered[t.mapping]!]?.pool.has(insideGlobal) === true;
+  }
+
+  /** The static entry of flow `t` is still there. */
+  #isStatic(t: Translation, rules: AddressRules): boolean {
+    const found = this.#new;
+    if (this.table.findOutside(found, BINDING, t.protocol, t.insideGlobal, t.insideGlobalPort, 0, 0))
+      return found.insideLocal === t.insideLocal && found.insideLocalPort === t.insideLocalPort;
+    if (this.table.findOutside(found, BINDING, 0, t.insideGlobal, 0, 0, 0)) return found.insideLocal === t.insideLocal;
+    return rules.networks.some(
+      (n) => (t.insideGlobal & n.mask) === n.global && (n.local | (t.insideGlobal & ~n.mask)) === t.insideLocal,
+    );
+  }
+
+  /** Flows first: a port binding goes with its last flow, a host's binding by itself. */
+  #endWhere(chosen: (t: Translation) => boolean): void {
+    for (const kind of [FLOW, BINDING]) {
+      this.table.forEach((t) => {
+        if (t.has(kind) && !t.has(STATIC) && chosen(t)) this.end(t);
+      });
+    }
+  }
+
+  /** The time of `t` is up. */
+  #end(t: Translation): void {
+    this.expired++;
+    if (t.has(RESERVED) && t.flows > 0) {
+      t.unset(RESERVED); // its flows keep it
+      this.dynamic--;
+    } else {
+      this.end(t);
+    }
+  }
+
+  /** Takes a binding away, and gives its address or port back. */
+  #release(b: Translation): void {
+    this.#timers.cancel(b);
+    const pool = this.rules.mappings[b.mapping]?.pool;
+    if (b.protocol === 0) pool?.taken.free(pool.indexOf(b.insideGlobal));
+    else if (hasPorts(b.protocol)) this.ports.free(b.protocol, b.insideGlobal, b.insideGlobalPort);
+    this.#remove(b);
+  }
+
+  #create(
+    t: Translation,
+    flags: number,
+    protocol: number,
+    local: number,
+    localPort: number,
+    global: number,
+    globalPort: number,
+    outside: number,
+    outsidePort: number,
+    now: number,
+  ): void {
+    const { table } = this;
+    if (!table.create(t, flags, protocol, local, localPort, global, globalPort, outside, outsidePort, now))
+      throw new Error('the translation table is smaller than its limits');
+    this.#count(t, 1);
+  }
+
+  #remove(t: Translation): void {
+    this.#count(t, -1);
+    this.table.remove(t);
+  }
+
+  #count(t: Translation, change: 1 | -1): void {
+    if (t.has(FLOW)) this.flows += change;
+    else if (t.protocol === 0) this.hostBindings += change;
+    else this.portBindings += change;
+    if (!t.has(STATIC) && (t.has(FLOW | RESERVED) || t.protocol === 0)) this.dynamic += change;
+  }
+
+  /** Starts the timeout of `t`; 0: none. */
+  #start(t: Translation, timeoutMs: number, now: number): void {
+    t.timeoutMs = timeoutMs;
+    t.since = now;
+    if (timeoutMs > 0) this.#timers.schedule(t, now);
+  }
+
+  #at(slot: number): Translation {
+    this.#binding.at = slot * TRANSLATION_WORDS;
+    return this.#binding;
+  }
+}
