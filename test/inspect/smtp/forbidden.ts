@@ -1,0 +1,21 @@
+/** What a server must not be made to execute. */
+import { COMMANDS } from '../../../src/inspect/smtp/grammar.js';
+
+/** Verbs that a rule passes. @param allow also those that an administrator must allow by name */
+export function legalWords(protocol: 'smtp' | 'esmtp', allow: boolean): string[] {
+  const rules = ['smtp', ...(protocol === 'esmtp' ? ['esmtp', ...(allow ? ['allow'] : [])] : [])];
+  return Object.entries(COMMANDS)
+    .filter(([, command]) => rules.includes(command.rule))
+    .map(([word]) => word);
+}
+
+/**
+ * A verb that the rule does not pass, as a careless server would find it: behind blanks, up to what is no letter. The
+ * start of a legal verb and x, which is left of a masked line, is no verb of any server.
+ */
+export function isForbidden(command: string, words: readonly string[]): boolean {
+  const verb = /^[A-Za-z0-9]*/.exec(command.replaceAll('\0', '').trimStart())![0].toUpperCase();
+  if (verb === '' || words.includes(verb)) return false;
+  const start = /^(.*?)X*$/.exec(verb)![1]!;
+  return start === verb || !words.some((word) => word.startsWith(start));
+}
