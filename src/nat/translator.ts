@@ -269,6 +269,7 @@ export class Translator {
     this.hits++;
     this.dst = d.address;
     this.dstPort = d.port;
+    if (p.protocol === IPPROTO_ICMP) this.srcPort = d.port;
     this.#destinationUsed = d.recorded;
     this.#destinationWanted = end === END.bound || (!this.#isFlow(d) && !this.#answersFrom(p));
     return true;
