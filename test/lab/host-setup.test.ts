@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HostSetup } from '../../src/io/host-setup.js';
 import type { HostSystem } from '../../src/io/host-system.js';
-import { BINDINGS, routerConfig } from '../support/router-config.js';
+import { address, BINDINGS, routerConfig } from '../support/router-config.js';
 import { Lab } from './support/lab.js';
 import { systemOf } from './support/netns-system.js';
 
@@ -147,6 +147,31 @@ describe('with a host that has a life of its own', () => {
     expect(() => new HostSetup(broken, journal).apply(routerConfig(), BINDINGS, OPTIONS)).toThrow('no');
     expect(system.run('iptables', ['-t', 'raw', '-S'])).toContain('NFQUEUE');
     expect(lab.exec('outside', 'ping', ['-c1', '-W1', '10.10.10.2']).code).not.toBe(0);
+  });
+
+  test('what stands in the way is told: conntrack, a closed FORWARD, a better route, forwarding that was on', () => {
+    system.run('iptables', ['-A', 'INPUT', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'ACCEPT']);
+    system.run('iptables', ['-P', 'FORWARD', 'DROP']);
+    system.run('ip', ['route', 'add', '198.51.100.0/24', 'dev', 'lo']);
+    system.writeSysctl('net/ipv4/conf/inside/forwarding', '1');
+    const notes = apply(
+      routerConfig((c) => {
+        c.routes = [{ ...c.routes[0]!, prefix: address('198.51.100.0'), mask: -256 }];
+      }),
+    );
+    expect(notes.map((n) => n.text)).toEqual([
+      expect.stringMatching(/^the kernel forwarded from inside before this start/),
+      'the policy of iptables FORWARD is DROP: the router forwards only what a rule there accepts',
+      expect.stringMatching(/^the kernel tracks connections here \(the rule '-A INPUT .*INVALID.*'\)/),
+      "the route to 198.51.100.0/24 is shadowed by this host's own: 198.51.100.0/24 dev lo metric 0",
+    ]);
+    HostSetup.cleanup(system, journal);
+    expect(system.readSysctl('net/ipv4/conf/inside/forwarding')).toBe('1'); // as it was
+    system.writeSysctl('net/ipv4/conf/inside/forwarding', '0');
+    system.run('ip', ['route', 'del', '198.51.100.0/24']);
+    system.run('iptables', ['-P', 'FORWARD', 'ACCEPT']);
+    system.run('iptables', ['-F', 'INPUT']);
+    expect(fingerprint(system)).toBe(empty);
   });
 
   test('a new configuration that the host refuses leaves the rules of the old one', () => {
