@@ -1,6 +1,7 @@
 /**
  * One response of the client in an AUTH exchange (RFC 4954 §4): base64, no command, never masked, kept or traced. Only
- * what some server would take for the end of the line, a bare CR or LF, is overwritten, and what follows with it.
+ * what some server would take for the end of the line, a bare CR or LF, is overwritten, and what follows with it. A bare
+ * CR that has gone out already is beyond repair: that server now waits for the next response, or for a command.
  */
 import { AUTH_LINE_LIMIT } from './grammar.js';
 import { maskInPlace } from './mask.js';
@@ -13,6 +14,7 @@ export class AuthLine {
   length = 0;
   fault: 'bare-line-break' | 'line-too-long' | undefined = undefined;
   reported = false;
+  beyondRepair = false;
   /** `take` has overwritten something. */
   changed = false;
   readonly #alter: boolean;
@@ -28,6 +30,7 @@ export class AuthLine {
     this.length = 0;
     this.fault = undefined;
     this.reported = false;
+    this.beyondRepair = false;
     this.#cr = false;
   }
 
@@ -44,6 +47,7 @@ export class AuthLine {
       if (this.#cr) {
         this.fault ??= 'bare-line-break';
         if (i > at) this.#overwrite(b, i - 1);
+        else this.beyondRepair = true;
       }
       this.#cr = c === CR;
       if (c === LF) this.fault ??= 'bare-line-break';

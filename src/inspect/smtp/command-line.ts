@@ -54,6 +54,8 @@ export class CommandLine {
   length = 0;
   /** Match id, legal or not; 0: no known verb. */
   id = 0;
+  /** The rule passes the verb `id`, whatever follows it. */
+  passes = false;
   fault: LineFault | undefined = undefined;
   why = '';
   /** The fault lies in the verb: the server sees no command that we know. */
@@ -96,6 +98,7 @@ export class CommandLine {
     this.ended = false;
     this.length = 0;
     this.id = 0;
+    this.passes = false;
     this.fault = undefined;
     this.why = '';
     this.verbMasked = false;
@@ -178,7 +181,7 @@ export class CommandLine {
         this.#stage = Stage.rest;
         if (accept[state] !== 0) {
           this.#matched(state, offered);
-          if (!this.#passes(this.id, offered)) this.#wrongVerb(b, i, NOT_ALLOWED);
+          if (!this.passes) this.#wrongVerb(b, i, NOT_ALLOWED);
           break;
         }
         if (c !== SPACE && c !== TAB && c !== CR && c !== LF) {
@@ -207,6 +210,7 @@ export class CommandLine {
 
   #matched(state: number, offered: number): void {
     this.id = this.#rule.verbs.accept[state]!;
+    this.passes = this.maskedFrom < 0 && this.#isLegal(this.id, offered);
     if (this.id === EMPTY_LINE || this.id === END_OF_DATA) {
       this.ended = true;
       return;
@@ -219,7 +223,7 @@ export class CommandLine {
     this.#arguments.begin(this.verbMasked && this.#alter ? 0 : this.id, offered);
   }
 
-  #passes(id: number, offered: number): boolean {
+  #isLegal(id: number, offered: number): boolean {
     return this.#rule.legal[id] !== 0 && (id !== COMMANDS.BDAT.id || (offered & CHUNKING) !== 0);
   }
 

@@ -53,6 +53,9 @@ const isNothing = (id: number): boolean => id === EMPTY_LINE || id === MASKED_LI
 /** MAIL and its kin. */
 export const beginsMail = (id: number): boolean => TO[id] === PHASES.mail;
 
+/** The client must not go on before the reply to it. */
+export const mustBeAnswered = (id: number): boolean => WAITS_FOR[id] !== 0;
+
 /** The verb with this match id. */
 export const commandName = (id: number): string => NAMES[id] ?? 'command';
 
@@ -99,7 +102,7 @@ export class Dialogue {
     this.#queue[(this.#first + this.#length) % PIPELINE_LIMIT] = id;
     this.#length++;
     if (TO[id] !== 0) this.#phase = TO[id]!;
-    if (WAITS_FOR[id] !== 0 && this.awaited === 0) {
+    if (mustBeAnswered(id) && this.awaited === 0) {
       this.awaited = id;
       this.overtaken = false;
     }

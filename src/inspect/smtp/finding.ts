@@ -29,7 +29,7 @@ interface ClientLine {
  * | invalid-command | `%FW-4-SMTP_INVALID_COMMAND: Invalid SMTP command from initiator (A:P)`; the same for the next seven, with fw3640's reason and line behind it |
  * | invalid-parameter, bare-line-break, line-too-long, command-behind | as above |
  * | early-command, bad-sequence | fw3640's own, severity 6: nothing is altered |
- * | unexpected-reply, malformed-reply, long-reply | fw3640's own, severity 6, about the responder |
+ * | unexpected-reply, malformed-reply, long-reply | fw3640's own, severity 6 (4 where not just noted), about the responder |
  * | extension-masked | fw3640's own, severity 6, about the responder |
  * | ambiguous-end-of-data | fw3640's own, severity 4 |
  * | max-data-exceeded | fw3640's own, severity 4 (IOS logs an alert, its text is not known) |
@@ -55,7 +55,10 @@ export type SmtpFinding = Intervention &
     | { kind: 'early-command' }
     /** A legal command that this moment of the dialogue does not allow (RFC 5321 §4.1.4); the server will refuse it. */
     | { kind: 'bad-sequence'; command: string }
-    /** A reply to nothing, or an intermediate reply (334, 354) to a command that has none. */
+    /**
+     * A reply to nothing, or an intermediate reply (334, 354) to a command that has none. Amid message data: `reset` where
+     * the server took it to be complete, `masked` where it refused the rest. Amid an AUTH response: `reset`.
+     */
     | { kind: 'unexpected-reply'; reply: string }
     /** A reply line without a reply code. Once a reply. */
     | { kind: 'malformed-reply'; reply: string }

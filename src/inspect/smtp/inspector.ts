@@ -10,7 +10,7 @@ import type { SmtpOptions } from '../../ios/config/model.js';
 import { StreamAction, type InspectorHost, type StreamInspector } from '../inspector.js';
 import { AuthLine } from './auth-line.js';
 import { CommandLine, LINE_KEPT, type LineFault } from './command-line.js';
-import { beginsMail, commandName, Dialogue, Effect } from './dialogue.js';
+import { beginsMail, commandName, Dialogue, Effect, mustBeAnswered } from './dialogue.js';
 import type { SmtpAction, SmtpCounters, SmtpFinding } from './finding.js';
 import {
   AUTH_LINE_LIMIT,
@@ -109,6 +109,7 @@ export class SmtpInspector implements StreamInspector {
           break;
         case Expect.mailData:
           i = this.#data.take(b, i, end);
+          if (this.#data.changed) this.modified = true;
           action = this.#judgeData(this.#clientAt + i - 1 - at);
           break;
         default:
@@ -182,18 +183,21 @@ export class SmtpInspector implements StreamInspector {
   #lineEnded(): StreamAction {
     const line = this.#line;
     const seen = this.#seenByServer();
-    if (!this.#dialogue.inSequence(seen)) {
+    if (!line.verbMasked && !this.#dialogue.inSequence(seen)) {
       this.#note({ kind: 'bad-sequence', command: commandName(seen) }, 'noted', true, this.#lineAt);
     }
     if (seen === COMMANDS.BDAT.id && line.chunk.complete) return this.#beginChunk();
     return this.#sent(seen);
   }
 
-  /** What the line is to the server. */
+  /**
+   * What the line is to the server. Of `DATAX` cut behind the A, it has seen DATA, and some take that for the command:
+   * nothing may pass behind such a line either before the reply has come. No difference is made by the cut.
+   */
   #seenByServer(): number {
-    const { verbMasked, id } = this.#line;
-    if (!this.#rule.monitorOnly) return verbMasked ? MASKED_LINE : id;
-    return id === MASKED_LINE ? UNKNOWN_LINE : id;
+    const { verbMasked, id, passes } = this.#line;
+    if (this.#rule.monitorOnly) return id === MASKED_LINE ? UNKNOWN_LINE : id;
+    return verbMasked && !(passes && mustBeAnswered(id)) ? MASKED_LINE : id;
   }
 
   #beginChunk(): StreamAction {
@@ -213,6 +217,10 @@ export class SmtpInspector implements StreamInspector {
 
   #judgeAuthLine(): StreamAction {
     const line = this.#authLine;
+    if (line.beyondRepair) {
+      const why = 'in an AUTH response, gone out';
+      return this.#reset({ kind: 'bare-line-break', before: '***', after: '***', why }, this.#lineAt);
+    }
     if (line.fault !== undefined && (line.ended || line.length > AUTH_LINE_LIMIT) && !line.reported) {
       line.reported = true;
       const why = line.fault === 'line-too-long' ? `over ${AUTH_LINE_LIMIT} bytes` : 'in an AUTH response';
@@ -237,7 +245,6 @@ export class SmtpInspector implements StreamInspector {
         this.#expect = Expect.command;
         return this.#sent(DATA_END);
       case DataEvent.neutralised:
-        this.modified = !this.#rule.monitorOnly;
         this.#note({ kind: 'ambiguous-end-of-data', form: data.form }, 'masked', true, offset);
         return StreamAction.pass;
       case DataEvent.beyondRepair:
@@ -290,8 +297,7 @@ export class SmtpInspector implements StreamInspector {
       case Effect.tls:
         return (this.#standing = StreamAction.opaque);
       case Effect.unexpected:
-        this.#note({ kind: 'unexpected-reply', reply: reply.text() }, 'noted', false, this.#replyAt);
-        return StreamAction.pass;
+        return this.#unexpectedReply(reply.code);
       case Effect.disagreement:
         return this.#reset(
           {
@@ -332,6 +338,28 @@ export class SmtpInspector implements StreamInspector {
   #reset(report: Report, offset: number, fromInitiator = true): StreamAction {
     this.#note(report, 'reset', fromInitiator, offset);
     return (this.#standing = this.#rule.monitorOnly ? StreamAction.opaque : StreamAction.reset);
+  }
+
+  /**
+   * A reply to nothing. It may tell that the server no longer reads what we take the client's bytes for, and takes them
+   * for commands.
+   */
+  #unexpectedReply(code: number): StreamAction {
+    const report: Report = { kind: 'unexpected-reply', reply: this.#reply.text() };
+    if (this.#expect === Expect.mailData) {
+      // It has found an end of data where there is none: whatever this end was, nothing may pass behind it.
+      if (code < 400) return this.#reset(report, this.#replyAt, false);
+      // It gives up on the mail, and either reads on to its end or not.
+      this.#data.refuse();
+      this.#note(report, 'masked', false, this.#replyAt);
+      return StreamAction.pass;
+    }
+    if (this.#expect === Expect.authLine) {
+      if (this.#authLine.length > 0) return this.#reset(report, this.#replyAt, false);
+      this.#expect = Expect.command;
+    }
+    this.#note(report, 'noted', false, this.#replyAt);
+    return StreamAction.pass;
   }
 
   #endReply(): void {

@@ -9,7 +9,7 @@
  * good end. With that byte in hand the CR is overwritten; where the CR has gone out already, only a reset is left.
  */
 import type { LineStartScan } from './line-start-scan.js';
-import { MASK } from './mask.js';
+import { maskInPlace } from './mask.js';
 import { HeaderScan } from './signatures.js';
 
 const NUL = 0x00;
@@ -52,10 +52,13 @@ export class MessageData {
   event: DataEvent = DataEvent.none;
   /** After `neutralised` and `beyondRepair`, e.g. `LF .`, `CR LF . LF`. */
   form = '';
+  /** `take` has overwritten something. */
+  changed = false;
   /** After `signature`. */
   signature: ReturnType<HeaderScan['step']> = 0;
   #state: State = State.text;
   #taken = 0;
+  #refused = false;
   readonly #headers = new HeaderScan();
   readonly #alter: boolean;
   readonly #scan: LineStartScan;
@@ -72,7 +75,16 @@ export class MessageData {
   begin(): void {
     this.#state = State.crLf;
     this.#taken = 0;
+    this.#refused = false;
     this.#headers.begin();
+  }
+
+  /**
+   * The server has refused the mail before its end, and may take the rest for commands: it is masked, but for CR LF and
+   * dots at a line's start, so that the end remains one.
+   */
+  refuse(): void {
+    this.#refused = true;
   }
 
   /** Bytes of this mail so far, with its stuffed dots, without what may be its end. */
@@ -84,15 +96,17 @@ export class MessageData {
   /** Takes b[at..end), as far as the next event. @returns offset of the first byte not taken */
   take(b: Uint8Array, at: number, end: number): number {
     this.event = DataEvent.none;
+    this.changed = false;
     let i = at;
     while (i < end) {
-      if (this.#state === State.text && !this.#headers.active) {
+      if (this.#state === State.text && !this.#headers.active && !this.#refused) {
         const dot = this.#scan.dotBehindBreak(b, i, end);
         this.#state = stateBefore(b, i, dot);
         i = dot;
         if (i === end) break;
       }
-      i = this.#step(b, i, end);
+      if (this.#refused) i = this.#refusedStep(b, i, end);
+      else i = this.#step(b, i, end);
       if (this.#stopped()) break;
     }
     this.#taken += i - at;
@@ -140,6 +154,13 @@ export class MessageData {
     }
   }
 
+  #refusedStep(b: Uint8Array, i: number, end: number): number {
+    const keep = b[i] === CR || b[i] === LF || (b[i] === DOT && this.#state === State.crLf);
+    const next = this.#step(b, i, end);
+    if (!keep && this.#alter && maskInPlace(b, i, i + 1)) this.changed = true;
+    return next;
+  }
+
   #end(next: number): number {
     this.event = DataEvent.end;
     this.#state = State.text;
@@ -150,7 +171,7 @@ export class MessageData {
     this.event = DataEvent.neutralised;
     this.form = form;
     this.#state = this.#alter || b[i] === DOT ? State.text : behind(State.text, b[i]!);
-    if (this.#alter) b[i] = MASK;
+    if (this.#alter && maskInPlace(b, i, i + 1)) this.changed = true;
   }
 }
 

@@ -52,6 +52,33 @@ export const clientGroups: fc.Arbitrary<string[]> = fc
   )
   .map((groups) => groups.flat());
 
+/** ESMTP dialogues around the places where bytes are no commands: AUTH responses, chunks, what stands behind STARTTLS. */
+const esmtpShard = fc.constantFrom(
+  'EHLO c\r\n',
+  'HELO c\r\n',
+  'AUTH LOGIN\r\n',
+  'AUTH LOGIN\r',
+  'EXPN x\r\n',
+  'EXPN x',
+  'BDAT 8\r\n',
+  'BDAT 0 LAST\r\n',
+  'BDAT 16 LAST\r\n',
+  'BDAT 8',
+  'STARTTLS\r\n',
+  'STARTTLS\r',
+  'NOOP\r\n',
+  '\r\n',
+  '\n',
+  '\r',
+  '\0',
+);
+export const esmtpGroups: fc.Arbitrary<string[]> = fc
+  .array(
+    fc.array(esmtpShard, { minLength: 1, maxLength: 5 }).map((shards) => shards.join('')),
+    { maxLength: 8 },
+  )
+  .map((groups) => ['EHLO c\r\n', ...groups]);
+
 /** What a client that keeps to RFC 5321 sends. */
 export const goodGroups: fc.Arbitrary<string[]> = fc
   .array(

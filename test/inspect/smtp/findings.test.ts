@@ -34,7 +34,7 @@ test('typed letter by letter, what went out before the fault stays, and the find
   const s = session();
   expect(s.client('RCPX TO:<a>\r\n', 1)).toBe('RCPxxxxxxxx\r\n');
   expect(s.reported.at(-1)).toMatchObject({ finding: { before: 'RCPX TO:<a>', after: 'RCPxxxxxxxx' }, offset: 3 });
-  expect(s.client('DATAX\r\n', 1)).toBe('DATAx\r\n');
+  expect(s.client('NOOPX\r\n', 1)).toBe('NOOPx\r\n');
   expect(s.client('EHLO\r\n', 1)).toBe('xxxx\r\n');
   expect(s.reported.at(-1)!.finding).toMatchObject({ why: 'command not allowed' });
 });
@@ -89,6 +89,19 @@ test('what is sent behind AUTH is not reported, nor a response with a bare line 
   t.server('334 x\r\n');
   t.client('c2VjcmV0\nEXPN\r\n');
   expect(t.reported.at(-1)!.finding).toMatchObject({ kind: 'bare-line-break', before: '***', after: '***' });
+});
+
+test('a bare CR in an AUTH response is overwritten; one that went out already ends the session', () => {
+  const s = session('esmtp');
+  s.client('AUTH LOGIN\r\n');
+  s.server('334 x\r\n');
+  expect(s.client('c2Vj\rEXPN\r\n')).toBe('c2Vjxxxxx\r\n');
+  expect(s.reported.at(-1)!.finding).toMatchObject({ kind: 'bare-line-break', action: 'masked' });
+  s.server('334 x\r\n');
+  s.client('c2Vj\r');
+  s.client('EXPN\r\n');
+  expect(s.reset).toBe(true);
+  expect(s.reported.at(-1)!.finding).toMatchObject({ kind: 'bare-line-break', before: '***', action: 'reset' });
 });
 
 test('responses of an AUTH exchange leave no trace', () => {

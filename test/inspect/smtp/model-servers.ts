@@ -30,22 +30,36 @@ export class ModelServer {
   /** Mails taken to be complete. */
   mails = 0;
   inData = false;
+  /** What stood behind STARTTLS in the clear when TLS began: a server with CVE-2011-0411 executes it. */
+  injected = '';
+  tls = false;
+  #octets = 0;
+  #authResponses = 0;
   #line = '';
   #swallowLf = false;
   #recipients = 0;
 
-  constructor(private readonly habits: Habits) {}
+  /** @param chunking offers CHUNKING and takes BDAT; else its octets are command lines to this server */
+  constructor(
+    private readonly habits: Habits,
+    private readonly chunking = false,
+  ) {}
 
   /** Takes what arrives. @returns the replies */
   receive(part: string): string {
     const { lineEnds, drops } = this.habits;
     let replies = '';
     for (const c of part) {
-      if (c === drops) continue;
+      if (this.tls) this.injected += c;
+      if (this.tls || c === drops) continue;
       // Who takes a CR alone for the end of a line does so at once, and passes over an LF behind it.
       const swallowed = this.#swallowLf && c === '\n';
       this.#swallowLf = false;
       if (swallowed) continue;
+      if (this.#octets > 0) {
+        this.#octets--;
+        continue;
+      }
       this.#line += c;
       const end = lineEnds.find((e) => this.#line.endsWith(e));
       if (end === undefined) continue;
@@ -58,7 +72,10 @@ export class ModelServer {
   }
 
   #take(line: string): string {
+    if (this.#authResponses > 0) return --this.#authResponses > 0 ? '334 b\r\n' : '235 Ok\r\n';
     if (!this.inData) {
+      const chunk = /^BDAT (\d+)/i.exec(line);
+      if (chunk !== null && this.chunking) this.#octets = Number(chunk[1]);
       this.executed.push(line);
       return this.#execute(/^[A-Za-z0-9]*/.exec(line.trimStart())![0].toUpperCase());
     }
@@ -72,7 +89,15 @@ export class ModelServer {
   #execute(verb: string): string {
     switch (verb) {
       case 'EHLO':
-        return '250-mail.example.com\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-STARTTLS\r\n250 8BITMIME\r\n';
+        return `250-mail\r\n250-SIZE\r\n${this.chunking ? '250-CHUNKING\r\n' : ''}250-STARTTLS\r\n250 AUTH LOGIN\r\n`;
+      case 'AUTH':
+        this.#authResponses = 2;
+        return '334 a\r\n';
+      case 'STARTTLS':
+        this.tls = true;
+        return '220 go\r\n';
+      case 'BDAT':
+        return this.chunking ? '250 Ok\r\n' : '500 no\r\n';
       case 'RCPT':
         this.#recipients++;
         return '250 Ok\r\n';
