@@ -24,10 +24,12 @@ export function covers(a: AclEntry, b: AclEntry): boolean {
 /** True where the entry may match a packet to this address (and TCP or UDP port, where one is given). */
 export function mayMatchDestination(e: AclEntry, address: number, port?: number): boolean {
   if (((address ^ e.dst.address) & ~e.dst.wildcard) !== 0) return false;
-  return (
-    port === undefined || e.dstPort === undefined || ranges(e.dstPort).some(([from, to]) => from <= port && port <= to)
-  );
+  return port === undefined || entryAdmitsPort(e.dstPort, port);
 }
+
+/** True where the port test of an entry (undefined: none) admits the port. */
+export const entryAdmitsPort = (test: AclPort | undefined, port: number): boolean =>
+  test === undefined || ranges(test).some(([from, to]) => from <= port && port <= to);
 
 const same = (a: number | undefined, b: number | undefined): boolean => a === undefined || a === b;
 

@@ -354,7 +354,7 @@ export const GLOBAL_COMMANDS: readonly C[] = [
       TAG: 'Tag value',
     },
     set: (editor, m) => {
-      const route = routeOf(m);
+      const route = { ...routeOf(m), line: editor.line };
       if ((route.prefix & ~route.mask) !== 0) {
         editor.refuse('Inconsistent address and mask', m.column('MASK'));
         return;

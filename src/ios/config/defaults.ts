@@ -55,6 +55,9 @@ export const natTimeoutDefaults = (): NatTimeouts => ({
   maxEntries: 0,
 });
 
+/** Static NAT entries that the translation table has room for. Ours: IOS is limited by its memory. */
+export const MAX_STATIC_NAT = 4096;
+
 export const interfaceDefaults = (name: string): InterfaceConfig => ({
   name,
   addresses: [],

@@ -220,6 +220,8 @@ export interface StaticRoute {
   nextHop?: number;
   interfaceName?: string;
   distance: number; // 1
+  /** Line of the file, from 1; 0 from the console. */
+  line?: number;
 }
 
 /** `service timestamps {debug|log} …`. */

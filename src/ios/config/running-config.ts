@@ -201,7 +201,8 @@ function interfaceLines(config: RouterConfig, i: InterfaceConfig): string[] {
   return [...lines, ...inert];
 }
 
-function staticNat(s: StaticNat): string {
+/** A static translation as the running-config has it. */
+export function staticNatLine(s: StaticNat): string {
   const local = formatAddress(s.insideLocal);
   const global = s.interfaceName === undefined ? formatAddress(s.insideGlobal) : `interface ${s.interfaceName}`;
   const translation =
@@ -229,7 +230,7 @@ function nat({ nat: n }: RouterConfig): string[] {
     const to = d.pool === undefined ? `interface ${d.interfaceName ?? ''}` : `pool ${d.pool}`;
     lines.push(`ip nat inside source list ${d.list} ${to}${d.overload ? ' overload' : ''}`);
   }
-  return [...lines, ...n.staticEntries.map(staticNat)];
+  return [...lines, ...n.staticEntries.map(staticNatLine)];
 }
 
 function route(r: RouterConfig['routes'][number]): string {

@@ -1,6 +1,9 @@
 /** EXEC commands about the session itself and the configuration as a whole. */
 import { runningConfig } from '../config/running-config.js';
 import { showRunningConfig } from '../show/running-config.js';
+import { explain } from '../trace/explain.js';
+import { formatTrace } from '../trace/format.js';
+import { PROBE_HELP, PROBE_SYNTAX, readProbe } from '../trace/probe.js';
 import type { Exec, ExecCommand } from './context.js';
 
 /** `write memory`, in whichever words. */
@@ -17,6 +20,18 @@ const save = (syntax: string, help: Record<string, string>): ExecCommand => ({
 });
 
 export const SESSION_COMMANDS: readonly ExecCommand[] = [
+  {
+    // No 3640 had it; the words are those of the ASA.
+    privilege: 15,
+    syntax: `packet-tracer input INTERFACE:INTERFACE ${PROBE_SYNTAX}`,
+    help: {
+      'packet-tracer': 'Tell what the router would do with a packet, and why (fw3640 extension)',
+      input: 'Interface the packet comes in by',
+      ...PROBE_HELP,
+    },
+    set: ({ router, print }, m) =>
+      print(formatTrace(explain(router.config(), readProbe(m.word('INTERFACE'), m), router.snapshot))),
+  },
   {
     privilege: 1,
     syntax: 'enable [LEVEL:<0-15>]',

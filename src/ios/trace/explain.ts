@@ -1,0 +1,237 @@
+/**
+ * What the router would do with a packet, step by step in its order of operation, and which line of the configuration
+ * decided each step. Says in words what engine.ts does; a test holds the two against each other.
+ */
+import type { AclEntry } from '../../acl/entry.js';
+import type { RouterSnapshot, SessionSnapshot } from '../../snapshot.js';
+import { formatExtended, formatStandard } from '../config/acl-text.js';
+import { effectiveInspection } from '../config/effective.js';
+import type { AccessList, InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
+import { formatAddress } from '../ipv4-text.js';
+import { formatSessionId } from '../show/ip-inspect-sessions.js';
+import { entryMatches } from './probe.js';
+import type { Probe } from './probe.js';
+import { findRoute } from './route.js';
+import { translateDestination, translateSource } from './translate.js';
+import type { Translated } from './translate.js';
+
+export interface TraceStep {
+  /** `Input access list`, … */
+  stage: string;
+  /** What happens. */
+  text: string;
+  /** The configuration that decided it, as the running-config has it. */
+  because?: string;
+  /** Line of the file it stands on, from 1; absent where it was typed on the console. */
+  line?: number;
+}
+
+export interface Trace {
+  steps: TraceStep[];
+  forwarded: boolean;
+  /** One sentence. */
+  result: string;
+}
+
+const TCP = 6;
+const UDP = 17;
+const ICMP = 1;
+
+/** Well-known ports that an application protocol of a rule inspects (IOS port-to-application mapping). */
+const APPLICATIONS: Readonly<Record<number, readonly string[]>> = { 21: ['ftp'], 25: ['smtp', 'esmtp'], 80: ['http'] };
+/** ICMP messages that open a session: echo, timestamp, information and mask request. */
+const ICMP_REQUESTS: readonly number[] = [8, 13, 15, 17];
+
+/**
+ * Explains one packet.
+ * @param snapshot the running router's sessions; undefined: only the configuration is asked
+ */
+export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSnapshot): Trace {
+  const steps: TraceStep[] = [];
+  const step = (stage: string, text: string, because?: string, line?: number): void => {
+    steps.push({ stage, text, ...(because === undefined ? {} : { because }), ...(line ? { line } : {}) });
+  };
+  const dropped = (result: string): Trace => ({ steps, forwarded: false, result: `dropped: ${result}` });
+
+  const ingress = config.interfaces.find((i) => i.name === probe.ingress);
+  if (ingress === undefined) return dropped(`there is no interface ${probe.ingress}`);
+  if (ingress.shutdown) {
+    step('Interface', `${ingress.name} is administratively down`, 'shutdown');
+    return dropped('the interface is shut down');
+  }
+  step('Interface', ingress.name + (ingress.nat === undefined ? '' : `, NAT ${ingress.nat}`));
+
+  const session = snapshot?.sessions().find((s) => belongsTo(s, probe, config));
+  if (snapshot !== undefined)
+    step(
+      'Session',
+      session === undefined
+        ? 'none: this is the first packet of a flow'
+        : `${describe(session)}: access lists are bypassed`,
+    );
+  const bypass = session !== undefined;
+
+  if (!bypass && !admit(config, ingress.accessGroupIn, 'Input access list', ingress, probe, step))
+    return dropped('denied by access list');
+
+  const inward = ingress.nat === undefined ? undefined : translateDestination(config, probe);
+  const hairpin = ingress.nat === 'inside' && inward !== undefined; // an inside host by its inside global address
+  const inside = inward === undefined ? probe : { ...probe, dst: inward.address, dstPort: inward.port };
+  if (ingress.nat === 'outside' || hairpin) note(step, 'NAT outside to inside', probe.dst, inward);
+
+  const route = findRoute(config, inside.dst);
+  step('Route', route.text, route.because, route.line);
+  if (route.kind === 'router')
+    return { steps, forwarded: true, result: 'delivered to the router itself; not inspected' };
+  const egress = route.kind === 'interface' ? config.interfaces.find((i) => i.name === route.name) : undefined;
+
+  const leaves = ingress.nat === 'inside' && (hairpin || egress?.nat === 'outside');
+  const outward = leaves
+    ? (translateSource(config, inside) ?? (hairpin ? ownAddress(ingress, inside) : undefined))
+    : undefined;
+  if (outward?.kind === 'exhausted') {
+    note(step, 'NAT inside to outside', inside.src, outward);
+    return dropped('no inside global address is left');
+  }
+  const seenOutside = outward === undefined ? inside : { ...inside, src: outward.address, srcPort: outward.port };
+  if (
+    !bypass &&
+    egress !== undefined &&
+    !admit(config, egress.accessGroupOut, 'Output access list', egress, seenOutside, step)
+  )
+    return dropped('denied by access list');
+
+  const inspected = bypass ? undefined : inspection(config, ingress, egress, probe, inside, step);
+  if (leaves) note(step, 'NAT inside to outside', inside.src, outward);
+
+  const where = egress === undefined ? 'as the host routes it' : `by ${egress.name}`;
+  const replies =
+    bypass || inspected
+      ? 'replies pass because of the session'
+      : 'replies must be permitted by access lists of their own';
+  return { steps, forwarded: true, result: `forwarded ${where}; ${replies}` };
+}
+
+/** Between two inside hosts that meet at an inside global address, replies must come back through the router. */
+function ownAddress(ingress: InterfaceConfig, p: Probe): Translated | undefined {
+  const address = ingress.addresses[0]?.address;
+  if (address === undefined) return undefined;
+  const text = `${formatAddress(p.src)} becomes ${formatAddress(address)}`;
+  return {
+    kind: 'translated',
+    address,
+    port: p.srcPort,
+    text,
+    because: `the address of ${ingress.name}: replies come back here`,
+  };
+}
+
+type Step = (stage: string, text: string, because?: string, line?: number) => void;
+
+function admit(
+  config: RouterConfig,
+  name: string | undefined,
+  stage: string,
+  i: InterfaceConfig,
+  probe: Probe,
+  step: Step,
+): boolean {
+  if (name === undefined) {
+    step(stage, `none on ${i.name}`);
+    return true;
+  }
+  const list = config.accessLists.get(name);
+  if (list === undefined) {
+    step(stage, `${name} is not defined: permitted`);
+    return true;
+  }
+  const entry = list.entries.find((e) => entryMatches(e, probe));
+  if (entry === undefined) {
+    step(stage, `${name}: no entry matches: denied`, 'the implicit deny at the end of every list');
+    return false;
+  }
+  const permitted = entry.action === 'permit';
+  step(
+    stage,
+    `${name}, entry ${entry.sequence}: ${permitted ? 'permitted' : 'denied'}`,
+    formatEntry(list, entry),
+    entry.line,
+  );
+  return permitted;
+}
+
+const formatEntry = (list: AccessList, e: AclEntry): string =>
+  `${/^\d+$/.test(list.name) ? `access-list ${list.name} ` : ''}${list.kind === 'standard' ? formatStandard(e) : formatExtended(e)}`;
+
+/** Which rule opens a session for the packet; true where one does. */
+function inspection(
+  config: RouterConfig,
+  ingress: InterfaceConfig,
+  egress: InterfaceConfig | undefined,
+  probe: Probe,
+  inside: Probe,
+  step: Step,
+): boolean {
+  const rules = [
+    { name: ingress.inspectIn, where: `in on ${ingress.name}`, packet: probe },
+    { name: egress?.inspectOut, where: `out on ${egress?.name ?? ''}`, packet: inside },
+  ];
+  for (const { name, where, packet } of rules) {
+    const found = name === undefined ? undefined : select(config, name, packet);
+    if (found === undefined) continue;
+    const { timeout } = effectiveInspection(found, config.inspect);
+    if (probe.protocol === ICMP && !ICMP_REQUESTS.includes(probe.icmp?.type ?? -1)) {
+      step('Inspection', `${name ?? ''} (${where}): icmp, but only requests open a session`, undefined, found.line);
+      return false;
+    }
+    const because = `ip inspect name ${name ?? ''} ${found.protocol}`;
+    step(
+      'Inspection',
+      `${name ?? ''} (${where}): ${found.protocol}, a session of ${timeout} s opens`,
+      because,
+      found.line,
+    );
+    return true;
+  }
+  step('Inspection', rules.some((r) => r.name !== undefined) ? 'no rule names this protocol' : 'none on this path');
+  return false;
+}
+
+/** An application protocol goes before generic tcp of the same rule. */
+function select(config: RouterConfig, name: string, p: Probe): InspectedProtocol | undefined {
+  const protocols = config.inspectionRules.get(name)?.protocols ?? [];
+  const generic = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp' }[p.protocol];
+  const application = p.protocol === TCP ? (APPLICATIONS[p.dstPort] ?? []) : [];
+  return protocols.find((i) => application.includes(i.protocol)) ?? protocols.find((i) => i.protocol === generic);
+}
+
+function note(step: Step, stage: string, address: number, t: Translated | undefined): void {
+  if (t === undefined) step(stage, `${formatAddress(address)} has no translation and stays`);
+  else step(stage, t.text, t.because, t.line);
+}
+
+/** True where the packet belongs to the session, in either direction, by any address its ends are known by. */
+function belongsTo(s: SessionSnapshot, p: Probe, config: RouterConfig): boolean {
+  if (s.protocol !== p.protocol) return false;
+  const names = (address: number): number[] => {
+    const pairs = config.nat.staticEntries.filter((e) => e.mask === undefined && e.interfaceName === undefined);
+    const other = pairs.flatMap((e) =>
+      e.insideLocal === address ? [e.insideGlobal] : e.insideGlobal === address ? [e.insideLocal] : [],
+    );
+    return [address, ...other];
+  };
+  const is = (address: number, known: number): boolean => names(known).includes(address);
+  const ports = p.protocol === TCP || p.protocol === UDP;
+  const forward =
+    is(p.src, s.initiator) &&
+    is(p.dst, s.responder) &&
+    (!ports || (p.srcPort === s.initiatorPort && p.dstPort === s.responderPort));
+  const back =
+    is(p.src, s.responder) &&
+    is(p.dst, s.initiator) &&
+    (!ports || (p.srcPort === s.responderPort && p.dstPort === s.initiatorPort));
+  return forward || back;
+}
+
+const describe = (s: SessionSnapshot): string =>
+  `${formatSessionId(s.id)} (${formatAddress(s.initiator)}:${s.initiatorPort})=>(${formatAddress(s.responder)}:${s.responderPort}) ${s.service} ${s.state}`;
