@@ -11,6 +11,7 @@ import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
 import { MatchLog } from './acl/match-log.js';
 import { ProhibitedReplies } from './acl/prohibited.js';
 import { type DebugFlags, natLine, noDebug, packetLine } from './debug.js';
+import { DropLog } from './drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
 import { virtualReassemblyDefaults } from './ios/config/defaults.js';
 import type { InterfaceConfig, RouterConfig, VirtualReassembly } from './ios/config/model.js';
@@ -26,9 +27,11 @@ import { Sessions } from './session/sessions.js';
 import type { ReassemblySnapshot } from './snapshot.js';
 import { ReassemblyMemory } from './tcp/reassembly-memory.js';
 import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
+import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
 import type { Packet } from './wire/packet.js';
+import { TCP_DATA_OFFSET } from './wire/tcp.js';
 
 export interface EngineOptions {
   /** Most sessions at a time. */
@@ -65,6 +68,9 @@ export class Engine {
   readonly #fragments: FragmentTable;
   readonly #matchLog: MatchLog;
   readonly #prohibited = new ProhibitedReplies();
+  readonly #dropLog = new DropLog();
+  /** Clock of the packet or tick in hand, ms. */
+  #now = 0;
   readonly #leavesOutside = (destination: number): boolean => this.#egressIsOutside(destination);
 
   constructor(
@@ -92,6 +98,7 @@ export class Engine {
       (p, v) => this.#releaseHeld(p, v),
       this.debug,
     );
+    this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
     this.configure(config, now);
   }
 
@@ -129,6 +136,7 @@ export class Engine {
    */
   handle(p: Packet, now: number): Verdict {
     this.packets++;
+    this.#now = now;
     let v = decodeIpv4(p);
     // The fragment that completes a datagram gets the datagram's verdict.
     if (v === PASS)
@@ -175,6 +183,7 @@ export class Engine {
 
   /** Ends what has timed out. To be called a few times a second. */
   tick(now: number): void {
+    this.#now = now;
     this.sessions.expire(now);
     this.nat.translations.expire(now);
     this.#fragments.expire(now);
@@ -353,7 +362,7 @@ export class Engine {
 
   #dropped(p: Packet, v: Verdict): void {
     this.drops[v]!++;
-    if (!this.config.inspect.logDropPkt || v === DROP.acl) return;
+    if (!this.config.inspect.logDropPkt || v === DROP.acl || !this.#dropLog.admits(p, v, this.#now)) return;
     this.outbox.event({
       type: 'packet-dropped',
       reason: v,
@@ -363,7 +372,7 @@ export class Engine {
       dst: p.dst,
       dstPort: p.dstPort,
       identification: p.identification,
-      flags: p.flags,
+      flags: p.protocol === IPPROTO_TCP && p.payload > p.l4 ? u16(p.bytes, p.l4 + TCP_DATA_OFFSET) : 0,
       seq: p.seq,
       ack: p.ack,
     });

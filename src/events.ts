@@ -21,7 +21,16 @@ export type FragmentFault = 'table-overflow' | 'too-many' | 'tiny' | 'overlap' |
 
 export type Event =
   | { type: 'session-start'; endpoints: Endpoints }
-  | { type: 'session-stop'; endpoints: Endpoints; sent: number; received: number; reason: string }
+  | {
+      type: 'session-stop';
+      endpoints: Endpoints;
+      sent: number;
+      received: number;
+      reason: string;
+      /** HTTP: how many requests there were, and the first request line as sent. */
+      requests?: number;
+      request?: string;
+    }
   | {
       type: 'acl-denied' | 'acl-permitted';
       list: string;
@@ -45,12 +54,15 @@ export type Event =
       dst: number;
       dstPort: number;
       identification: number;
+      /** TCP data offset and flags, the 16 bits as they stand. */
       flags: number;
       seq: number;
       ack: number;
     }
   | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number }
   | { type: 'ftp'; endpoints: Endpoints; finding: FtpFinding }
+  /** A Java applet from a server that no java-list calls friendly; the connection was reset. */
+  | { type: 'java-blocked'; endpoints: Endpoints }
   /** Translations were refused: `pool` (or interface) has no address or port left, or there are too many entries. */
   | { type: 'nat-exhausted'; shortage: 'addresses' | 'entries'; pool: string; insideLocal: number; refused: number }
   /** A segment is missing for good; the session was reset (TCP_OoO_SEG, 12.4(11)T). */

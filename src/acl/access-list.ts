@@ -69,6 +69,15 @@ export class CompiledAccessList {
     return index !== IMPLICIT_DENY && this.#rows[index * COLUMNS + PERMIT] === 1;
   }
 
+  /** Whether a standard list permits a host (`java-list`). Not counted: no packet is judged. */
+  permitsSource(address: number): boolean {
+    const rows = this.#rows;
+    for (let r = 0; r < rows.length; r += COLUMNS) {
+      if (((address ^ rows[r + SRC]!) & rows[r + SRC_CARE]!) === 0) return rows[r + PERMIT] === 1;
+    }
+    return false;
+  }
+
   /** Takes over the match counts of entries that were in this list before it was changed. */
   takeMatches(old: CompiledAccessList): void {
     const counts = new Map(old.entries.map((e, i) => [JSON.stringify(e), old.matches[i]!]));

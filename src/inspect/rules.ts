@@ -31,6 +31,8 @@ export interface RuleEntry {
   auditTrail: boolean;
   idleMs: number;
   smtp: SmtpOptions | undefined;
+  /** Access list of the servers that Java applets may come from. */
+  javaList: string | undefined;
 }
 
 export class CompiledRule {
@@ -85,6 +87,7 @@ const NO_RULE: RuleEntry = {
   auditTrail: false,
   idleMs: 86_400_000,
   smtp: undefined,
+  javaList: undefined,
 };
 
 /** All entries of all rules ever configured, by number; numbers stay valid while the process lives. Number 0 is none. */
@@ -112,6 +115,7 @@ export class RuleSet {
       auditTrail: p.auditTrail ?? globals.auditTrail,
       idleMs: (p.timeout ?? defaultTimeout(p, globals)) * 1000,
       smtp: p.protocol === 'smtp' || p.protocol === 'esmtp' ? (p.smtp ?? smtpDefaults()) : undefined,
+      javaList: p.javaList,
     };
     const known = this.entries.find((e) => e.ruleName === ruleName && e.service === p.protocol);
     if (known !== undefined) return Object.assign(known, settings);

@@ -5,7 +5,7 @@
 import type { Endpoints, Event } from '../events.js';
 import type { FtpFinding } from '../inspect/ftp/inspector.js';
 import type { SignatureId, SmtpFinding } from '../inspect/smtp/finding.js';
-import { DROP_REASONS } from '../verdict.js';
+import { DROP, DROP_REASONS } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import { formatAddress } from './ipv4-text.js';
 
@@ -32,6 +32,7 @@ export function messageOf(e: Event): Message {
         initiatorBytes: e.sent,
         responderBytes: e.received,
         reason: e.reason,
+        ...(e.requests !== undefined && { requests: e.requests, request: escape(e.request ?? '') }),
       });
     case 'acl-denied':
     case 'acl-permitted':
@@ -47,6 +48,13 @@ export function messageOf(e: Event): Message {
       return dropMessage(e);
     case 'smtp':
       return smtpMessage(e.finding, e.endpoints, e.fromInitiator, e.seq);
+    case 'java-blocked':
+      return fw(
+        4,
+        'HTTP_JAVA_BLOCK',
+        `JAVA applet is blocked from (${responder(e.endpoints)}) to (${initiator(e.endpoints)}).`,
+        fieldsOf(e.endpoints),
+      );
     case 'ftp':
       return ftpMessage(e.finding, e.endpoints);
     case 'nat-exhausted':
@@ -295,22 +303,27 @@ function exhaustedMessage(e: Extract<Event, { type: 'nat-exhausted' }>): Message
       };
 }
 
-/** `ip inspect log drop-pkt`, in the form of 12.3 and 12.4. */
+/** `ip inspect log drop-pkt`, in the three forms that the Command Reference shows for 12.3 and 12.4. */
 function dropMessage(e: Extract<Event, { type: 'packet-dropped' }>): Message {
   const name = PROTOCOL_NAMES.get(e.protocol) ?? `protocol ${e.protocol}`;
   const reason = DROP_REASONS[e.reason] ?? `reason ${e.reason}`;
   const flow = `${formatAddress(e.src)}:${e.srcPort} => ${formatAddress(e.dst)}:${e.dstPort}`;
-  const tail =
-    e.protocol === IPPROTO_TCP
-      ? ` -- ip ident ${e.identification} tcpflags ${e.flags} seq.no ${e.seq >>> 0} ack ${e.ack >>> 0}`
-      : ` with ip ident ${e.identification}`;
+  const fields = { protocol: e.protocol, reason, identification: e.identification };
+  if (e.protocol === IPPROTO_TCP && e.reason === DROP.outOfOrder)
+    return fw(6, 'DROP_PKT', `Dropping ${name} pkt ${flow} due to ${reason}`, fields);
+  if (e.protocol !== IPPROTO_TCP || UNREADABLE.has(e.reason))
+    return fw(6, 'DROP_PKT', `Dropping ${name} pkt ${flow} with ip ident ${e.identification} due to ${reason}`, fields);
   return fw(
     6,
-    e.protocol === IPPROTO_TCP ? 'DROP_TCP_PKT' : 'DROP_PKT',
-    `Dropping ${name} pkt ${flow} due to ${reason}${tail}`,
-    { protocol: e.protocol, reason, identification: e.identification },
+    'DROP_TCP_PKT',
+    `Dropping ${name} pkt ${flow} due to ${reason} -- ip ident ${e.identification} tcpflags ${e.flags} ` +
+      `seq.no ${e.seq >>> 0} ack ${e.ack >>> 0}`,
+    fields,
   );
 }
+
+/** The transport header says nothing that could be printed. */
+const UNREADABLE: ReadonlySet<number> = new Set([DROP.malformed, DROP.truncated, DROP.badChecksum, DROP.fragment]);
 
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
   [IPPROTO_ICMP, 'icmp'],

@@ -7,6 +7,7 @@ import type { Outbox } from '../outbox.js';
 import { seqAdd } from '../tcp/seq.js';
 import type { SequenceShift } from '../tcp/sequence-shift.js';
 import { firstDataSeq } from '../tcp/state.js';
+import { IPPROTO_TCP } from '../wire/ipv4.js';
 import { endpointsOf, type Sessions } from './sessions.js';
 
 export class FtpSession implements FtpHost {
@@ -29,7 +30,8 @@ export class FtpSession implements FtpHost {
     const s = sessions.at(slot);
     this.#client = s.initiator;
     this.#server = s.responder;
-    this.#clientSeen = sessions.nat.toGlobal(s.initiator);
+    sessions.nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.responder, s.responderPort);
+    this.#clientSeen = sessions.nat.global;
     this.#serverSeen = s.seenResponder;
     this.clientTranslated = this.#clientSeen !== this.#client;
     this.serverTranslated = this.#serverSeen !== this.#server;
@@ -43,12 +45,12 @@ export class FtpSession implements FtpHost {
     return address === this.#server || address === this.#serverSeen;
   }
 
-  announceClient(port: number): Announcement {
-    return { address: this.#clientSeen, port };
+  announceClient(port: number): Announcement | undefined {
+    return this.#announce(this.#client, port, this.sessions.at(this.slot).initiatorPort);
   }
 
-  announceServer(port: number): Announcement {
-    return { address: this.#serverSeen, port };
+  announceServer(port: number): Announcement | undefined {
+    return this.#announce(this.#server, port, this.sessions.at(this.slot).responderPort);
   }
 
   expect(toClient: boolean, port: number): void {
@@ -63,5 +65,11 @@ export class FtpSession implements FtpHost {
   report(finding: FtpFinding): void {
     if (!this.rule.alert) return;
     this.outbox.event({ type: 'ftp', endpoints: endpointsOf(this.sessions.at(this.slot)), finding });
+  }
+
+  #announce(address: number, port: number, controlPort: number): Announcement | undefined {
+    const { nat } = this.sessions;
+    if (!nat.reserve(IPPROTO_TCP, address, port, controlPort, this.sessions.now)) return undefined;
+    return { address: nat.global, port: nat.globalPort };
   }
 }

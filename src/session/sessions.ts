@@ -54,10 +54,12 @@ export class Sessions {
   #uninspected = 0;
   /** Data connections that FTP has announced. */
   readonly #expected = new ExpectedFlows();
+  /** Whether an access list permits an address; undefined where the list is not defined. Set with the configuration. */
+  permits: (list: string, address: number) => boolean | undefined = () => undefined;
   /** The one that the packet in hand fulfils, as `expects` found. */
   #fulfilled: ExpectedFlow | undefined = undefined;
   /** Clock of the packet in hand, ms. */
-  #now: number;
+  now: number;
 
   /**
    * @param capacity most sessions at a time
@@ -76,7 +78,7 @@ export class Sessions {
     private readonly release: ReleasedSegment,
     private readonly debug: DebugFlags,
   ) {
-    this.#now = now;
+    this.now = now;
     this.table = new SessionTable(capacity, seed);
     this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
@@ -162,7 +164,7 @@ export class Sessions {
       dstPort: port,
       rule: this.rules.entries[s.rule]!,
       control,
-      until: this.#now + this.globals.tcpSynwait * 1000,
+      until: this.now + this.globals.tcpSynwait * 1000,
     });
   }
 
@@ -194,7 +196,7 @@ export class Sessions {
   track(p: Packet, now: number): Verdict {
     const s = this.table.session;
     const fromInitiator = this.table.fromInitiator;
-    this.#now = now;
+    this.now = now;
     if (!s.has(FLAG.uninspected)) {
       this.statistics.packets[s.service]!++;
       this.#tracePacket(s, p);
@@ -231,6 +233,7 @@ export class Sessions {
     this.#noteNotHalfOpen(s);
     this.statistics.leave(s.state);
     const rule = this.rules.entries[s.rule]!;
+    const stream = s.has(FLAG.streamed) ? this.#streams.get(s.slot) : undefined;
     if (rule.auditTrail) {
       const event: Event = {
         type: 'session-stop',
@@ -238,11 +241,11 @@ export class Sessions {
         sent: s.initiatorBytes,
         received: s.responderBytes,
         reason: why,
+        ...stream?.audit(),
       };
       this.outbox.event(event);
     }
-    if (s.has(FLAG.streamed)) {
-      const stream = this.#streams.get(s.slot)!;
+    if (stream !== undefined) {
       this.#streams.delete(s.slot);
       this.#expected.forget(s.slot);
       stream.segments.close();
@@ -374,7 +377,7 @@ export class Sessions {
   }
 
   #noteForwarded(s: Session, p: Packet, fromInitiator: boolean, now: number): void {
-    s.addBytes(fromInitiator, p.end - p.payload);
+    s.addBytes(fromInitiator, tcp.newBytes(s, p, fromInitiator));
     const before = s.state;
     const transition = tcp.noteForwarded(s, p, fromInitiator);
     if (s.state !== before) {

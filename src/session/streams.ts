@@ -5,6 +5,7 @@
 import type { DebugFlags } from '../debug.js';
 import type { StreamInspector } from '../inspect/inspector.js';
 import { FtpInspector } from '../inspect/ftp/inspector.js';
+import { HttpInspector } from '../inspect/http.js';
 import { type RuleEntry, SERVICES } from '../inspect/rules.js';
 import { SmtpInspector } from '../inspect/smtp/inspector.js';
 import type { Outbox } from '../outbox.js';
@@ -13,6 +14,7 @@ import { SequenceShift } from '../tcp/sequence-shift.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { FtpSession } from './ftp-session.js';
+import { HttpSession } from './http-session.js';
 import type { Session } from './session.js';
 import { endpointsOf, type Sessions } from './sessions.js';
 import { SmtpSession } from './smtp-session.js';
@@ -37,8 +39,14 @@ export class SessionStream implements SegmentOutlet {
     readonly shift: SequenceShift | undefined,
     private readonly outbox: Outbox,
     private readonly released: ReleasedSegment,
+    private readonly http?: HttpSession,
   ) {
     this.segments = new TcpStream(inspector, sessions.memory, this, monitorOnly);
+  }
+
+  /** What the audit trail says more about the session at its end. */
+  audit(): { requests: number; request: string } | undefined {
+    return this.http?.audit();
   }
 
   release(p: Packet, fromInitiator: boolean, v: Verdict): void {
@@ -82,6 +90,10 @@ export function createStream(
       const shift = new SequenceShift();
       const inspector = new FtpInspector(new FtpSession(sessions, slot, rule, outbox, shift));
       return new SessionStream(sessions, slot, inspector, false, shift, outbox, released);
+    }
+    case 'http': {
+      const host = new HttpSession(sessions, slot, rule, outbox);
+      return new SessionStream(sessions, slot, new HttpInspector(host), false, undefined, outbox, released, host);
     }
     default:
       return undefined;

@@ -133,6 +133,15 @@ export function noteAcknowledgement(s: Session, p: Packet, fromInitiator: boolea
   if (seqDiff(p.ack, w[sender + ACKED]!) > 0) w[sender + ACKED] = p.ack;
 }
 
+/** Payload bytes of a segment that is about to be noted as forwarded, without those that were sent before it. */
+export function newBytes(s: Session, p: Packet, fromInitiator: boolean): number {
+  const length = p.end - p.payload;
+  if (length === 0 || !s.has(FLAG.responderSyn)) return 0;
+  const end = seqAdd(p.seq, length);
+  // Where segments overtake each other, the gap counts with the later one: it will be filled.
+  return Math.max(seqDiff(end, s.words[peerOf(s, fromInitiator) + NXT]!), 0);
+}
+
 /** Notes that the segment goes on to its receiver. Returns a TRANSITION. */
 export function noteForwarded(s: Session, p: Packet, fromInitiator: boolean): number {
   const flags = p.flags;

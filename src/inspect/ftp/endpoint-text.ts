@@ -2,7 +2,6 @@
  * Where a data connection is to go, as FTP writes it: PORT and 227 (RFC 959 §4.1.2, §5.3), EPRT and 229 (RFC 2428).
  * Only IPv4: EPRT of another family names nothing that we could open.
  */
-import { formatAddress } from '../../ios/ipv4-text.js';
 
 /** `start` and `end`: the part of the line that says it, which stands for another when the address is translated. */
 export interface EndpointText {
@@ -45,7 +44,9 @@ export function parsePassivePort(line: string): EndpointText | undefined {
   return { address: 0, port, start, end: start + m[2]!.length };
 }
 
-export const formatSixNumbers = (address: number, port: number): string =>
-  [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255, port >>> 8, port & 255].join(',');
+const octets = (address: number): number[] => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255);
 
-export const formatEprt = (address: number, port: number): string => `|1|${formatAddress(address)}|${port}|`;
+export const formatSixNumbers = (address: number, port: number): string =>
+  [...octets(address), port >>> 8, port & 255].join(',');
+
+export const formatEprt = (address: number, port: number): string => `|1|${octets(address).join('.')}|${port}|`;

@@ -27,9 +27,12 @@ export interface FtpHost {
   /** Addresses that each party may call its own: inside local, and inside global. int32. */
   isClient(address: number): boolean;
   isServer(address: number): boolean;
-  /** What the other side must read instead of what the party, which may be translated, has written. */
-  announceClient(port: number): Announcement;
-  announceServer(port: number): Announcement;
+  /**
+   * What the other side must read instead of what the party, which may be translated, has written. Undefined: NAT has
+   * no port left.
+   */
+  announceClient(port: number): Announcement | undefined;
+  announceServer(port: number): Announcement | undefined;
   /** The party's address is not the one the other side knows: its texts get other lengths. */
   readonly clientTranslated: boolean;
   readonly serverTranslated: boolean;
@@ -117,10 +120,11 @@ export class FtpInspector implements StreamInspector {
     if (!this.#isAuthenticated()) return false;
     if (e === undefined) return true; // the server will not understand it either
     if (!this.#checkEndpoint(e, this.host.isClient(e.address), command)) return false;
+    const now = this.host.announceClient(e.port);
+    if (now === undefined) return false;
     this.host.expect(true, e.port);
-    const { address, port } = this.host.announceClient(e.port);
-    if (address === e.address && port === e.port) return true;
-    return this.host.replace(true, position + e.start, e.end - e.start, format(address, port));
+    if (now.address === e.address && now.port === e.port) return true;
+    return this.host.replace(true, position + e.start, e.end - e.start, format(now.address, now.port));
   }
 
   #reply(text: string, position: number): boolean {
@@ -151,11 +155,12 @@ export class FtpInspector implements StreamInspector {
     if (e === undefined) return true;
     const command = withAddress ? 'PASV reply' : 'EPSV reply';
     if (!this.#checkEndpoint(e, !withAddress || this.host.isServer(e.address), command)) return false;
+    const now = this.host.announceServer(e.port);
+    if (now === undefined) return false;
     this.host.expect(false, e.port);
-    const { address, port } = this.host.announceServer(e.port);
-    if (port === e.port && (!withAddress || address === e.address)) return true;
-    const now = withAddress ? formatSixNumbers(address, port) : String(port);
-    return this.host.replace(false, position + e.start, e.end - e.start, now);
+    if (now.port === e.port && (!withAddress || now.address === e.address)) return true;
+    const announced = withAddress ? formatSixNumbers(now.address, now.port) : String(now.port);
+    return this.host.replace(false, position + e.start, e.end - e.start, announced);
   }
 
   #isAuthenticated(): boolean {

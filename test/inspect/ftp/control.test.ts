@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SERVICES } from '../../../src/inspect/rules.js';
 import { messageOf } from '../../../src/ios/messages.js';
-import { i32 } from '../../../src/wire/bytes.js';
+import { i32, u16 } from '../../../src/wire/bytes.js';
 import { dotted } from '../../support/packets.js';
 import { DROP, PASS, Router3640 } from '../../support/router-3640.js';
 import { ControlConnection, INSIDE, OUTSIDE, textOf } from './control-connection.js';
@@ -225,6 +225,47 @@ describe("IOS's checks reset the connection with its message", () => {
     const c = new ControlConnection(r, INSIDE, OUTSIDE).open();
     expect(c.segment(true, 'PA', { payload: 'PASV\r\n' }).verdict).toBe(DROP.inspection);
     expect(r.events).toEqual([]);
+  });
+});
+
+describe('behind port address translation', () => {
+  const PAT = `access-list 1 permit 10.10.10.0 0.0.0.255
+ip nat inside source list 1 interface Ethernet2/0 overload`;
+  const hidden = (last: number) => ({ inside: true, address: `10.10.10.${last}`, seen: '172.22.1.16' });
+
+  test('PORT names the inside global address and a port of its own, to which the server may connect once', () => {
+    const r = new Router3640(PAT);
+    const a = new ControlConnection(r, hidden(7), OUTSIDE, 40_000).login();
+    const b = new ControlConnection(r, hidden(8), OUTSIDE, 41_000).login();
+    expect(a.say('PORT 10,10,10,7,19,137')).toBe('PORT 172,22,1,16,19,137\r\n');
+    const said = b.say('PORT 10,10,10,8,19,137');
+    const [, high, low] = /^PORT 172,22,1,16,(\d+),(\d+)\r\n$/.exec(said)!;
+    const announced = Number(high) * 256 + Number(low);
+    expect(announced).not.toBe(5001);
+    const toA = a.data(false, 20, 5001);
+    const toB = b.data(false, 20, announced);
+    expect([toA.verdict, dotted(i32(toA.bytes, 16)), u16(toA.bytes, 22)]).toEqual([PASS, '10.10.10.7', 5001]);
+    expect([toB.verdict, dotted(i32(toB.bytes, 16)), u16(toB.bytes, 22)]).toEqual([PASS, '10.10.10.8', 5001]);
+    expect(services(r)).toEqual(['ftp', 'ftp', 'ftp-data', 'ftp-data']);
+    expect(b.data(false, 21, announced).verdict).not.toBe(PASS);
+    expect(b.reply('200 ok')).toBe('200 ok\r\n');
+  });
+
+  test('a server behind a static port announces another port of the same address', () => {
+    const r = new Router3640(
+      [
+        'ip inspect name OUT-IN ftp',
+        'access-list 101 permit tcp any host 172.22.1.16 eq ftp',
+        'ip nat inside source static tcp 10.10.10.7 21 172.22.1.16 21',
+        'access-list 1 permit 10.10.10.0 0.0.0.255',
+        'ip nat inside source list 1 interface Ethernet2/0 overload',
+      ].join('\n'),
+    );
+    const c = new ControlConnection(r, OUTSIDE, hidden(7)).login();
+    c.say('PASV');
+    const [, high, low] = /^227 ok \(172,22,1,16,(\d+),(\d+)\)\r\n$/.exec(c.reply('227 ok (10,10,10,7,19,137)'))!;
+    const o = c.data(true, 42_000, Number(high) * 256 + Number(low));
+    expect([o.verdict, dotted(i32(o.bytes, 16)), u16(o.bytes, 22)]).toEqual([PASS, '10.10.10.7', 5001]);
   });
 });
 
