@@ -8,7 +8,7 @@ import type { InterfaceConfig, NatConfig, RouterConfig, StaticRoute } from '../i
 
 /** One thing that is changed on the host, recorded and undone on its own. */
 export type HostChange =
-  | { kind: 'rules'; family: 'ipv4'; devices: string[]; queue: number; failOpen: boolean }
+  | { kind: 'rules'; family: 'ipv4'; devices: string[]; natOutside: string[]; queue: number; failOpen: boolean }
   | { kind: 'rules'; family: 'ipv6'; devices: string[] }
   | { kind: 'sysctl'; key: string; value: string }
   | { kind: 'address'; device: string; address: string; length: number; alias: boolean }
@@ -91,7 +91,8 @@ export function planHost(
     return device === undefined ? [] : [{ ios, device }];
   });
   const devices = bound.map((b) => b.device);
-  const changes: HostChange[] = [{ kind: 'rules', family: 'ipv4', devices, ...options }];
+  const natOutside = bound.filter((b) => b.ios.nat === 'outside').map((b) => b.device);
+  const changes: HostChange[] = [{ kind: 'rules', family: 'ipv4', devices, natOutside, ...options }];
   if (facts.hasIpv6) changes.push({ kind: 'rules', family: 'ipv6', devices });
   for (const { ios, device } of bound) if (ios.shutdown) changes.push({ kind: 'link', device, up: false });
   changes.push(...sharedSysctls(devices, facts));
@@ -186,7 +187,7 @@ function aliases(nat: NatConfig, bound: readonly Bound[], notes: HostNote[]): Ho
   const changes: HostChange[] = [];
   for (const address of insideGlobals(nat)) {
     const at = onLink(bound, address);
-    if (at === undefined || own.has(address)) continue;
+    if (at === undefined || own.has(address) || !isHost(at.ios, address)) continue;
     if (changes.length === MAX_ALIASES) {
       notes.push({ level: 'warn', text: `ARP is answered for the first ${MAX_ALIASES} inside global addresses only` });
       break;
@@ -196,6 +197,10 @@ function aliases(nat: NatConfig, bound: readonly Bound[], notes: HostNote[]): Ho
   }
   return changes;
 }
+
+/** No network or broadcast address of the interface: those of `static network` are no hosts either. */
+const isHost = (ios: InterfaceConfig, address: number): boolean =>
+  ios.addresses.every(({ address: own, mask }) => address !== (own & mask) && address !== (own | ~mask));
 
 function* insideGlobals(nat: NatConfig): Generator<number> {
   for (const entry of nat.staticEntries) {

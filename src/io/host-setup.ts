@@ -12,6 +12,7 @@ import { HostError, linux, type HostSystem } from './host-system.js';
 import {
   conntrackSigns,
   dropsByDefault,
+  errorChain,
   hasChain,
   ipv6Chain,
   isolationChain,
@@ -28,6 +29,7 @@ const TABLES: Readonly<Record<Family, readonly Pick<Table, 'name' | 'hook'>[]>> 
   ipv4: [
     { name: 'raw', hook: 'PREROUTING' },
     { name: 'filter', hook: 'FORWARD' },
+    { name: 'mangle', hook: 'OUTPUT' },
   ],
   ipv6: [{ name: 'filter', hook: 'FORWARD' }],
 };
@@ -191,6 +193,10 @@ export class HostSetup {
     }
     this.#restore('ipv4', queueChain(this.#table('ipv4', 0), change));
     this.#restore('ipv4', isolationChain(this.#table('ipv4', 1), change.devices));
+    const errors = this.#table('ipv4', 2);
+    const devices = change.natOutside;
+    const chain = devices.length > 0 ? errorChain(errors, { ...change, devices }) : removeChain(errors);
+    if (chain !== undefined) this.#restore('ipv4', chain);
   }
 
   /** @returns whether there was anything of ours. */

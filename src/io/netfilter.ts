@@ -12,8 +12,8 @@ export interface QueueRules {
 
 /** Where a chain of ours hangs. `existing` is what `iptables -t TABLE -S` prints. */
 export interface Table {
-  name: 'raw' | 'filter';
-  hook: 'PREROUTING' | 'FORWARD';
+  name: 'raw' | 'mangle' | 'filter';
+  hook: 'PREROUTING' | 'OUTPUT' | 'FORWARD';
   existing: string;
 }
 
@@ -27,6 +27,25 @@ export function queueChain(table: Table, rules: QueueRules): string {
     table,
     rules.devices.map((device) => `-i ${device}`),
     ['-j CT --notrack', `-j NFQUEUE --queue-num ${rules.queue}${bypass}`],
+  );
+}
+
+/** ICMP types that quote a packet: unreachable, time exceeded, parameter problem. */
+const QUOTING_TYPES = [3, 11, 12];
+
+/**
+ * mangle OUTPUT: ICMP errors of the router's own kernel go to the queue too. They quote packets that NAT has
+ * translated already: towards outside they would show inside local addresses, and those about packets from inside are
+ * addressed to an inside global address, which is this machine's own (`-o lo`). mangle routes a packet again that the
+ * queue gives back with another destination.
+ * @param rules devices: the Linux interfaces of `ip nat outside`
+ */
+export function errorChain(table: Table, rules: QueueRules): string {
+  const bypass = rules.failOpen ? ' --queue-bypass' : '';
+  return replaceChain(
+    table,
+    [...rules.devices.map((device) => `-o ${device} -p icmp`), '! -d 127.0.0.0/8 -o lo -p icmp'],
+    QUOTING_TYPES.map((type) => `-p icmp -m icmp --icmp-type ${type} -j NFQUEUE --queue-num ${rules.queue}${bypass}`),
   );
 }
 

@@ -2,6 +2,7 @@
  * The life of translations: bindings and flows made, timed out, cleared, and kept over a change of the configuration
  * where they are still valid. A port is free again when the last flow of its binding is gone.
  */
+import { MAX_STATIC_NAT } from '../ios/config/defaults.js';
 import type { NatTimeouts } from '../ios/config/model.js';
 import { TimerWheel } from '../timer-wheel.js';
 import type { AddressRules } from './address-rules.js';
@@ -14,8 +15,6 @@ const { binding: BINDING, flow: FLOW, static: STATIC, reserved: RESERVED } = KIN
 
 /** `binding` of a flow whose translation is static. */
 export const NO_BINDING = -1;
-/** Static entries that the table has room for beside the dynamic ones (see ios/config/unsupported.ts). */
-export const MAX_STATIC_ENTRIES = 4096;
 /** Translations looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
 const EXPIRE_BUDGET = 2000;
 /** ms that a reserved port waits for its flow. */
@@ -51,7 +50,7 @@ export class Translations {
     now: number,
   ) {
     // A flow of PAT has a binding, shared or not.
-    this.table = new TranslationTable(2 * capacity + MAX_STATIC_ENTRIES, seed);
+    this.table = new TranslationTable(2 * capacity + MAX_STATIC_NAT, seed);
     this.#timers = new TimerWheel(TRANSLATION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#binding = this.table.cursor();
     this.#new = this.table.cursor();

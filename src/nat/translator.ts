@@ -409,6 +409,7 @@ export class Translator {
     if (s.findGlobal(q.protocol, q.dst, q.dstPort, q.src, outsidePort) === END.none) return false;
     this.quotedDst = s.address;
     this.quotedDstPort = s.port;
+    if (q.protocol === IPPROTO_ICMP) this.quotedSrcPort = s.port;
     return true;
   }
 
@@ -424,6 +425,7 @@ export class Translator {
     this.hits++;
     this.quotedSrc = d.address;
     this.quotedSrcPort = d.port;
+    if (q.protocol === IPPROTO_ICMP) this.quotedDstPort = d.port;
     this.dst = d.address;
   }
 }

@@ -21,7 +21,14 @@ describe('order', () => {
   test('the rules come before anything else and forwarding after everything else', () => {
     const { changes } = plan(routerConfig());
     expect(changes.slice(0, 2)).toEqual([
-      { kind: 'rules', family: 'ipv4', devices: ['outside', 'inside'], queue: 7, failOpen: false },
+      {
+        kind: 'rules',
+        family: 'ipv4',
+        devices: ['outside', 'inside'],
+        natOutside: ['outside'],
+        queue: 7,
+        failOpen: false,
+      },
       { kind: 'rules', family: 'ipv6', devices: ['outside', 'inside'] },
     ]);
     expect(changes.slice(-2)).toEqual([

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { conntrackSigns, ipv6Chain, isolationChain, queueChain, removeChain } from '../../src/io/netfilter.js';
+import {
+  conntrackSigns,
+  errorChain,
+  ipv6Chain,
+  isolationChain,
+  queueChain,
+  removeChain,
+} from '../../src/io/netfilter.js';
 
 const raw = (existing: string) => ({ name: 'raw', hook: 'PREROUTING', existing }) as const;
 const filter = (existing: string) => ({ name: 'filter', hook: 'FORWARD', existing }) as const;
@@ -16,6 +23,15 @@ test('the queue chain takes every packet of our interfaces, untracked, before an
 COMMIT
 `,
   );
+});
+
+test('the errors that the kernel sends about translated packets are queued, those to loopback addresses are not', () => {
+  const table = { name: 'mangle', hook: 'OUTPUT', existing: '' } as const;
+  expect(body(errorChain(table, { devices: ['outside'], queue: 3, failOpen: false })).slice(1)).toEqual([
+    '-I OUTPUT 1 -o outside -p icmp -j FW3640',
+    '-I OUTPUT 2 ! -d 127.0.0.0/8 -o lo -p icmp -j FW3640',
+    ...[3, 11, 12].map((type) => `-A FW3640 -p icmp -m icmp --icmp-type ${type} -j NFQUEUE --queue-num 3`),
+  ]);
 });
 
 test('only fail-open bypasses the queue', () => {

@@ -22,7 +22,6 @@ ip nat inside source list 1 pool P ${overload}`;
 
 const from = (o: Outcome): string => `${dotted(i32(o.bytes, 12))}:${u16(o.bytes, 20)}`;
 const to = (o: Outcome): string => `${dotted(i32(o.bytes, 16))}:${u16(o.bytes, 22)}`;
-const port = (o: Outcome): number => u16(o.bytes, 20);
 
 const query = (r: Router3640, src: string, srcPort: number, dst = SERVER, dstPort = 5000): Outcome =>
   r.fromInside(udpPacket(src, srcPort, dst, dstPort, 'query'));
