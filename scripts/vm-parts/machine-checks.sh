@@ -7,7 +7,7 @@ readonly MAIL_SERVER=172.22.1.110 PATIENCE=120
 # on MACHINE COMMAND: by ssh; connections are kept for the next command.
 on() {
   ssh -F "$WORK/ssh-config" -o ControlMaster=auto -o ControlPath="$WORK/ssh-%n" -o ControlPersist=60 \
-    -o ConnectTimeout=10 -o ServerAliveInterval=5 -o LogLevel=ERROR "$@"
+    -o ConnectTimeout=30 -o ServerAliveInterval=5 -o LogLevel=ERROR "$@"
 }
 
 # eventually COMMAND...: until it succeeds; a second between, $PATIENCE seconds at most.
