@@ -11,11 +11,11 @@ export function legalWords(protocol: 'smtp' | 'esmtp', allow: boolean): string[]
 
 /**
  * A verb that the rule does not pass, as a careless server would find it: behind blanks, up to what is no letter. The
- * start of a legal verb and x, which is left of a masked line, is no verb of any server.
+ * start of a legal verb, with x behind it or cut short by CR LF, is no verb of any server.
  */
 export function isForbidden(command: string, words: readonly string[]): boolean {
   const verb = /^[A-Za-z0-9]*/.exec(command.replaceAll('\0', '').trimStart())![0].toUpperCase();
   if (verb === '' || words.includes(verb)) return false;
   const start = /^(.*?)X*$/.exec(verb)![1]!;
-  return start === verb || !words.some((word) => word.startsWith(start));
+  return !words.some((word) => word.startsWith(start));
 }

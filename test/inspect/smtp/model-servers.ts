@@ -49,9 +49,13 @@ export class ModelServer {
   receive(part: string): string {
     const { lineEnds, drops } = this.habits;
     let replies = '';
+    // What comes later than its 220 is TLS, or fails as such.
+    const begunBefore = this.tls;
     for (const c of part) {
-      if (this.tls) this.injected += c;
-      if (this.tls || c === drops) continue;
+      if (this.tls) {
+        if (!begunBefore) this.injected += c;
+        continue;
+      }
       // Who takes a CR alone for the end of a line does so at once, and passes over an LF behind it.
       const swallowed = this.#swallowLf && c === '\n';
       this.#swallowLf = false;
@@ -60,6 +64,7 @@ export class ModelServer {
         this.#octets--;
         continue;
       }
+      if (c === drops) continue;
       this.#line += c;
       const end = lineEnds.find((e) => this.#line.endsWith(e));
       if (end === undefined) continue;
