@@ -2,19 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { EXIT } from './exit.js';
 import { checkConfig } from './ios/check.js';
+import { traceCommand, traceConfig } from './ios/trace/index.js';
 import { ConsoleError, runCommands, runTerminal } from './io/console-client.js';
 import { HostSetup } from './io/host-setup.js';
 import { HostError } from './io/host-system.js';
 
 /** `fw3640 check`. */
 export function check(file: string, strict: boolean): void {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    fail(`${file}: ${(error as Error).message}`, EXIT.usage);
-    return;
-  }
+  const text = read(file);
+  if (text === undefined) return;
   const { report, exitCode } = checkConfig(text, file, strict);
   process.stdout.write(report);
   process.exitCode = exitCode;
@@ -31,6 +27,25 @@ export async function openConsole(socket: string, commands: readonly string[]): 
   }
 }
 
+export interface TraceOptions {
+  in: string;
+  config?: string;
+  socket: string;
+}
+
+/** `fw3640 trace`: asks a configuration file, or the running router by its console. */
+export async function trace(words: readonly string[], options: TraceOptions): Promise<void> {
+  if (options.config === undefined) {
+    await openConsole(options.socket, [traceCommand(options.in, words)]);
+    return;
+  }
+  const text = read(options.config);
+  if (text === undefined) return;
+  const { report, exitCode } = traceConfig(text, options.config, options.in, words);
+  (exitCode === 0 ? process.stdout : process.stderr).write(report);
+  process.exitCode = exitCode;
+}
+
 /** `fw3640 cleanup`: removes what a crashed run left. */
 export function cleanup(): void {
   try {
@@ -40,6 +55,16 @@ export function cleanup(): void {
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     fail(error.message, EXIT.runtime);
+  }
+}
+
+/** The file's text; where it cannot be read, says so and sets the exit code. */
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    fail(`${file}: ${(error as Error).message}`, EXIT.usage);
+    return undefined;
   }
 }
 

@@ -2,8 +2,9 @@
 /** The command `fw3640`: arguments, help, exit codes. 0: done, 1: the system refused, 2: usage or configuration. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { check, cleanup, openConsole } from './commands.js';
+import { check, cleanup, openConsole, trace, type TraceOptions } from './commands.js';
 import { EXIT } from './exit.js';
+import { PROBE_USAGE } from './ios/trace/index.js';
 import { replay, type ReplayOptions } from './replay.js';
 import { run, type RunOptions } from './run.js';
 
@@ -76,6 +77,15 @@ program
   .requiredOption('-c, --config <file>', 'IOS running-config')
   .requiredOption('--capture <IOS=FILE>', 'pcap file of an interface; may be given for each', collect, [])
   .action((options: ReplayOptions) => replay(options));
+
+program
+  .command('trace')
+  .description('step by step what the running firewall, or a configuration, would do with a packet')
+  .requiredOption('--in <interface>', 'IOS interface that the packet comes in by')
+  .option('-c, --config <file>', 'ask this configuration instead of the running firewall')
+  .addOption(socketOption())
+  .argument('<packet...>', PROBE_USAGE)
+  .action((words: string[], options: TraceOptions) => trace(words, options));
 
 program
   .command('console')
