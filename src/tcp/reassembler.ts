@@ -49,6 +49,13 @@ const TIMEOUTS_TO_GIVE_UP = 5;
 
 const NO_GAP = -1;
 
+/** Stands in for an inspector that has seen all. Never asked, since nothing comes behind a FIN. */
+const NOTHING_LEFT: StreamInspector = {
+  modified: false,
+  fromInitiator: () => StreamAction.reset,
+  fromResponder: () => StreamAction.reset,
+};
+
 /** One direction of a session. */
 class Direction implements OpenGap {
   opened = false;
@@ -94,7 +101,8 @@ export class TcpStream {
   /** The inspector asked to reset the connection. Nothing passes any more. */
   resetRequested = false;
   #closed = false;
-  readonly #inspector: StreamInspector;
+  /** Replaced once both sides have sent FIN: then all is inspected, and the session waits for seconds without need of it. */
+  #inspector: StreamInspector;
   readonly #memory: ReassemblyMemory;
   readonly #outlet: SegmentOutlet;
   readonly #monitorOnly: boolean;
@@ -203,6 +211,7 @@ export class TcpStream {
     if (fin) {
       d.finished = true;
       d.finSeq = end;
+      if (this.#initiator.finished && this.#responder.finished) this.#inspector = NOTHING_LEFT;
     }
     return PASS;
   }

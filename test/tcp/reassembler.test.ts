@@ -354,6 +354,15 @@ describe('a segment behind a gap', () => {
 });
 
 describe('FIN', () => {
+  test('of both sides ends inspection, but not the rewriting of what is sent again', () => {
+    expect(verdict(0, 'bye', FIN | ACK)).toBe(PASS);
+    expect(send(0, 'ok', FIN | ACK, 0, false)[0]).toBe(PASS);
+    expect(send(0, 'abc')).toEqual([PASS, 'bye']);
+    expect(verdict(3, 'more')).toBe(DROP.invalidSegment);
+    expect(send(0, 'okay', ACK, 0, false)[0]).toBe(DROP.invalidSegment);
+    expect(inspected()).toBe('bye');
+  });
+
   test('ends the stream: data after it is dropped, its retransmission passes', () => {
     expect(verdict(0, 'bye', FIN | ACK)).toBe(PASS);
     expect(verdict(3, 'more')).toBe(DROP.invalidSegment);
