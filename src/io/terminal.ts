@@ -1,6 +1,6 @@
 /**
- * A console session on a stream of terminal bytes: line editing, history and Tab by node:readline, `?` as soon as it
- * is typed, `--More--`, Ctrl-Z, and passwords that are not echoed. Serves the UNIX socket and `--vty` alike.
+ * A console session on a stream of terminal bytes: line editing and history by node:readline, `?` and Tab as soon
+ * as they are typed, `--More--`, Ctrl-Z, and passwords that are not echoed. Serves the UNIX socket and `--vty` alike.
  */
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
@@ -14,7 +14,11 @@ export interface OpenTerminal {
 }
 
 const MORE = ' --More-- ';
+const MAX_LINE = 512; // characters; IOS takes 254
+const MAX_UNSENT = 1 << 20; // bytes that wait for a slow terminal before log lines are left out
+const LOGIN_SECONDS = 30; // to answer each question of the login
 const CTRL_C = 0x03;
+const TAB = 0x09;
 const CTRL_V = 0x16;
 const CTRL_Z = 0x1a;
 const QUESTION_MARK = 0x3f;
@@ -55,19 +59,19 @@ class Terminal implements OpenTerminal {
       output: this.#screen,
       terminal: true,
       historySize: 20,
-      completer: (line: string) => {
-        const full = session.complete(line);
-        return [full === line ? [] : [full], line] as [string[], string];
-      },
     });
   }
 
   start(): void {
     this.#readline.on('line', (line) => this.#line(line));
     this.#readline.on('SIGINT', () => undefined);
+    // What was typed at a password prompt must not come back with the cursor keys.
+    this.#readline.on('history', (history: string[]) => {
+      if (this.#muted) history.shift();
+    });
     this.#readline.on('close', () => this.socket.end());
     this.socket.on('data', (bytes: Buffer) => {
-      this.#restartIdleTimer();
+      if (this.session.loggedIn) this.#restartIdleTimer();
       this.#data(bytes);
     });
     this.socket.on('close', () => {
@@ -82,7 +86,7 @@ class Terminal implements OpenTerminal {
   }
 
   monitor(line: string): void {
-    if (!this.session.monitor || this.#pending.length > 0) return;
+    if (!this.session.monitor || this.#pending.length > 0 || this.socket.writableLength > MAX_UNSENT) return;
     this.#write(`\r\x1b[K${line}\n`);
     if (this.session.secret) this.#write(this.session.prompt);
     else this.#readline.prompt(true);
@@ -98,23 +102,35 @@ class Terminal implements OpenTerminal {
         from = i + 1;
       } else if (this.#quoted) this.#quoted = false;
       else if (this.session.secret) continue;
-      else if (key === CTRL_V || key === QUESTION_MARK || key === CTRL_Z || key === CTRL_C) {
-        this.#keys.write(bytes.subarray(from, i));
+      else if (key === TAB || key === CTRL_V || key === QUESTION_MARK || key === CTRL_Z || key === CTRL_C) {
+        this.#type(bytes.subarray(from, i));
         from = i + 1;
         // readline handles what was written in this same turn, so its line is up to date.
-        if (key === CTRL_V) this.#quoted = true;
+        if (key === TAB) this.#complete();
+        else if (key === CTRL_V) this.#quoted = true;
         else if (key === QUESTION_MARK) this.#help();
         else this.#interrupt(key === CTRL_Z);
       }
     }
-    if (from < bytes.length) this.#keys.write(bytes.subarray(from));
+    if (from < bytes.length) this.#type(bytes.subarray(from));
+  }
+
+  /** Gives bytes to readline; of a line that does not end, no more than fits. */
+  #type(bytes: Buffer): void {
+    let room = MAX_LINE - this.#readline.line.length;
+    const fits = bytes.filter((b) => {
+      if (b >= 0x20 && b !== 0x7f) return room-- > 0;
+      if (b === 0x0d || b === 0x0a) room = MAX_LINE;
+      return true;
+    });
+    this.#keys.write(fits);
   }
 
   /** `exec-timeout`: a session in which nobody types is closed. */
   #restartIdleTimer(): void {
     clearTimeout(this.#idle);
-    const { execTimeout } = this.session.settings;
-    if (execTimeout > 0) this.#idle = setTimeout(() => this.#readline.close(), execTimeout * 1000).unref();
+    const seconds = this.session.loggedIn ? this.session.settings.execTimeout : LOGIN_SECONDS;
+    if (seconds > 0) this.#idle = setTimeout(() => this.#readline.close(), seconds * 1000).unref();
   }
 
   #line(line: string): void {
@@ -123,6 +139,7 @@ class Terminal implements OpenTerminal {
     this.#muted = false;
     const failed = session.failedLogins;
     const { output } = session.execute(line);
+    this.#restartIdleTimer();
     if (session.failedLogins === failed || this.loginDelayMs === 0) {
       this.#print(output);
       return;
@@ -143,11 +160,24 @@ class Terminal implements OpenTerminal {
     this.#readline.prompt(true);
   }
 
-  /** Ctrl-Z and Ctrl-C throw the line away; in configuration both lead out of it. */
+  /** Tab: on a new line, as IOS does it, with the last word spelled out where only one fits. */
+  #complete(): void {
+    const { line, cursor } = this.#readline;
+    const before = line.slice(0, cursor);
+    const after = this.session.complete(before);
+    let same = 0;
+    while (same < before.length && before[same] === after[same]) same++;
+    this.#write('\n');
+    this.#readline.prompt(true);
+    this.#keys.write('\x7f'.repeat(before.length - same) + after.slice(same));
+  }
+
+  /** Both lead out of configuration; Ctrl-Z carries out what stands on the line first, Ctrl-C throws it away. */
   #interrupt(ctrlZ: boolean): void {
+    const line = ctrlZ ? this.#readline.line : '';
     this.#keys.write('\x05\x15'); // to the end of the line, and erase it
-    this.#write(ctrlZ ? '^Z\n' : '\n');
-    this.#print(this.session.endConfiguration().output);
+    this.#write(ctrlZ ? `${line}^Z\n` : '\n');
+    this.#print(this.session.endConfiguration(line).output);
   }
 
   #print(output: string): void {

@@ -215,7 +215,7 @@ describe('a terminal', () => {
     await screen.until('3640-123(config-if)#');
     screen.type('ip access-group 102 in\r');
     await screen.until('3640-123(config-if)#');
-    screen.type('half typed\x1a');
+    screen.type('half typed\x03');
     await screen.until('3640-123#');
     expect(router.config().interfaces[0]?.accessGroupIn).toBe('102');
     expect(router.calls.at(-1)).toBe('log 5 SYS-5-CONFIG_I: Configured from console by console');

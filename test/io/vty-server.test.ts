@@ -149,3 +149,35 @@ test('a port alone means the loopback', async () => {
   await call.ends('r1>');
   expect(call.socket.remoteAddress).toBe('127.0.0.1');
 });
+
+describe('what is typed', () => {
+  test('at a password prompt does not come back with the cursor keys', async () => {
+    await start('line vty 0 4\n no login');
+    const call = new Call();
+    await call.ends('r1>');
+    call.type('show clock\r');
+    await call.ends('r1>');
+    call.type('enable\r');
+    await call.ends('Password: ');
+    call.type('n0t-the-secret\r');
+    await call.ends('Password: ');
+    call.type('\r');
+    await call.ends('Password: ');
+    call.type('\r');
+    await call.ends('r1>');
+    call.type('\x1b[A');
+    expect(await call.ends('r1>enable')).not.toContain('n0t');
+    call.type('\x1b[A');
+    expect(await call.ends('r1>show clock')).not.toContain('n0t');
+  });
+
+  test('without an end fills no memory', async () => {
+    await start('line vty 0 4\n no login');
+    const call = new Call();
+    await call.ends('r1>');
+    call.type('x'.repeat(100_000));
+    call.type('\r');
+    const shown = await call.until((c) => c.text.includes('Invalid input') || c.text.includes('Unknown command'));
+    expect(shown.match(/x+/g)!.join('').length).toBeLessThan(3000);
+  });
+});

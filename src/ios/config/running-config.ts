@@ -159,13 +159,15 @@ function inspected(p: InspectedProtocol): string {
     onOff('audit-trail', p.auditTrail) +
     (p.timeout === undefined ? '' : ` timeout ${p.timeout}`) +
     (p.routerTraffic === true ? ' router-traffic' : '') +
+    (smtp === undefined || smtp.lineLength === smtpDefaults().lineLength ? '' : ` line-length ${smtp.lineLength}`) +
     (smtp?.monitorOnly === true ? ' monitor-only' : '') +
     (smtp?.maskEhlo === false ? ' mask-ehlo off' : '') +
     (smtp === undefined || smtp.allow.length === 0 ? '' : ` allow ${smtp.allow.join(',')}`)
   );
 }
 
-function interfaceLines(config: RouterConfig, i: InterfaceConfig): string[] {
+/** The block of one interface. */
+export function interfaceLines(config: RouterConfig, i: InterfaceConfig): string[] {
   const header = `interface ${i.name}`;
   const lines = [header];
   const add = (present: boolean, line: string): void => {

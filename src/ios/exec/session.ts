@@ -98,6 +98,8 @@ export class ConsoleSession implements Terminal {
     return `${motd}${banner}\n\nUser Access Verification\n\n`;
   }
 
+  /** False until the line's login is done. */
+  loggedIn = false;
   /** Wrong passwords so far; the edge answers each a second later. */
   failedLogins = 0;
 
@@ -158,12 +160,16 @@ export class ConsoleSession implements Terminal {
     return line.slice(0, line.length - rest.length) + completeLine(this.#vocabularies(line), rest);
   }
 
-  /** Ctrl-Z: out of configuration. */
-  endConfiguration(): Reply {
+  /**
+   * Out of configuration: `end`, Ctrl-C, Ctrl-Z.
+   * @param line what stood before Ctrl-Z, which is Enter and `end` in one
+   */
+  endConfiguration(line = ''): Reply {
     if (this.#mode === undefined) return reply('');
+    const last = line.trim() === '' ? reply('') : this.execute(line);
     this.#banner = undefined;
     this.#leaveConfiguration();
-    return reply('');
+    return last;
   }
 
   // --- what commands may do (Terminal) ---
@@ -210,6 +216,7 @@ export class ConsoleSession implements Terminal {
 
   /** Login succeeded. */
   #enter(privilege = this.settings.privilege): string {
+    this.loggedIn = true;
     this.privilege = Math.max(this.privilege, privilege === 15 ? 15 : 1);
     const { exec } = this.router.config().banners;
     return exec === undefined ? '' : `${exec}\n`;

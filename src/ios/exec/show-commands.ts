@@ -15,7 +15,7 @@ import { showInspectAll, showInspectConfig, showInspectInterfaces, showInspectNa
 import { showSessions } from '../show/ip-inspect-sessions.js';
 import { showInspectStatistics } from '../show/ip-inspect-statistics.js';
 import { showNatStatistics, showTranslations } from '../show/ip-nat.js';
-import { showRunningConfig, showStartupConfig } from '../show/running-config.js';
+import { showRunningConfig, showRunningInterface, showStartupConfig } from '../show/running-config.js';
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import type { ConsoleRouter } from './router.js';
@@ -73,6 +73,12 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   ),
   show(15, 'show running-config', { 'running-config': 'Current operating configuration' }, (r) =>
     showRunningConfig(r.config()),
+  ),
+  show(
+    15,
+    'show running-config interface INTERFACE:INTERFACE',
+    { 'running-config interface': 'Show interface configuration' },
+    (r, m) => showRunningInterface(r.config(), m.word('INTERFACE')),
   ),
   show(15, 'show startup-config', { 'startup-config': 'Contents of startup configuration' }, (r) =>
     showStartupConfig(r.startupConfig()),

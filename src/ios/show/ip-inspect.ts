@@ -78,6 +78,7 @@ function protocolLine(config: RouterConfig, p: InspectedProtocol): string {
 function extensions(smtp: NonNullable<InspectedProtocol['smtp']>): string {
   const d = smtpDefaults();
   return (
+    (smtp.lineLength === d.lineLength ? '' : ` line-length ${smtp.lineLength}`) +
     (smtp.monitorOnly ? ' monitor-only' : '') +
     (smtp.maskEhlo === d.maskEhlo ? '' : ' mask-ehlo off') +
     (smtp.allow.length === 0 ? '' : ` allow ${smtp.allow.join(',')}`)

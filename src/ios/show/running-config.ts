@@ -1,10 +1,17 @@
 /** `show running-config` and `show startup-config`: IOS's head lines, then the text. */
 import type { RouterConfig } from '../config/model.js';
-import { runningConfig } from '../config/running-config.js';
+import { interfaceLines, runningConfig } from '../config/running-config.js';
 
 export function showRunningConfig(config: RouterConfig): string {
   const text = runningConfig(config);
   return `Building configuration...\n\nCurrent configuration : ${Buffer.byteLength(text)} bytes\n${text}`;
+}
+
+/** `show running-config interface NAME`. */
+export function showRunningInterface(config: RouterConfig, name: string): string {
+  const found = config.interfaces.find((i) => i.name === name);
+  const text = found === undefined ? '' : `!\n${interfaceLines(config, found).join('\n')}\nend\n`;
+  return `Building configuration...\n\nCurrent configuration : ${Buffer.byteLength(text)} bytes\n${text}\n`;
 }
 
 /** @param text what `write memory` wrote; undefined where there is nothing */
