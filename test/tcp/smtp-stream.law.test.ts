@@ -4,12 +4,13 @@ import { expect, test } from 'vitest';
 import { StreamAction, type StreamInspector } from '../../src/inspect/inspector.js';
 import { newSmtpCounters } from '../../src/inspect/smtp/finding.js';
 import { SmtpInspector } from '../../src/inspect/smtp/inspector.js';
+import { smtpDefaults } from '../../src/ios/config/defaults.js';
 import type { SmtpOptions } from '../../src/ios/config/model.js';
 import { POLICIES } from './receiver.js';
 import { bytesOf, textOf } from './segment.js';
 import { firstSeq, step, Wire, type Step } from './wire.js';
 
-const OPTIONS: SmtpOptions = { maxData: 20_000_000, monitorOnly: false, maskEhlo: true, allow: [] };
+const OPTIONS: SmtpOptions = smtpDefaults();
 
 const smtpInspector = (protocol: 'smtp' | 'esmtp'): StreamInspector => {
   const host = { debug: false, report: () => undefined, trace: () => undefined };

@@ -77,11 +77,13 @@ export function compileSmtp(protocol: 'smtp' | 'esmtp', options: SmtpOptions): S
 
   const followed: [string, number][] = [];
   const legal = new Set([EMPTY_LINE]);
-  const lineLimit = new Uint16Array(256).fill(COMMAND_LINE_LIMIT);
+  // What parameters add to a line, they add to the configured limit as well.
+  const longer = options.lineLength - COMMAND_LINE_LIMIT;
+  const lineLimit = new Uint16Array(256).fill(options.lineLength);
   for (const [word, command] of Object.entries<Command>(COMMANDS)) {
     if (command.rule === 'allow') followed.push([word, command.id]);
     if (command.rule === 'smtp' || (esmtp && command.rule === 'esmtp') || allowed.has(word)) legal.add(command.id);
-    lineLimit[command.id] = command.limit ?? COMMAND_LINE_LIMIT;
+    lineLimit[command.id] = (command.limit ?? COMMAND_LINE_LIMIT) + longer;
   }
   let id = FIRST_ALLOWED_ID;
   for (const word of allowed) {

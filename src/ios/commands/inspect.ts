@@ -48,6 +48,7 @@ function removeProtocol(editor: ConfigEditor, m: Match): void {
 function smtpOptions(m: Match): SmtpOptions {
   const options = smtpDefaults();
   if (m.has('BYTES')) options.maxData = m.number('BYTES');
+  if (m.has('LENGTH')) options.lineLength = m.number('LENGTH');
   options.monitorOnly = m.has('monitor-only');
   options.maskEhlo = m.optionalWord('MASK') !== 'off';
   if (m.has('ALLOW')) options.allow = m.word('ALLOW').toUpperCase().split(',');
@@ -133,11 +134,15 @@ export const INSPECT_COMMANDS: readonly Command<ConfigEditor>[] = [
     set: (editor, m) => addProtocol(editor, m, m.has('LIST') ? { javaList: String(m.number('LIST')) } : {}),
   },
   {
-    syntax: `ip inspect name NAME:WORD PROTOCOL:{smtp} ${COMMON} ` + '[max-data BYTES:<1-4294967295>] [monitor-only]',
+    syntax:
+      `ip inspect name NAME:WORD PROTOCOL:{smtp} ${COMMON} ` +
+      '[max-data BYTES:<1-4294967295>] [line-length LENGTH:<512-12288>] [monitor-only]',
     help: {
       'NAME smtp': 'Simple Mail Transfer Protocol',
       'max-data': 'Specify the maximum data in a single SMTP session',
       BYTES: 'Maximum number of bytes',
+      'line-length': 'Longest command line (fw3640 extension)',
+      LENGTH: 'Bytes with CR LF',
       'monitor-only': 'Inspect and log, alter nothing (fw3640 extension)',
     },
     set: (editor, m) => addProtocol(editor, m, { smtp: smtpOptions(m) }),
@@ -145,7 +150,7 @@ export const INSPECT_COMMANDS: readonly Command<ConfigEditor>[] = [
   {
     syntax:
       `ip inspect name NAME:WORD PROTOCOL:{esmtp} ${COMMON} ` +
-      '[max-data BYTES:<1-4294967295>] [monitor-only] [mask-ehlo MASK:{on | off}] [allow ALLOW:WORD]',
+      '[max-data BYTES:<1-4294967295>] [line-length LENGTH:<512-12288>] [monitor-only] [mask-ehlo MASK:{on | off}] [allow ALLOW:WORD]',
     help: {
       'NAME esmtp': 'Extended SMTP',
       'mask-ehlo': 'Mask offers in the EHLO reply that inspection does not pass (fw3640 extension)',

@@ -34,7 +34,13 @@ export const inspectDefaults = (): InspectGlobals => ({
 /** Timeout of `icmp` inspection in seconds, which no global command sets. */
 export const ICMP_TIMEOUT = 10;
 
-export const smtpDefaults = (): SmtpOptions => ({ maxData: 20_000_000, monitorOnly: false, maskEhlo: true, allow: [] });
+export const smtpDefaults = (): SmtpOptions => ({
+  maxData: 20_000_000,
+  lineLength: 512,
+  monitorOnly: false,
+  maskEhlo: true,
+  allow: [],
+});
 
 export const virtualReassemblyDefaults = (): VirtualReassembly => ({
   maxReassemblies: 16,

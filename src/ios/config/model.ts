@@ -128,6 +128,8 @@ export interface InspectedProtocol {
 /** Keywords of `ip inspect name NAME {smtp|esmtp}`. All but max-data are extensions of fw3640. */
 export interface SmtpOptions {
   maxData: number; // bytes, 20000000
+  /** Most bytes of a command line with its CR LF, 512 (RFC 5321 §4.5.3.1.4); extensions allow theirs on top. */
+  lineLength: number;
   /** Inspect and log as if, alter nothing. */
   monitorOnly: boolean;
   /** esmtp: mask EHLO reply lines that offer what inspection does not pass. Default true. */

@@ -129,6 +129,14 @@ test('a line over the limit is masked from there on, reported once, and costs no
   expect(s.client('NOOP\r\n')).toBe('NOOP\r\n');
 });
 
+test('line-length raises the limit of every command', () => {
+  const s = new Session('smtp', { ...smtpDefaults(), lineLength: 600 });
+  const good = 'NOOP ' + 'a'.repeat(600 - 2 - 5);
+  s.server('220 ready\r\n');
+  expect(s.client(good + '\r\n')).toBe(good + '\r\n');
+  expect(s.client(good + 'b\r\n')).toBe(good + 'x\r\n');
+});
+
 test('parameters may make MAIL longer, not other commands', () => {
   const s = session();
   const mail = `MAIL FROM:<${'a'.repeat(600)}@b>\r\n`;
