@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const ROOT = join(import.meta.dirname, '../..');
 export const BUILD = join(ROOT, 'native/build');
 const CONSUMER = join(ROOT, 'test/support/queue-consumer.mjs');
-const START_MS = 10_000;
+const START_MS = 60_000;
 /** The lab's name must be its own: another run, or a demo, may be up. */
 const LAB = `bench-${process.pid}`;
 /** Flags of Node for the daemon, e.g. to profile it. */
