@@ -2,7 +2,7 @@
 # What virtual machines show and namespaces cannot: another kernel and its modules, virtio NICs with their offloads,
 # systemd, a reboot, ARP on a real segment, a pulled cable. Sourced by scripts/vm-test, which runs machine_checks.
 
-readonly MAIL_SERVER=172.22.1.110 PATIENCE=120
+readonly MAIL_SERVER=172.22.1.110 PATIENCE=600
 
 # on MACHINE COMMAND: by ssh; connections are kept for the next command.
 on() {

@@ -6,7 +6,7 @@ import { clearInterval, setInterval } from 'node:timers';
 import { until, within } from './wait.mjs';
 
 export const CONTROL_PORT = 7000;
-/** Whoever hears nothing for three of these dials anew: its session may be gone with a restart of the router. */
+/** Whoever misses several of these dials anew. */
 export const HEARTBEAT_MS = 1000;
 
 export class Agents {

@@ -25,6 +25,8 @@ const { values: options, positionals } = parseArgs({
 });
 const name = positionals[0] ?? 'inside';
 const DIAL_AGAIN_MS = 500;
+/** The session is gone, with a restart of the router: dial anew. */
+const SILENCE_MS = 15 * HEARTBEAT_MS;
 const SMALL = 4000; // bytes of a mail that are answered as text
 
 const run = (program, args) =>
@@ -100,9 +102,9 @@ async function perform(socket, { id, operation, ...parameters }) {
 const serve = () =>
   new Promise((resolve) => {
     const socket = dial(CONTROL_PORT);
-    socket.setTimeout(3 * HEARTBEAT_MS, () => socket.destroy());
+    socket.setTimeout(5 * HEARTBEAT_MS, () => socket.destroy()); // a SYN that nobody answers
     socket.on('connect', () => {
-      socket.setTimeout(10 * HEARTBEAT_MS);
+      socket.setTimeout(SILENCE_MS);
       socket.write(`${JSON.stringify({ name })}\n`);
     });
     const lines = createInterface({ input: socket });
