@@ -71,7 +71,6 @@ export class Engine {
   readonly #dropLog = new DropLog();
   /** Clock of the packet or tick in hand, ms. */
   #now = 0;
-  readonly #leavesOutside = (destination: number): boolean => this.#egressIsOutside(destination);
 
   constructor(
     config: RouterConfig,
@@ -80,7 +79,14 @@ export class Engine {
   ) {
     this.config = config;
     const { capacity, seed, now } = options;
-    this.nat = new Translator(capacity, seed, config.nat.timeouts, now, (e) => this.outbox.event(e));
+    this.nat = new Translator(
+      capacity,
+      seed,
+      config.nat.timeouts,
+      now,
+      (e) => this.outbox.event(e),
+      (destination) => this.#egressIsOutside(destination),
+    );
     this.#routes = new RoutingTable(config);
     this.#matchLog = new MatchLog((e) => this.outbox.event(e));
     this.#fragments = new FragmentTable(outbox, (p, now) => this.#judgeReassembled(p, now));
@@ -162,7 +168,7 @@ export class Engine {
 
   #translateOwn(p: Packet): Verdict {
     const { nat } = this;
-    nat.findFromRouter(p, this.#leavesOutside);
+    nat.findFromRouter(p);
     if (nat.missing) return DROP.noTranslation;
     if (!quotesHeader(p)) return PASS;
     nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
@@ -214,7 +220,7 @@ export class Engine {
     const port = this.#ports[p.ingress]!;
     const { nat } = this;
     if (port.outside) nat.findFromOutside(p);
-    else if (port.inside) nat.findFromInside(p, this.#leavesOutside);
+    else if (port.inside) nat.findFromInside(p);
     else nat.findNothing(p);
     const v = this.#admit(p, port, now);
     nat.settle(p, v, now);

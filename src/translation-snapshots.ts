@@ -99,7 +99,13 @@ function translationOf(s: Session, engine: Engine, now: number): TranslationSnap
   // An ICMP query has one identifier for both ends: the initiator's port; the other one is its type.
   const responderPort = icmp ? s.initiatorPort : s.responderPort;
   const outsidePort = (port: number): number => (icmp ? 0 : port);
-  const fromInside = nat.findGlobalOf(protocol, s.initiator, s.initiatorPort, s.responder, outsidePort(responderPort));
+  const fromInside = nat.findGlobalOf(
+    protocol,
+    s.initiator,
+    s.initiatorPort,
+    s.seenResponder,
+    outsidePort(responderPort),
+  );
   if (!fromInside && !nat.findGlobalOf(protocol, s.responder, responderPort, s.initiator, outsidePort(s.initiatorPort)))
     return undefined;
   return {
@@ -108,7 +114,7 @@ function translationOf(s: Session, engine: Engine, now: number): TranslationSnap
     insideGlobalPort: nat.globalPort,
     insideLocal: fromInside ? s.initiator : s.responder,
     insideLocalPort: fromInside ? s.initiatorPort : responderPort,
-    outside: fromInside ? s.responder : s.initiator,
+    outside: fromInside ? s.seenResponder : s.initiator,
     outsidePort: fromInside ? responderPort : s.initiatorPort,
     static: false,
     createdAgo: (now - s.created) | 0,

@@ -73,7 +73,14 @@ export class Translator {
    * @param capacity most dynamic translations at a time
    * @param seed     of the table's hash
    */
-  constructor(capacity: number, seed: number, timeouts: NatTimeouts, now: number, emit: (e: Event) => void) {
+  constructor(
+    capacity: number,
+    seed: number,
+    timeouts: NatTimeouts,
+    now: number,
+    emit: (e: Event) => void,
+    private readonly leavesOutside: LeavesOutside,
+  ) {
     this.translations = new Translations(capacity, seed, timeouts, now);
     this.#source = new Ends(this.translations);
     this.#destination = new Ends(this.translations);
@@ -118,11 +125,11 @@ export class Translator {
   }
 
   /** A packet that came in by an inside interface. */
-  findFromInside(p: Packet, leavesOutside: LeavesOutside): void {
+  findFromInside(p: Packet): void {
     this.#begin(p);
     this.hairpin = this.#destination.isGlobal(p.dst);
     if (quotesHeader(p)) {
-      this.#findErrorFromInside(p, leavesOutside);
+      this.#findErrorFromInside(p);
       return;
     }
     const icmp = p.protocol === IPPROTO_ICMP;
@@ -137,7 +144,7 @@ export class Translator {
         this.#missDestination(p);
         return;
       }
-    } else if (!isFlow && !leavesOutside(p.dst)) return;
+    } else if (!isFlow && !this.leavesOutside(p.dst)) return;
     // What quotes inside addresses in a way that we do not translate stays inside.
     if (icmp && isUntranslatable(p)) this.missing = true;
     this.#takeSource(p, end);
@@ -147,14 +154,14 @@ export class Translator {
    * An ICMP error of the router's own kernel, which quotes the packet as both NAT steps have left it. It goes to whom
    * the quoted packet came from.
    */
-  findFromRouter(p: Packet, leavesOutside: LeavesOutside): void {
+  findFromRouter(p: Packet): void {
     this.#begin(p);
     if (!quotesHeader(p)) return;
     const q = this.quote;
     q.read(p);
     this.#keepQuote();
     const toGlobal = this.#destination.isGlobal(p.dst);
-    if (toGlobal || leavesOutside(p.dst)) this.#findQuotedDestination();
+    if (toGlobal || this.leavesOutside(p.dst)) this.#findQuotedDestination();
     // The quoted packet came from inside: its sender is told, by the address it has there.
     if (toGlobal) this.#findQuotedSource(p, this.quotedDst, this.quotedDstPort);
   }
@@ -191,10 +198,14 @@ export class Translator {
   }
 
   /**
-   * What an inside local end is outside, as things stand: sets `global` and `globalPort`, to the end itself where it has
-   * no translation. May be asked at any time.
+   * What an inside local end is for the other one, as things stand: sets `global` and `globalPort`, to the end itself
+   * where it is not translated. May be asked at any time.
+   * @param outside the other end as the inside one knows it: for a hairpin an inside global address
    */
   findGlobalOf(protocol: number, local: number, port: number, outside: number, outsidePort: number): boolean {
+    this.global = local;
+    this.globalPort = port;
+    if (!this.#other.isGlobal(outside) && !this.leavesOutside(outside)) return false;
     const end = this.#other.findGlobal(protocol, local, port, outside, outsidePort);
     this.global = this.#other.address;
     this.globalPort = this.#other.port;
@@ -387,11 +398,11 @@ export class Translator {
   }
 
   /** An ICMP error of an inside host or router about a packet that came from outside, or from a hairpin. */
-  #findErrorFromInside(p: Packet, leavesOutside: LeavesOutside): void {
+  #findErrorFromInside(p: Packet): void {
     const q = this.quote;
     q.read(p);
     this.#keepQuote();
-    if (!this.hairpin && !leavesOutside(p.dst)) return;
+    if (!this.hairpin && !this.leavesOutside(p.dst)) return;
     const translated = this.#findQuotedDestination();
     // A router between may report it too: by its own static entry, else it hides behind the host.
     const s = this.#source;

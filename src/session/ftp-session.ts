@@ -30,7 +30,7 @@ export class FtpSession implements FtpHost {
     const s = sessions.at(slot);
     this.#client = s.initiator;
     this.#server = s.responder;
-    sessions.nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.responder, s.responderPort);
+    sessions.nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, s.responderPort);
     this.#clientSeen = sessions.nat.global;
     this.#serverSeen = s.seenResponder;
     this.clientTranslated = this.#clientSeen !== this.#client;

@@ -269,7 +269,7 @@ export class Sessions {
         this.outbox.inject(resetPacket(s.seenResponder, seenPort, s.initiator, initiatorPort, seq, ack));
       }
       if (s.has(FLAG.responderSyn)) {
-        nat.findGlobalOf(IPPROTO_TCP, s.initiator, initiatorPort, s.responder, responderPort);
+        nat.findGlobalOf(IPPROTO_TCP, s.initiator, initiatorPort, s.seenResponder, seenPort);
         for (const sent of resetSeqs(s, false)) {
           const seq = shift?.toReceiver(true, sent) ?? sent;
           this.outbox.inject(resetPacket(nat.global, nat.globalPort, s.responder, responderPort, seq));

@@ -71,7 +71,8 @@ function to(s: StaticNat, from: number, fromPort: number, address: number, port:
 
 function lets(config: RouterConfig, d: DynamicNat, p: Probe): boolean {
   const list = config.accessLists.get(d.list);
-  return list?.entries.find((e) => entryMatches(e, p))?.action === 'permit';
+  // A list that does not exist permits everything, as nat/allocation.ts has it.
+  return list === undefined || list.entries.find((e) => entryMatches(e, p))?.action === 'permit';
 }
 
 function viaList(config: RouterConfig, d: DynamicNat, p: Probe): Translated {
