@@ -62,7 +62,7 @@ function undefinedNames(config: RouterConfig): Warning[] {
     rule(i.inspectOut, i.lines?.inspectOut);
   }
   for (const d of config.nat.dynamic) {
-    list(d.list, d.line, 'nothing is translated');
+    list(d.list, d.line, 'every inside address is translated');
     if (d.pool !== undefined && !config.nat.pools.has(d.pool))
       warnings.push({ line: d.line, reason: `NAT pool ${d.pool} is not defined: nothing is translated` });
   }

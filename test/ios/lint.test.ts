@@ -53,7 +53,7 @@ test.each([
     name: 'translation without its two sides, list or pool',
     text: 'ip nat inside source list 7 pool P overload',
     want: [
-      '1: access list 7 is not defined: nothing is translated',
+      '1: access list 7 is not defined: every inside address is translated',
       '1: NAT pool P is not defined: nothing is translated',
       '1: no interface is "ip nat inside": nothing is translated',
       '1: no interface is "ip nat outside": nothing is translated',

@@ -89,7 +89,7 @@ const globalLine = fc.oneof(
   fc.constantFrom('logging buffered 8192 warnings', 'no logging console', 'logging trap errors', 'no logging trap', 'logging 10.9.9.9', 'logging host 10.9.9.8', 'logging facility local2', 'no logging on', 'logging monitor 3'),
   fc.constantFrom('ip cef', 'no ip cef', 'ip http server', 'no ip http server', 'snmp-server community x RO', 'cdp run', 'aaa new-model', 'no aaa new-model'),
   join('ip inspect name ', ruleName, ' ', fc.constantFrom('tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp'), optional(join('alert ', onOff)), optional(join('audit-trail ', onOff)), optional(join('timeout ', fc.integer({ min: 5, max: 43200 })))),
-  join('ip inspect name ', ruleName, ' smtp max-data ', small, optional(fc.constant('monitor-only'))),
+  join('ip inspect name ', ruleName, ' smtp max-data ', small, optional(fc.constantFrom('monitor-only', 'line-length 2048'))),
   join('ip inspect name ', ruleName, ' esmtp mask-ehlo ', onOff, ' allow starttls,BDAT'),
   join('ip inspect name ', ruleName, fc.constantFrom(' http java-list 7', ' tcp router-traffic', ' h323 timeout 60')),
   join('no ip inspect name ', ruleName, optional(fc.constantFrom('tcp', 'smtp'))),

@@ -1,0 +1,72 @@
+/**
+ * `logging host`: messages as UDP datagrams to syslog servers, in the form of IOS (RFC 3164's priority, then the count of
+ * messages and the text with its time stamp). Nothing waits for the network, and what cannot be sent is counted.
+ */
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import type { LoggingConfig } from '../ios/config/model.js';
+import { formatAddress } from '../ios/ipv4-text.js';
+
+const PORT = 514;
+
+/** Facility codes of RFC 3164 §4.1.1 by their IOS names. */
+const FACILITIES: Readonly<Record<string, number>> = {
+  kern: 0,
+  user: 1,
+  mail: 2,
+  daemon: 3,
+  auth: 4,
+  syslog: 5,
+  lpr: 6,
+  news: 7,
+  uucp: 8,
+  cron: 9,
+  local0: 16,
+  local1: 17,
+  local2: 18,
+  local3: 19,
+  local4: 20,
+  local5: 21,
+  local6: 22,
+  local7: 23,
+};
+
+export class Syslog {
+  #socket: Socket | undefined;
+  /** Messages sent, which also number them. */
+  sent = 0;
+  /** Datagrams that the system refused. */
+  failed = 0;
+
+  /** @param port UDP port of the servers; 514 but in tests */
+  constructor(private readonly port = PORT) {}
+
+  /**
+   * Sends a message to every configured server, where its severity is within `logging trap`.
+   * @param severity 0..7; `line` the message with its time stamp
+   */
+  send(severity: number, line: string, logging: LoggingConfig): void {
+    const { on, trap, hosts, facility } = logging;
+    if (!on || trap === undefined || severity > trap || hosts.length === 0) return;
+    this.#socket ??= this.#open();
+    this.sent++;
+    const priority = (FACILITIES[facility] ?? FACILITIES['local7']!) * 8 + severity;
+    const datagram = Buffer.from(`<${priority}>${this.sent}: ${line}`);
+    for (const host of hosts)
+      this.#socket.send(datagram, this.port, formatAddress(host), (error) => {
+        if (error !== null) this.failed++;
+      });
+  }
+
+  close(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  #open(): Socket {
+    const socket = createSocket('udp4');
+    socket.on('error', () => this.failed++);
+    socket.unref(); // logging keeps no process alive
+    return socket;
+  }
+}
