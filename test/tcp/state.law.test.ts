@@ -103,7 +103,10 @@ const shift = fc.integer({ min: 0, max: 7 });
 const connection = fc.tuple(isn, isn, shift, shift).map((numbers) => new Connection(...numbers));
 
 function run(c: Connection, s: Step): void {
-  if (s.do === 'deliver') return c.deliver(s.toPeer, s.which);
+  if (s.do === 'deliver') {
+    c.deliver(s.toPeer, s.which);
+    return;
+  }
   const end = s.fromHost ? c.host : c.peer;
   // What an honest sender may send: within the window it was given, not what is long acknowledged.
   const limit = end.acked + (((WINDOW >>> end.shift) << end.shift) - 2000);
