@@ -80,6 +80,7 @@ const operations = {
     try {
       let answer;
       socket.on('message', (bytes) => (answer = bytes.toString()));
+      await new Promise((resolve) => socket.bind({ address: options.from }, resolve));
       socket.send(text, port, options.outside);
       return await until('an answer', () => answer, patienceMs).catch(() => null);
     } finally {
