@@ -1,0 +1,135 @@
+/** Sentences made from the command tables themselves: whatever the grammar admits is carried out or refused, never thrown. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { configGrammar } from '../../../src/ios/commands/index.js';
+import { applyLine } from '../../../src/ios/config/parse.js';
+import { ConfigEditor } from '../../../src/ios/config/editor.js';
+import type { ModeName } from '../../../src/ios/config/editor.js';
+import { runningConfig } from '../../../src/ios/config/running-config.js';
+import { parseConfig } from '../../../src/ios/config/parse.js';
+import { ConsoleSession } from '../../../src/ios/exec/session.js';
+import { execVocabulary } from '../../../src/ios/exec/vocabulary.js';
+import type { ArgumentType, Expression } from '../../../src/ios/grammar/expression.js';
+import { matchLine } from '../../../src/ios/grammar/match.js';
+import { fakeRouter } from '../support/fake-router.js';
+
+const SAMPLES = ['10.0.0.1', '255.255.255.0', '0.0.0.255', 'Ethernet2/0', '/24', '12.3', '-5', '101', '7', 'NAME'];
+
+/** Texts that the type reads: its bounds where it has some. */
+function samples(type: ArgumentType): string[] {
+  const range = /^<(\d+)-(\d+)>$/.exec(type.display);
+  if (range !== null) return [range[1]!, range[2]!];
+  return SAMPLES.filter((s) => type.read([{ text: s, at: 0 }], 0, s) !== undefined);
+}
+
+/** A line that the expression admits; `choose(n)` picks one of n. */
+function sentence(e: Expression, choose: (n: number) => number): string {
+  switch (e.kind) {
+    case 'word':
+      return e.word;
+    case 'argument': {
+      const texts = samples(e.type);
+      if (texts.length === 0) throw new Error(`no sample for ${e.type.display}`);
+      return texts[choose(texts.length)]!;
+    }
+    case 'sequence':
+      return e.parts
+        .map((p) => sentence(p, choose))
+        .filter((t) => t !== '')
+        .join(' ');
+    case 'choice':
+      return sentence(e.of[choose(e.of.length)]!, choose);
+    case 'options':
+      return e.of
+        .filter(() => choose(2) === 0)
+        .map((o) => sentence(o, choose))
+        .join(' ');
+    case 'end':
+      return '';
+  }
+}
+
+/** A source of choices, small numbers first when it shrinks. */
+const choices = fc.array(fc.nat(10_000), { minLength: 40, maxLength: 40 }).map((numbers) => {
+  let next = 0;
+  return (n: number): number => numbers[next++ % numbers.length]! % n;
+});
+
+const ENTRANCES: Record<Exclude<ModeName, 'inert'>, string> = {
+  global: 'hostname r',
+  interface: 'interface Ethernet2/0',
+  'std-nacl': 'ip access-list standard S',
+  'ext-nacl': 'ip access-list extended E',
+  line: 'line vty 0 4',
+};
+
+test.each(Object.entries(ENTRANCES))(
+  'any line of %s mode is carried out or refused, and what it makes prints and parses',
+  (mode, entrance) => {
+    const { grammar } = configGrammar(mode as ModeName);
+    fc.assert(
+      fc.property(choices, (choose) => {
+        const line = sentence(grammar, choose);
+        expect([line, matchLine(grammar, line).kind]).toEqual([line, 'match']);
+        const editor = new ConfigEditor(parseConfig('interface Ethernet2/0\nline vty 0 4\n', 'x').config);
+        applyLine(editor, entrance);
+        applyLine(editor, line);
+        if (editor.textReader !== undefined) return; // a banner that goes on
+        const { errors } = parseConfig(runningConfig(editor.config), 'printed');
+        expect([line, errors.filter((e) => e.severity === 'error')]).toEqual([line, []]);
+      }),
+      { numRuns: 150 },
+    );
+  },
+  60_000,
+);
+
+test('any EXEC line is answered', () => {
+  const { grammar } = execVocabulary(15);
+  const seed = readFileSync('config/3640.cfg', 'utf8');
+  fc.assert(
+    fc.property(choices, (choose) => {
+      const line = sentence(grammar, choose);
+      const session = new ConsoleSession(fakeRouter(seed), 'console', 15);
+      const { output } = session.execute(line);
+      expect([line, output]).not.toEqual([line, expect.stringContaining('Invalid input')]);
+    }),
+    { numRuns: 100 },
+  );
+}, 60_000);
+
+test('no keys make a session throw', () => {
+  const session = new ConsoleSession(fakeRouter('hostname r'), 'console', 15);
+  const words = [
+    'conf',
+    't',
+    'int',
+    'e2/0',
+    'no',
+    'show',
+    '|',
+    'inc',
+    '?',
+    'do',
+    'end',
+    'banner',
+    'motd',
+    '#',
+    'ip',
+    '"',
+    '\\',
+    '(',
+    '255',
+    ' ',
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.constantFrom(...words), fc.string()), { maxLength: 8 }), (parts) => {
+      const line = parts.join(' ');
+      session.help(line);
+      session.complete(line);
+      session.execute(line);
+    }),
+    { numRuns: 300 },
+  );
+}, 60_000);
