@@ -30,7 +30,7 @@ export function allocateAddress(
 ): boolean {
   const { pool } = translations.rules.mappings[mapping]!;
   for (;;) {
-    const index = pool.taken.lowestFree(0, pool.size - 1);
+    const index = pool.taken.lowestFree();
     if (index < 0) return false;
     pool.taken.take(index); // for good, where a static entry has the address
     const global = (pool.first + index) | 0;

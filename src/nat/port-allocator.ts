@@ -5,18 +5,18 @@
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import { NumberSet } from './number-set.js';
 
-const PORTS = 65536;
-/** First ports of the classes (Cisco NAT FAQ: 1-511, 512-1023, 1024-65535). */
-const SECOND_CLASS = 512;
-const THIRD_CLASS = 1024;
+/** First port of each class, and one past the last (Cisco NAT FAQ: 1-511, 512-1023, 1024-65535). */
+const CLASSES = [0, 512, 1024, 65536] as const;
 
 /** True for a protocol whose ports, or ICMP identifiers, PAT can change. */
 export const hasPorts = (protocol: number): boolean =>
   protocol === IPPROTO_TCP || protocol === IPPROTO_UDP || protocol === IPPROTO_ICMP;
 
+const classOf = (port: number): 0 | 1 | 2 => (port < CLASSES[1] ? 0 : port < CLASSES[2] ? 1 : 2);
+
 export class PortAllocator {
-  /** By address, then protocol. 8 KB each, made when the first port of an address is taken. */
-  readonly #taken = new Map<number, Map<number, NumberSet>>();
+  /** By address, then protocol: a set for each class. 8 KB, made when the first port of an address is taken. */
+  readonly #taken = new Map<number, Map<number, readonly NumberSet[]>>();
 
   /**
    * Takes a port of `global`.
@@ -24,39 +24,42 @@ export class PortAllocator {
    * @returns the port, or -1 when the class of `wanted` is full
    */
   take(protocol: number, global: number, wanted: number): number {
-    const taken = this.#ports(protocol, global);
-    const port = portFor(taken, protocol, wanted);
-    if (port >= 0) taken.take(port);
-    return port;
+    const c = classOf(wanted);
+    const taken = this.#classes(protocol, global)[c]!;
+    const n = taken.has(wanted - CLASSES[c]) ? taken.lowestFree() : wanted - CLASSES[c];
+    if (n < 0) return -1;
+    taken.take(n);
+    return CLASSES[c] + n;
   }
 
   /** Takes just this port, whoever had it. */
   claim(protocol: number, global: number, port: number): void {
-    this.#ports(protocol, global).take(port);
+    const c = classOf(port);
+    this.#classes(protocol, global)[c]!.take(port - CLASSES[c]);
   }
 
   free(protocol: number, global: number, port: number): void {
-    this.#taken.get(global)?.get(protocol)?.free(port);
+    const c = classOf(port);
+    this.#taken
+      .get(global)
+      ?.get(protocol)
+      ?.[c].free(port - CLASSES[c]);
   }
 
   clear(): void {
     this.#taken.clear();
   }
 
-  #ports(protocol: number, global: number): NumberSet {
+  #classes(protocol: number, global: number): readonly NumberSet[] {
     let ofAddress = this.#taken.get(global);
-    if (ofAddress === undefined) this.#taken.set(global, (ofAddress = new Map<number, NumberSet>()));
-    let ports = ofAddress.get(protocol);
-    if (ports === undefined) ofAddress.set(protocol, (ports = new NumberSet(PORTS)));
-    return ports;
+    if (ofAddress === undefined) this.#taken.set(global, (ofAddress = new Map<number, readonly NumberSet[]>()));
+    let classes = ofAddress.get(protocol);
+    if (classes === undefined) {
+      classes = [0, 1, 2].map((c) => new NumberSet(CLASSES[c + 1]! - CLASSES[c]!));
+      // 0 is an identifier like any other, but no port.
+      if (protocol !== IPPROTO_ICMP) classes[0]!.take(0);
+      ofAddress.set(protocol, classes);
+    }
+    return classes;
   }
-}
-
-function portFor(taken: NumberSet, protocol: number, wanted: number): number {
-  // 0 is an identifier like any other, but no port.
-  const lowest = protocol === IPPROTO_ICMP ? 0 : 1;
-  if (wanted >= lowest && !taken.has(wanted)) return wanted;
-  if (wanted < SECOND_CLASS) return taken.lowestFree(lowest, SECOND_CLASS - 1);
-  if (wanted < THIRD_CLASS) return taken.lowestFree(SECOND_CLASS, THIRD_CLASS - 1);
-  return taken.lowestFree(THIRD_CLASS, PORTS - 1);
 }
