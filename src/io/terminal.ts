@@ -16,6 +16,7 @@ export interface OpenTerminal {
 const MORE = ' --More-- ';
 const MAX_LINE = 512; // characters; IOS takes 254
 const MAX_UNSENT = 1 << 20; // bytes that wait for a slow terminal before log lines are left out
+const MAX_TIMER = 2 ** 31 - 1; // ms that a timer takes
 const LOGIN_SECONDS = 30; // to answer each question of the login
 const CTRL_C = 0x03;
 const TAB = 0x09;
@@ -130,7 +131,7 @@ class Terminal implements OpenTerminal {
   #restartIdleTimer(): void {
     clearTimeout(this.#idle);
     const seconds = this.session.loggedIn ? this.session.settings.execTimeout : LOGIN_SECONDS;
-    if (seconds > 0) this.#idle = setTimeout(() => this.#readline.close(), seconds * 1000).unref();
+    if (seconds > 0) this.#idle = setTimeout(() => this.#readline.close(), Math.min(seconds * 1000, MAX_TIMER)).unref();
   }
 
   #line(line: string): void {

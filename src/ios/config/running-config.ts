@@ -10,6 +10,9 @@ import { inertGroup, INERT_GROUPS } from './inert-order.js';
 import type { AccessList, InspectedProtocol, InterfaceConfig, LineConfig, Password, RouterConfig, StaticNat, Timestamps } from './model.js';
 import { joinLines } from './terminal-lines.js';
 
+/** What the first number of `exec-timeout` takes. */
+const MOST_MINUTES = 35_791;
+
 /** @returns the text from the first `!` to `end`, with a newline at its end. */
 export function runningConfig(config: RouterConfig): string {
   const inert = (group: string): string[] => inertLines(config, group);
@@ -268,7 +271,10 @@ function lineLines(l: LineConfig): string[] {
   const d = lineDefaults(l.kind, l.first, l.last);
   const lines = [`line ${l.kind} ${l.first}${l.first === l.last ? '' : ` ${l.last}`}`];
   if (l.accessClassIn !== undefined) lines.push(` access-class ${l.accessClassIn} in`);
-  if (l.execTimeout !== d.execTimeout) lines.push(` exec-timeout ${Math.floor(l.execTimeout / 60)} ${l.execTimeout % 60}`);
+  if (l.execTimeout !== d.execTimeout) {
+    const minutes = Math.min(Math.floor(l.execTimeout / 60), MOST_MINUTES);
+    lines.push(` exec-timeout ${minutes} ${l.execTimeout - minutes * 60}`);
+  }
   if (l.privilege !== d.privilege) lines.push(` privilege level ${l.privilege}`);
   if (l.password !== undefined) lines.push(` password ${passwordText(l.password)}`);
   if (l.length !== d.length) lines.push(` length ${l.length}`);

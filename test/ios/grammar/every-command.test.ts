@@ -20,6 +20,7 @@ const SAMPLES = ['10.0.0.1', '255.255.255.0', '0.0.0.255', 'Ethernet2/0', '/24',
 function samples(type: ArgumentType): string[] {
   const range = /^<(\d+)-(\d+)>$/.exec(type.display);
   if (range !== null) return [range[1]!, range[2]!];
+  if (type.display === 'LINE') return ['text to the end']; // `7` alone would be the type of a password
   return SAMPLES.filter((s) => type.read([{ text: s, at: 0 }], 0, s) !== undefined);
 }
 
