@@ -39,11 +39,9 @@ export class PortAllocator {
   }
 
   free(protocol: number, global: number, port: number): void {
+    const classes = this.#taken.get(global)?.get(protocol);
     const c = classOf(port);
-    this.#taken
-      .get(global)
-      ?.get(protocol)
-      ?.[c].free(port - CLASSES[c]);
+    if (classes !== undefined) classes[c]!.free(port - CLASSES[c]);
   }
 
   clear(): void {
