@@ -18,17 +18,15 @@ function flags(m: Match, line: number): Pick<StaticNat, 'extendable' | 'noAlias'
 
 /** The translation itself, without its options. */
 function sameTranslation(a: StaticNat, b: StaticNat): boolean {
-  const key = (s: StaticNat): string =>
-    JSON.stringify([
-      s.insideLocal,
-      s.insideGlobal,
-      s.mask,
-      s.interfaceName,
-      s.ports?.protocol,
-      s.ports?.insideLocal,
-      s.ports?.insideGlobal,
-    ]);
-  return key(a) === key(b);
+  return (
+    a.insideLocal === b.insideLocal &&
+    a.insideGlobal === b.insideGlobal &&
+    a.mask === b.mask &&
+    a.interfaceName === b.interfaceName &&
+    a.ports?.protocol === b.ports?.protocol &&
+    a.ports?.insideLocal === b.ports?.insideLocal &&
+    a.ports?.insideGlobal === b.ports?.insideGlobal
+  );
 }
 
 /** True where two entries would translate the same inside global address and port, or the same inside local one twice. */
