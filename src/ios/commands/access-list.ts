@@ -158,15 +158,26 @@ function sameTest(a: AclEntry, b: AclEntry): boolean {
   return test(a) === test(b);
 }
 
-/** Puts an entry into its place. `sequence` undefined: at the end. */
+/**
+ * Puts an entry into its place; `sequence` undefined: at the end. A test that the list makes already is not added again:
+ * without a word at the end, with one elsewhere, as on the router.
+ */
 function addEntry(editor: ConfigEditor, list: AccessList, entry: AclEntry, sequence: number | undefined): void {
+  const same = list.entries.find((e) => sameTest(e, entry));
   if (sequence === undefined) {
-    if (list.entries.some((e) => sameTest(e, entry))) return; // IOS takes a repetition without a word
+    if (same !== undefined) return;
     list.entries.push({ ...entry, sequence: (list.entries.at(-1)?.sequence ?? 0) + STEP });
     return;
   }
   if (list.entries.some((e) => e.sequence === sequence)) {
     editor.refuse('Duplicate sequence number.');
+    return;
+  }
+  if (same !== undefined) {
+    const side = sequence > same.sequence ? 'higher' : 'lower';
+    editor.warn(
+      `Access rule can't be configured at ${side} sequence num as it is part of the existing rule at sequence num ${same.sequence}`,
+    );
     return;
   }
   list.entries.push({ ...entry, sequence });

@@ -5,7 +5,7 @@
 import { configGrammar } from '../commands/index.js';
 import type { Handler } from '../grammar/command.js';
 import { matchLine } from '../grammar/match.js';
-import type { MatchResult } from '../grammar/match.js';
+import type { Match, MatchResult } from '../grammar/match.js';
 import { emptyConfig } from './defaults.js';
 import { ConfigEditor, GLOBAL_MODE } from './editor.js';
 import type { Complaint } from './editor.js';
@@ -53,6 +53,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
   const complain = (line: number, complaints: readonly Complaint[]): void => {
     for (const c of complaints) errors.push({ ...c, file, line, text: lines[line - 1] ?? '' });
   };
+  const blocksAreIndented = lines.some((l) => /^\s+[^\s!]/.test(l));
   let skippingBlock = false; // under a header that was not understood, nothing can be judged
   let ended = false;
   let bannerLine = 0;
@@ -84,7 +85,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
       }
       editor.leaveMode();
     }
-    const complaints = applyLine(editor, raw);
+    const complaints = applyLine(editor, raw, blocksAreIndented && !indented);
     complain(line, complaints);
     const failed = complaints.some((c) => c.severity === 'error');
     skippingBlock = indented ? skippingBlock : failed;
@@ -120,11 +121,12 @@ function inertOfLines(config: RouterConfig): InertLine[] {
 
 /**
  * Carries out one configuration line in the editor's mode, or in global mode where that knows it.
+ * @param outside the line is known to stand outside a block, as far as global mode knows it
  * @returns complaints; with an error among them the configuration is as before
  */
-export function applyLine(editor: ConfigEditor, line: string): Complaint[] {
+export function applyLine(editor: ConfigEditor, line: string, outside = false): Complaint[] {
   editor.complaints = [];
-  const found = findCommand(editor, line);
+  const found = findCommand(editor, line, outside);
   if (found.result.kind !== 'match') return [{ severity: 'error', ...fault(found.result, line) }];
   if (found.global) editor.mode = GLOBAL_MODE;
   (found.result.action as Handler<ConfigEditor>)(editor, found.result.match);
@@ -135,14 +137,19 @@ export function applyLine(editor: ConfigEditor, line: string): Complaint[] {
  * Looks in the mode first, then in global mode; the reading that abbreviates later in the line wins (`line con 0` in an
  * interface is no `linecode`). Where neither knows the line, the one that understood more speaks.
  */
-function findCommand(editor: ConfigEditor, line: string): { result: MatchResult; global: boolean } {
+function findCommand(editor: ConfigEditor, line: string, outside: boolean): { result: MatchResult; global: boolean } {
   const own = matchLine(configGrammar(editor.mode.name).grammar, line);
-  const spelledOut = own.kind === 'match' && own.match.firstAbbreviated === Infinity;
+  const spelledOut = own.kind === 'match' && own.match.firstAbbreviated === Infinity && !outside;
   if (editor.mode.name === 'global' || spelledOut) return { result: own, global: false };
   const outer = matchLine(configGrammar('global').grammar, line);
-  if (outer.kind === 'match' && (own.kind !== 'match' || outer.match.firstAbbreviated > own.match.firstAbbreviated)) return { result: outer, global: true };
+  const wins = own.kind !== 'match' || (outer.kind === 'match' && later(outer.match, own.match, outside));
+  if (outer.kind === 'match' && wins) return { result: outer, global: true };
   return { result: progress(outer) > progress(own) ? outer : own, global: false };
 }
+
+/** `tie`: what is to be said where both abbreviate at the same place. */
+const later = (a: Match, b: Match, tie: boolean): boolean =>
+  a.firstAbbreviated === b.firstAbbreviated ? tie : a.firstAbbreviated > b.firstAbbreviated;
 
 const progress = (r: MatchResult): number => (r.kind === 'invalid' ? r.column : r.kind === 'match' ? Infinity : 1e9);
 

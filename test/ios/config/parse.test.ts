@@ -161,6 +161,12 @@ test('under a header that is not understood nothing more is said', () => {
   expect(errors.map((e) => e.line)).toEqual([1, 5]);
 });
 
+test('where blocks are indented, a line that is not stands outside; where none is, the mode decides', () => {
+  const blockOf = (text: string): string | undefined => parseConfig(text, 'x.cfg').inert.find((l) => l.text === 'cdp run')?.block;
+  expect(blockOf('interface Ethernet2/0\n half-duplex\n!\ncdp run')).toBeUndefined();
+  expect(blockOf('interface Ethernet2/0\nhalf-duplex\n!\ncdp run')).toBe('interface Ethernet2/0');
+});
+
 test('a refused line changes nothing', () => {
   const { config } = parseConfig('ip inspect name A smtp\nip inspect name A esmtp', 'x.cfg');
   expect(config.inspectionRules.get('A')?.protocols.map((p) => p.protocol)).toEqual(['smtp']);
@@ -248,6 +254,22 @@ test('named lists keep sequence numbers, take insertions, and number the rest by
     [20, 'permit'],
     [30, 'permit'],
   ]);
+});
+
+test('a test that the list makes already is not added at another place, and a place is not taken twice', () => {
+  const { config, errors } = parseConfig(
+    'ip access-list extended A\n 10 permit tcp any any\n 20 permit tcp any any log\n 10 permit udp any any',
+    'x.cfg',
+  );
+  expect(errors.map((e) => [e.severity, e.line, e.reason])).toEqual([
+    [
+      'warning',
+      3,
+      "Access rule can't be configured at higher sequence num as it is part of the existing rule at sequence num 10",
+    ],
+    ['error', 4, 'Duplicate sequence number.'],
+  ]);
+  expect(config.accessLists.get('A')?.entries).toHaveLength(1);
 });
 
 test('resequence moves entries and their remarks', () => {
