@@ -389,6 +389,7 @@ export class Engine {
     const before = new Map(this.accessLists);
     this.accessLists.clear();
     for (const { name, entries } of config.accessLists.values()) {
+      if (entries.length === 0) continue; // as on IOS, a list without entries permits everything
       const compiled = new CompiledAccessList(name, entries);
       const old = before.get(name);
       if (old !== undefined) compiled.takeMatches(old);

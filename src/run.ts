@@ -51,7 +51,7 @@ export async function run(options: RunOptions): Promise<void> {
     format: options.logFormat,
     level: options.logLevel,
     timestamps: () => (router?.engine.config ?? config).timestamps,
-    limits: () => (router?.engine.config ?? config).logging,
+    logging: () => (router?.engine.config ?? config).logging,
   });
   try {
     const { queue, failOpen, maxSessions } = options;

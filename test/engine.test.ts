@@ -5,7 +5,7 @@ import { DROP, HOLD, PASS } from '../src/verdict.js';
 import { i32, put16, u16 } from '../src/wire/bytes.js';
 import { writeIpv4Checksum } from '../src/wire/checksum.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, type TcpFields, udpPacket } from './support/packets.js';
-import { type Outcome, Router3640 } from './support/router-3640.js';
+import { config3640, type Outcome, Router3640 } from './support/router-3640.js';
 
 const CLIENT = '172.22.1.10';
 const MAIL_GLOBAL = '172.22.1.110';
@@ -91,6 +91,26 @@ describe('access list 101 and its implicit deny', () => {
   test('only first packets count as matches: the rest of a session bypasses the list', () => {
     const r = new Router3640();
     new Connection(r).open().client('PA', { payload: 'NOOP\r\n' });
+    expect(Array.from(r.engine.accessLists.get('101')!.matches)).toEqual([1]);
+  });
+});
+
+describe('access lists that hold nothing, or change', () => {
+  const SYN80 = tcpPacket({ src: CLIENT, srcPort: 4, dst: MAIL_GLOBAL, dstPort: 80, flags: 'S' });
+
+  test('an applied list without entries permits everything, as on IOS', () => {
+    const r = new Router3640(
+      'no access-list 101\nip access-list extended EMPTY\n remark nothing yet\ninterface Ethernet2/0\n ip access-group EMPTY in',
+    );
+    expect(r.fromOutside(SYN80).verdict).toBe(PASS);
+  });
+
+  test('match counts survive a reload in which the list has moved', () => {
+    const r = new Router3640();
+    new Connection(r).open();
+    const moved = config3640();
+    for (const e of moved.accessLists.get('101')!.entries) e.line = 7;
+    r.engine.configure(moved, r.now);
     expect(Array.from(r.engine.accessLists.get('101')!.matches)).toEqual([1]);
   });
 });

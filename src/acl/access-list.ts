@@ -80,8 +80,10 @@ export class CompiledAccessList {
 
   /** Takes over the match counts of entries that were in this list before it was changed. */
   takeMatches(old: CompiledAccessList): void {
-    const counts = new Map(old.entries.map((e, i) => [JSON.stringify(e), old.matches[i]!]));
-    this.entries.forEach((e, i) => (this.matches[i] = counts.get(JSON.stringify(e)) ?? 0));
+    // Not where in the file an entry stands.
+    const key = (e: AclEntry): string => JSON.stringify({ ...e, line: 0 });
+    const counts = new Map(old.entries.map((e, i) => [key(e), old.matches[i]!]));
+    this.entries.forEach((e, i) => (this.matches[i] = counts.get(key(e)) ?? 0));
   }
 
   clearMatches(): void {

@@ -2,25 +2,17 @@
  * The log: pino, one JSON object a line, or the text a 3640 writes to its console. Messages carry IOS severities.
  */
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import type { Timestamps } from '../ios/config/model.js';
+import type { LoggingConfig, Timestamps } from '../ios/config/model.js';
 import type { Message } from '../ios/messages.js';
 import type { LogView } from '../ios/exec/router.js';
 import { formatTimestamp } from '../ios/timestamp.js';
 import { LogBuffer } from './log-buffer.js';
+import { Syslog } from './syslog.js';
 
 export type LogFormat = 'json' | 'ios';
 
 /** pino level of each IOS severity, 0 emergencies to 7 debugging. */
 const LEVELS = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'] as const;
-
-/** The part of `logging …` that the log obeys; severities up to the named one are written. */
-export interface LoggingLimits {
-  console?: number;
-  monitor?: number;
-  buffered?: number;
-  /** Bytes. */
-  bufferSize: number;
-}
 
 export interface LogOptions {
   format: LogFormat;
@@ -28,7 +20,8 @@ export interface LogOptions {
   level: string;
   /** `service timestamps` of the configuration, for the ios format. */
   timestamps: () => { debug: Timestamps; log: Timestamps };
-  limits: () => LoggingLimits;
+  /** `logging …` of the configuration: severities up to the named one go to each destination. */
+  logging: () => LoggingConfig;
 }
 
 const MONITOR_NONE = (): void => undefined;
@@ -40,17 +33,20 @@ export class Log implements LogView {
   readonly #out: DestinationStream & { flushSync(): void };
   readonly #started = Date.now();
   readonly #buffer = new LogBuffer();
-  readonly #counts = { console: 0, monitor: 0, buffer: 0, trap: 0 };
+  readonly #counts = { console: 0, monitor: 0, buffer: 0 };
+  readonly #syslog = new Syslog();
 
   constructor(private readonly options: LogOptions) {
     this.#out = pino.destination({ fd: 1, sync: false });
     this.#pino = pino({ level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, this.#out);
   }
 
-  /** Writes one IOS message or debug line to standard output, the buffer and the monitoring terminals. */
+  /** Writes one IOS message or debug line to standard output, the buffer, monitoring terminals and syslog servers. */
   write(m: Message): void {
-    const { console, monitor, buffered, bufferSize } = this.options.limits();
+    const logging = this.options.logging();
+    const { on, console, monitor, buffered, bufferSize } = logging;
     if (m.severity <= (console ?? -1)) this.#toConsole(m);
+    if (!on) return; // `no logging on` leaves the console alone
     if (m.severity <= (buffered ?? -1)) {
       this.#buffer.add(this.line(m), bufferSize);
       this.#counts.buffer++;
@@ -59,6 +55,7 @@ export class Log implements LogView {
       this.monitor(this.line(m));
       this.#counts.monitor++;
     }
+    if (logging.hosts.length > 0) this.#syslog.send(m.severity, this.line(m), logging);
   }
 
   lines(): readonly string[] {
@@ -66,7 +63,7 @@ export class Log implements LogView {
   }
 
   counts(): { console: number; monitor: number; buffer: number; trap: number } {
-    return { ...this.#counts };
+    return { ...this.#counts, trap: this.#syslog.sent };
   }
 
   /** `clear logging`. */

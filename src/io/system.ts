@@ -112,12 +112,14 @@ export class System implements SystemSnapshot {
     return [...own, ...learned];
   }
 
-  cpu(): { fiveSeconds: number; oneMinute: number; fiveMinutes: number } {
+  cpu(): { fiveSeconds: number; oneMinute: number; fiveMinutes: number; runtimeMs: number } {
     const { fiveSeconds, oneMinute, fiveMinutes } = this.#cpu;
+    const { user, system } = process.cpuUsage();
     return {
       fiveSeconds: Math.round(fiveSeconds),
       oneMinute: Math.round(oneMinute.perSecond),
       fiveMinutes: Math.round(fiveMinutes.perSecond),
+      runtimeMs: Math.round((user + system) / 1000),
     };
   }
 

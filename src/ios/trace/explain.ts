@@ -145,6 +145,10 @@ function admit(
     step(stage, `${name} is not defined: permitted`);
     return true;
   }
+  if (list.entries.length === 0) {
+    step(stage, `${name} has no entries: permitted`);
+    return true;
+  }
   const entry = list.entries.find((e) => entryMatches(e, probe));
   if (entry === undefined) {
     step(stage, `${name}: no entry matches: denied`, 'the implicit deny at the end of every list');
