@@ -10,7 +10,7 @@ import { formatTimestamp } from './ios/timestamp.js';
 import { CaptureError, type CapturedPacket, readCapture } from './io/pcap.js';
 import { RoutingTable } from './route.js';
 import { readBindings, readConfig } from './run.js';
-import { DROP_REASONS, HOLD, isDrop, PASS } from './verdict.js';
+import { DROP, DROP_REASONS, HOLD, isDrop, PASS } from './verdict.js';
 import { decodeIpv4 } from './wire/decode.js';
 import { Packet } from './wire/packet.js';
 
@@ -79,7 +79,7 @@ export function replayArrivals(config: RouterConfig, arrivals: readonly Arrival[
   arrivals.forEach((a, token) => {
     timeMs = a.timeMs;
     engine.tick(timeMs - start);
-    if (!load(p, a, token)) count(DROP_REASONS[2]!);
+    if (!load(p, a, token)) count(DROP_REASONS[DROP.malformed]!);
     else if (!cameIn(p, a.ingress, config, routes)) count('left the router, not judged');
     else {
       const v = engine.handle(p, timeMs - start);
