@@ -49,8 +49,9 @@ export class TimerWheel<R extends TimedRecord> {
   /** Files `s` (not in the wheel) for the end of its timeout. */
   schedule(s: R, now: number): void {
     const leftMs = s.timeoutMs - ((now - s.since) | 0);
-    const ticks = Math.min(Math.max(Math.ceil(leftMs / TICK_MS), 1), SLOTS - 1);
-    const slot = (Math.max(Math.floor(now / TICK_MS), this.#done) + ticks) % SLOTS;
+    const tick = Math.max(Math.floor(now / TICK_MS), this.#done) + Math.max(Math.ceil(leftMs / TICK_MS), 1);
+    // Within a round of what has been looked at: beyond it, `expire` behind its time would meet the record again and again.
+    const slot = Math.min(tick, this.#done + SLOTS - 1) % SLOTS;
     const head = this.#heads[slot]!;
     s.wheelSlot = slot;
     s.wheelNext = head;

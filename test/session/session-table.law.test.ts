@@ -99,6 +99,26 @@ test('a session ends when a list of deadlines says so, to the tick, however its 
   );
 });
 
+test('after a standstill a timeout longer than the wheel is round holds nobody else up', () => {
+  const table = new SessionTable(16, 1);
+  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
+  const open = (id: number, now: number, timeoutMs: number): void => {
+    table.create(id, 1, 0, 2, 17, 0, now);
+    table.session.timeoutMs = timeoutMs;
+    wheel.schedule(table.session, now);
+  };
+  const round = 32768 * 125;
+  open(1, 0, 2 * round - 125); // a round ahead at most: there it is met, and its time is just a round away
+  wheel.expire(round - 1000, 10, (s) => table.remove(s));
+  open(2, round - 1000, 2500);
+  wheel.expire(round + 4000, 10, (s) => table.remove(s));
+  expect([table.find(1, 1, 0, 2, 17), table.find(2, 1, 0, 2, 17)]).toEqual([true, false]);
+  wheel.expire(2 * round - 250, 10, (s) => table.remove(s));
+  expect(table.size).toBe(1);
+  wheel.expire(2 * round, 10, (s) => table.remove(s));
+  expect(table.size).toBe(0);
+});
+
 test('a call ends no more sessions than its budget, and the next ones go on', () => {
   const table = new SessionTable(100, 1);
   const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
