@@ -1,7 +1,7 @@
 /** The running engine as `show` and the console see it. */
 import { SERVICES } from './inspect/rules.js';
 import type { Engine } from './engine.js';
-import { printedPorts, sessionId } from './session/sessions.js';
+import { printedPorts, sessionId } from './session/endpoints.js';
 import { type Session, SIS } from './session/session.js';
 import type {
   InspectionSnapshot,

@@ -8,7 +8,8 @@ import { seqAdd } from '../tcp/seq.js';
 import type { SequenceShift } from '../tcp/sequence-shift.js';
 import { firstDataSeq } from '../tcp/state.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
-import { endpointsOf, type Sessions } from './sessions.js';
+import { endpointsOf } from './endpoints.js';
+import type { Sessions } from './sessions.js';
 
 export class FtpSession implements FtpHost {
   readonly clientTranslated: boolean;

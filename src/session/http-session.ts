@@ -2,7 +2,8 @@
 import type { HttpHost } from '../inspect/http.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
-import { endpointsOf, type Sessions } from './sessions.js';
+import { endpointsOf } from './endpoints.js';
+import type { Sessions } from './sessions.js';
 
 export class HttpSession implements HttpHost {
   readonly friendly: boolean;

@@ -2,7 +2,7 @@
  * CBAC sessions: opened by the first packet that an inspection rule names, followed by every later one in both
  * directions, ended by FIN, RST or a timer. What belongs to a session needs no access list (Firewall ACL Bypass).
  */
-import type { Endpoints, Event } from '../events.js';
+import type { Event } from '../events.js';
 import * as dns from '../inspect/dns.js';
 import { noteRequest, takeReply } from '../inspect/icmp.js';
 import { opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
@@ -14,10 +14,10 @@ import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
 import { resetPacket } from '../tcp/reset.js';
 import * as tcp from '../tcp/state.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
-import * as icmp from '../wire/icmp.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, RST, SYN } from '../wire/tcp.js';
+import { endpointsOf, sessionId } from './endpoints.js';
 import { type ExpectedFlow, ExpectedFlows } from './expected-flows.js';
 import type { Flow } from './flow.js';
 import { HalfOpenList } from './half-open.js';
@@ -28,10 +28,6 @@ import { createStream, type ReleasedSegment, type SessionStream } from './stream
 import { Thresholds } from './thresholds.js';
 import { TimerWheel } from '../timer-wheel.js';
 import { datagramLine, type DebugFlags, objectLine, tcpLine } from '../debug.js';
-
-/** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
-const BLOCK_BASE = 0x63000000;
-const BLOCK_SIZE = 0x170;
 
 /** Sessions looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
 const EXPIRE_BUDGET = 2000;
@@ -436,32 +432,4 @@ function resetSeqs(s: Session, toInitiator: boolean): number[] {
   const forwarded = tcp.sndNxt(s, !toInitiator);
   const acknowledged = tcp.rcvNxt(s, toInitiator);
   return forwarded === acknowledged ? [forwarded] : [forwarded, acknowledged];
-}
-
-/** The printed id of a session. */
-export const sessionId = (s: Session): number => BLOCK_BASE + s.slot * BLOCK_SIZE;
-
-/** Reply type of each ICMP request type. */
-const ICMP_REPLY_OF: Readonly<Record<number, number>> = {
-  [icmp.ECHO]: icmp.ECHO_REPLY,
-  [icmp.TIMESTAMP]: icmp.TIMESTAMP_REPLY,
-  [icmp.INFORMATION_REQUEST]: icmp.INFORMATION_REPLY,
-  [icmp.MASK_REQUEST]: icmp.MASK_REPLY,
-};
-
-/** What IOS prints as the ports of initiator and responder: for ICMP the types of request and reply. */
-export function printedPorts(s: Session): { initiatorPort: number; responderPort: number } {
-  if (s.protocol !== IPPROTO_ICMP) return { initiatorPort: s.initiatorPort, responderPort: s.responderPort };
-  return { initiatorPort: s.responderPort, responderPort: ICMP_REPLY_OF[s.responderPort] ?? 0 };
-}
-
-/** Addresses of a session as its inspection point saw them, copied out for an event. */
-export function endpointsOf(s: Session): Endpoints {
-  return {
-    sessionId: sessionId(s),
-    service: SERVICES[s.service]!,
-    initiator: s.initiator,
-    responder: s.seenResponder,
-    ...printedPorts(s),
-  };
 }

@@ -6,7 +6,8 @@ import type { SmtpFinding } from '../inspect/smtp/finding.js';
 import type { Outbox } from '../outbox.js';
 import { seqAdd } from '../tcp/seq.js';
 import { firstDataSeq } from '../tcp/state.js';
-import { endpointsOf, type Sessions } from './sessions.js';
+import { endpointsOf } from './endpoints.js';
+import type { Sessions } from './sessions.js';
 
 export class SmtpSession implements InspectorHost<SmtpFinding> {
   constructor(

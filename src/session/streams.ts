@@ -13,10 +13,11 @@ import { type SegmentOutlet, TcpStream } from '../tcp/reassembler.js';
 import { SequenceShift } from '../tcp/sequence-shift.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
+import { endpointsOf } from './endpoints.js';
 import { FtpSession } from './ftp-session.js';
 import { HttpSession } from './http-session.js';
 import type { Session } from './session.js';
-import { endpointsOf, type Sessions } from './sessions.js';
+import type { Sessions } from './sessions.js';
 import { SmtpSession } from './smtp-session.js';
 
 /** Takes a segment that was held, with its late verdict. */

@@ -1,0 +1,38 @@
+/** How a session is named to people: its number, and the addresses and ports at its ends. */
+import type { Endpoints } from '../events.js';
+import { SERVICES } from '../inspect/rules.js';
+import * as icmp from '../wire/icmp.js';
+import { IPPROTO_ICMP } from '../wire/ipv4.js';
+import type { Session } from './session.js';
+
+/** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
+const BLOCK_BASE = 0x63000000;
+const BLOCK_SIZE = 0x170;
+
+/** The printed id of a session. */
+export const sessionId = (s: Session): number => BLOCK_BASE + s.slot * BLOCK_SIZE;
+
+/** Reply type of each ICMP request type. */
+const ICMP_REPLY_OF: Readonly<Record<number, number>> = {
+  [icmp.ECHO]: icmp.ECHO_REPLY,
+  [icmp.TIMESTAMP]: icmp.TIMESTAMP_REPLY,
+  [icmp.INFORMATION_REQUEST]: icmp.INFORMATION_REPLY,
+  [icmp.MASK_REQUEST]: icmp.MASK_REPLY,
+};
+
+/** What IOS prints as the ports of initiator and responder: for ICMP the types of request and reply. */
+export function printedPorts(s: Session): { initiatorPort: number; responderPort: number } {
+  if (s.protocol !== IPPROTO_ICMP) return { initiatorPort: s.initiatorPort, responderPort: s.responderPort };
+  return { initiatorPort: s.responderPort, responderPort: ICMP_REPLY_OF[s.responderPort] ?? 0 };
+}
+
+/** Addresses of a session as its inspection point saw them, copied out for an event. */
+export function endpointsOf(s: Session): Endpoints {
+  return {
+    sessionId: sessionId(s),
+    service: SERVICES[s.service]!,
+    initiator: s.initiator,
+    responder: s.seenResponder,
+    ...printedPorts(s),
+  };
+}
