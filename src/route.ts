@@ -15,6 +15,8 @@ interface Route {
   mask: number;
   /** Interface index. */
   egress: number;
+  /** Administrative distance; 0: connected. */
+  distance: number;
 }
 
 export class RoutingTable {
@@ -27,20 +29,21 @@ export class RoutingTable {
       for (const { address, mask } of itf.addresses) {
         this.#own.add(address);
         this.#own.add(address | ~mask); // directed broadcast
-        this.#routes.push({ prefix: address & mask, mask, egress });
+        this.#routes.push({ prefix: address & mask, mask, egress, distance: 0 });
       }
     });
     const connected = [...this.#routes];
     for (const r of config.routes) {
       const via = r.nextHop;
       const egress =
-        via !== undefined
-          ? connected.find((c) => (via & c.mask) === c.prefix)?.egress
-          : config.interfaces.findIndex((i) => i.name === r.interfaceName);
-      if (egress !== undefined && egress >= 0) this.#routes.push({ prefix: r.prefix & r.mask, mask: r.mask, egress });
+        r.interfaceName === undefined
+          ? connected.find((c) => via !== undefined && (via & c.mask) === c.prefix)?.egress
+          : config.interfaces.findIndex((i) => i.name === r.interfaceName && !i.shutdown);
+      if (egress === undefined || egress < 0) continue;
+      this.#routes.push({ prefix: r.prefix & r.mask, mask: r.mask, egress, distance: r.distance });
     }
-    // Longest prefix first; a stable sort keeps connected before static, as administrative distance does.
-    this.#routes.sort((a, b) => (b.mask >>> 0) - (a.mask >>> 0));
+    // The longest prefix first, of one prefix the nearest.
+    this.#routes.sort((a, b) => (b.mask >>> 0) - (a.mask >>> 0) || a.distance - b.distance);
   }
 
   /** Index of the interface towards `dst` (int32), TO_ROUTER or ELSEWHERE. */

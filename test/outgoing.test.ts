@@ -53,6 +53,24 @@ describe('ip inspect NAME out', () => {
   });
 });
 
+test.each([
+  ['10.10.10.9 200', '172.22.1.9', 'http'],
+  ['Null0 200', '172.22.1.9', 'http'],
+  ['Ethernet2/0 10.10.10.9', '10.10.10.8 2', 'http'],
+])('a floating static route waits behind a nearer one: ip route … %s, ip route … %s', (first, second, service) => {
+  const r = new Router3640(
+    [
+      'ip inspect name OUTWARD http',
+      onInterface('Ethernet2/1', 'no ip inspect IN-OUT in'),
+      onInterface('Ethernet2/0', 'ip inspect OUTWARD out'),
+      `ip route 192.0.2.0 255.255.255.0 ${first}`,
+      `ip route 192.0.2.0 255.255.255.0 ${second}`,
+    ].join('\n'),
+  );
+  r.fromInside(tcpPacket({ src: HOST, srcPort: 4000, dst: '192.0.2.1', dstPort: 80, flags: 'S', seq: 1 }));
+  expect(services(r)).toEqual([service]);
+});
+
 describe('ip access-group N out', () => {
   const LIST = (entry: string): string =>
     [`access-list 102 ${entry}`, onInterface('Ethernet2/0', 'ip access-group 102 out')].join('\n');

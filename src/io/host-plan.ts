@@ -15,12 +15,18 @@ export type HostChange =
   | { kind: 'link'; device: string; up: boolean }
   | { kind: 'route'; route: HostRoute };
 
-/** A route in the words of `ip route`. A device or, for Null0, the type unreachable. */
-export interface HostRoute {
-  destination: string; // 10.0.0.0/8
+/** Where a route leads: a neighbour on a device, or whoever answers ARP there. */
+export interface Hop {
   via?: string;
   device?: string;
+}
+
+/** A route in the words of `ip route`. A device or, for Null0, the type unreachable. */
+export interface HostRoute extends Hop {
+  destination: string; // 10.0.0.0/8
   metric: number;
+  /** Further hops of the same distance: the kernel shares its flows out among all of them, as IOS does destinations. */
+  also?: Hop[];
 }
 
 /** Something the operator should read. */
@@ -100,11 +106,13 @@ export function planHost(
   for (const { ios, device } of bound) changes.push(...addresses(ios, device));
   changes.push(...aliases(config.nat, bound, notes));
   for (const { ios, device } of bound) if (!ios.shutdown) changes.push({ kind: 'link', device, up: true });
+  const routes: HostRoute[] = [];
   for (const route of config.routes) {
     const planned = planRoute(route, bound);
-    if (typeof planned === 'string') notes.push({ level: 'warn', text: planned });
-    else changes.push({ kind: 'route', route: planned });
+    const refused = typeof planned === 'string' ? planned : join(routes, planned);
+    if (refused !== undefined) notes.push({ level: 'warn', text: refused });
   }
+  for (const route of routes) changes.push({ kind: 'route', route });
   // Per interface rather than ip_forward: no other NIC of the box becomes a router's, and one written line of
   // ip_forward would reset all of them, which could not be undone exactly.
   for (const device of devices) changes.push(conf(device, 'forwarding', 1));
@@ -237,6 +245,25 @@ function planRoute(route: StaticRoute, bound: readonly Bound[]): HostRoute | str
   const at = named ?? onLink(bound, route.nextHop);
   if (at === undefined) return `${ios} ${via}: the next hop is on no mapped interface, the route is left out`;
   return downOr(at, ios, { destination, via, device: at.device, metric });
+}
+
+/**
+ * Adds a route. One of the same destination and distance gets a further hop: Linux has one route for both.
+ * @returns undefined, or a sentence why not
+ */
+function join(routes: HostRoute[], route: HostRoute): string | undefined {
+  const { destination, metric, via, device } = route;
+  const known = routes.find((r) => r.destination === destination && r.metric === metric);
+  if (known === undefined) {
+    routes.push(route);
+    return undefined;
+  }
+  if (known.device === undefined || device === undefined)
+    return `${destination} has a next hop and Null0 at distance ${metric}: the later line is left out`;
+  const hops = [known, ...(known.also ?? [])];
+  if (!hops.some((h) => h.via === via && h.device === device))
+    known.also = [...(known.also ?? []), { ...(via === undefined ? {} : { via }), device }];
+  return undefined;
 }
 
 function downOr(at: Bound, ios: string, route: HostRoute): HostRoute | string {

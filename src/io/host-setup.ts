@@ -7,7 +7,7 @@
 import type { RouterConfig } from '../ios/config/model.js';
 import { changeId, Journal, journalPath, type JournalEntry } from './host-journal.js';
 import { checkBindings, planHost } from './host-plan.js';
-import type { HostChange, HostNote, HostOptions, HostRoute } from './host-plan.js';
+import type { HostChange, HostNote, HostOptions, HostRoute, Hop } from './host-plan.js';
 import { HostError, linux, type HostSystem } from './host-system.js';
 import {
   conntrackSigns,
@@ -277,8 +277,7 @@ export class HostSetup {
     return this.#ipJson<IpRoute>('-4', 'route', 'show').map((r) => ({
       destination: r.dst === 'default' ? '0.0.0.0/0' : r.dst.includes('/') ? r.dst : `${r.dst}/32`,
       metric: r.metric ?? 0,
-      ...(r.gateway === undefined ? {} : { via: r.gateway }),
-      ...(r.dev === undefined || r.type === 'unreachable' ? {} : { device: r.dev }),
+      ...hopsOf(r),
     }));
   }
 
@@ -307,6 +306,7 @@ interface IpRoute {
   dev?: string;
   metric?: number;
   type?: string;
+  nexthops?: { gateway?: string; dev?: string }[];
 }
 
 function wantedState(change: Exclude<HostChange, { kind: 'rules' }>): string {
@@ -321,13 +321,29 @@ function wantedState(change: Exclude<HostChange, { kind: 'rules' }>): string {
   }
 }
 
+function hopsOf(r: IpRoute): Hop & { also?: Hop[] } {
+  const hop = ({ gateway, dev }: { gateway?: string; dev?: string }): Hop => ({
+    ...(gateway === undefined ? {} : { via: gateway }),
+    ...(dev === undefined || r.type === 'unreachable' ? {} : { device: dev }),
+  });
+  const [first = r, ...others] = r.nexthops ?? [];
+  return { ...hop(first), ...(others.length === 0 ? {} : { also: others.map(hop) }) };
+}
+
+/** Hops in order: the kernel lists them as they were given. */
+const hops = (route: HostRoute): Hop[] => [route, ...(route.also ?? [])];
 const sameRoute = (a: HostRoute, b: HostRoute): boolean =>
-  a.destination === b.destination && a.via === b.via && a.device === b.device && a.metric === b.metric;
+  a.destination === b.destination && a.metric === b.metric && hopWords(a).join(' ') === hopWords(b).join(' ');
 
 function routeWords(route: HostRoute): string[] {
-  const words = [route.destination];
-  if (route.device === undefined) words.unshift('unreachable');
-  if (route.via !== undefined) words.push('via', route.via);
-  if (route.device !== undefined) words.push('dev', route.device);
-  return [...words, 'metric', String(route.metric), 'proto', 'static'];
+  const type = route.device === undefined ? ['unreachable'] : [];
+  return [...type, route.destination, 'metric', String(route.metric), 'proto', 'static', ...hopWords(route)];
+}
+
+function hopWords(route: HostRoute): string[] {
+  const words = ({ via, device }: Hop): string[] => [
+    ...(via === undefined ? [] : ['via', via]),
+    ...(device === undefined ? [] : ['dev', device]),
+  ];
+  return route.also === undefined ? words(route) : hops(route).flatMap((hop) => ['nexthop', ...words(hop)]);
 }

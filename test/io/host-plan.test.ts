@@ -146,6 +146,28 @@ describe('routes', () => {
     expect(notes).toEqual([]);
   });
 
+  test('of one distance share a route of the kernel; another distance is a route of its own', () => {
+    const to = { prefix: address('192.168.6.0'), mask: netmask(24) };
+    const { changes, notes } = plan(
+      routerConfig((c) => {
+        c.routes = [
+          { ...to, nextHop: address('10.10.10.2'), distance: 1 },
+          { ...to, nextHop: address('172.22.1.9'), distance: 9 },
+          { ...to, nextHop: address('10.10.10.5'), distance: 1 },
+          { ...to, interfaceName: 'Null0', distance: 9 },
+        ];
+      }),
+    );
+    const destination = '192.168.6.0/24';
+    expect(of('route', changes).map((c) => c.route)).toEqual([
+      { destination, via: '10.10.10.2', device: 'inside', metric: 1, also: [{ via: '10.10.10.5', device: 'inside' }] },
+      { destination, via: '172.22.1.9', device: 'outside', metric: 9 },
+    ]);
+    expect(notes.map((n) => n.text)).toEqual([
+      '192.168.6.0/24 has a next hop and Null0 at distance 9: the later line is left out',
+    ]);
+  });
+
   test.each([
     {
       name: 'next hop on no mapped interface',

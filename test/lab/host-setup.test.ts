@@ -64,10 +64,21 @@ describe.each(['nft', 'legacy'] as const)('with iptables-%s', (variant) => {
     expect(system.run('iptables', ['-t', 'raw', '-L', 'FW3640', '-v', '-n', '-x'])).toMatch(/^\s+[1-9]\d* .*NFQUEUE/m);
   });
 
-  test('undo leaves exactly what was there', () => {
+  test('undo leaves exactly what was there, a route of two hops and one to nowhere included', () => {
     const setup = new HostSetup(system, journal);
-    setup.apply(routerConfig(), BINDINGS, OPTIONS);
-    expect(fingerprint(system)).not.toBe(empty);
+    const config = routerConfig((c) => {
+      const to = { prefix: address('192.168.6.0'), mask: -256, distance: 9 };
+      c.routes.push({ ...to, nextHop: address('10.10.10.2') }, { ...to, nextHop: address('10.10.10.5') });
+      c.routes.push({ prefix: address('192.168.0.0'), mask: -65536, distance: 1, interfaceName: 'Null0' });
+    });
+    setup.apply(config, BINDINGS, OPTIONS);
+    setup.apply(config, BINDINGS, OPTIONS); // and nothing is added twice
+    expect(
+      system
+        .run('ip', ['route', 'show', '192.168.6.0/24'])
+        .replace(/( weight 1)?\s+/g, ' ')
+        .trim(),
+    ).toBe('192.168.6.0/24 proto static metric 9 nexthop via 10.10.10.2 dev inside nexthop via 10.10.10.5 dev inside');
     setup.undo();
     expect(fingerprint(system)).toBe(empty);
     expect(existsSync(journal)).toBe(false);

@@ -21,7 +21,7 @@ interface Candidate {
   route: StaticRoute | undefined;
 }
 
-/** The longest prefix wins; a connected network goes before a static route of the same length. */
+/** The longest prefix wins; of one length a connected network, then the static route of the least distance. */
 export function findRoute(config: RouterConfig, dst: number): FoundRoute {
   const up = config.interfaces.filter((i) => !i.shutdown);
   const own = up.find((i) => i.addresses.some((a) => a.address === dst || (a.address | ~a.mask) === dst));
@@ -38,9 +38,9 @@ export function findRoute(config: RouterConfig, dst: number): FoundRoute {
     })),
     ...config.routes.flatMap((r) => {
       const { nextHop } = r;
-      const name =
-        nextHop === undefined ? r.interfaceName : connected.find((c) => (nextHop & c.mask) === c.prefix)?.name;
-      if (name === undefined || !config.interfaces.some((i) => i.name === name)) return [];
+      const onLink = (hop: number): string | undefined => connected.find((c) => (hop & c.mask) === c.prefix)?.name;
+      const name = r.interfaceName ?? (nextHop === undefined ? undefined : onLink(nextHop));
+      if (name === undefined || !up.some((i) => i.name === name)) return [];
       const via = nextHop === undefined ? name : `${formatAddress(nextHop)}, ${name}`;
       return [
         {
@@ -53,7 +53,8 @@ export function findRoute(config: RouterConfig, dst: number): FoundRoute {
       ];
     }),
   ].filter((r) => (dst & r.mask) === r.prefix);
-  const best = routes.sort((a, b) => (b.mask >>> 0) - (a.mask >>> 0))[0];
+  const distance = (c: Candidate): number => c.route?.distance ?? 0;
+  const best = routes.sort((a, b) => (b.mask >>> 0) - (a.mask >>> 0) || distance(a) - distance(b))[0];
   if (best === undefined) return { kind: 'host', text: `no route to ${formatAddress(dst)} here: the host decides` };
   const found: FoundRoute = { kind: 'interface', name: best.name, text: best.text };
   const { route } = best;
