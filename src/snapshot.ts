@@ -99,6 +99,8 @@ export interface InterfaceSnapshot {
   hardwareAddress?: string;
   mtu: number;
   kbits: number;
+  /** False where the host does not say. */
+  halfDuplex: boolean;
   packetsIn: number;
   bytesIn: number;
   broadcastsIn: number;

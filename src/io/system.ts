@@ -95,6 +95,7 @@ export class System implements SystemSnapshot {
         ...(link.address !== undefined && { hardwareAddress: link.address }),
         mtu: link.mtu,
         kbits: link.kbits,
+        halfDuplex: driverSays(w.device, 'duplex') === 'half',
         ...minus(c, w.base),
         ...(w.lastInput !== undefined && { lastInputAgo: now - w.lastInput }),
         ...(w.lastOutput !== undefined && { lastOutputAgo: now - w.lastOutput }),
@@ -201,13 +202,17 @@ function linkOf(device: string): Link {
   };
 }
 
-/** Kbit/s as the driver says. /sys shows the namespace it was mounted in; a device that is not there has no speed. */
 function speedOf(device: string): number {
+  const mbits = Number(driverSays(device, 'speed'));
+  return mbits > 0 ? mbits * 1000 : DEFAULT_KBITS;
+}
+
+/** Empty without an answer. /sys shows the namespace it was mounted in: a device that is not there says nothing. */
+function driverSays(device: string, what: 'speed' | 'duplex'): string {
   try {
-    const mbits = Number(readFileSync(`/sys/class/net/${device}/speed`, 'utf8'));
-    return mbits > 0 ? mbits * 1000 : DEFAULT_KBITS;
+    return readFileSync(`/sys/class/net/${device}/${what}`, 'utf8').trim();
   } catch {
-    return DEFAULT_KBITS;
+    return '';
   }
 }
 

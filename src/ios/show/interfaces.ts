@@ -12,22 +12,72 @@ interface Kind {
   delayUsec: number;
   kbits: number;
   ethernet: boolean;
+  /** Bytes, where no Linux interface is bound. */
+  mtu: number;
+  keepalive: string | undefined;
+  /** What follows duplex and speed on a line of their own; undefined: this kind has no such line. */
+  media?: string;
 }
 
-const ETHERNET: Kind = { hardware: 'AmdP2', encapsulation: 'ARPA', delayUsec: 1000, kbits: 10_000, ethernet: true };
+const KEEPALIVE = 'Keepalive set (10 sec)';
+const ETHERNET: Kind = {
+  hardware: 'AmdP2',
+  encapsulation: 'ARPA',
+  delayUsec: 1000,
+  kbits: 10_000,
+  ethernet: true,
+  mtu: 1500,
+  keepalive: KEEPALIVE,
+};
+const VIRTUAL = { ethernet: false, mtu: 1514 };
 const KINDS: readonly (readonly [string, Kind])[] = [
   ['Ethernet', ETHERNET],
-  ['FastEthernet', { ...ETHERNET, hardware: 'AmdFE', delayUsec: 100, kbits: 100_000 }],
-  ['GigabitEthernet', { ...ETHERNET, hardware: 'BCM1125 Internal MAC', delayUsec: 10, kbits: 1_000_000 }],
-  ['Loopback', { hardware: 'Loopback', encapsulation: 'LOOPBACK', delayUsec: 5000, kbits: 8_000_000, ethernet: false }],
-  ['Tunnel', { hardware: 'Tunnel', encapsulation: 'TUNNEL', delayUsec: 500_000, kbits: 9, ethernet: false }],
-  ['', { hardware: 'PowerQUICC Serial', encapsulation: 'HDLC', delayUsec: 20_000, kbits: 1544, ethernet: false }],
+  ['FastEthernet', { ...ETHERNET, hardware: 'AmdFE', delayUsec: 100, kbits: 100_000, media: ', 100BaseTX/FX' }],
+  [
+    'GigabitEthernet',
+    { ...ETHERNET, hardware: 'BCM1125 Internal MAC', delayUsec: 10, kbits: 1_000_000, media: ', media type is RJ45' },
+  ],
+  [
+    'Loopback',
+    {
+      ...VIRTUAL,
+      hardware: 'Loopback',
+      encapsulation: 'LOOPBACK',
+      delayUsec: 5000,
+      kbits: 8_000_000,
+      keepalive: undefined,
+    },
+  ],
+  [
+    'Tunnel',
+    {
+      ...VIRTUAL,
+      hardware: 'Tunnel',
+      encapsulation: 'TUNNEL',
+      delayUsec: 500_000,
+      kbits: 9,
+      keepalive: 'Keepalive not set',
+    },
+  ],
+  [
+    '',
+    {
+      hardware: 'PowerQUICC Serial',
+      encapsulation: 'HDLC',
+      delayUsec: 20_000,
+      kbits: 1544,
+      ethernet: false,
+      mtu: 1500,
+      keepalive: KEEPALIVE,
+    },
+  ],
 ];
 
 const NO_TRAFFIC: Omit<InterfaceSnapshot, 'name'> = {
   lineUp: false,
   mtu: 1500,
   kbits: 0,
+  halfDuplex: false,
   packetsIn: 0,
   bytesIn: 0,
   broadcastsIn: 0,
@@ -53,8 +103,8 @@ export function showInterfaces(config: RouterConfig, live: readonly InterfaceSna
 
 function describe(i: InterfaceConfig, live: readonly InterfaceSnapshot[]): string[] {
   const found = live.find((l) => l.name === i.name);
-  const c = found ?? { ...NO_TRAFFIC, name: i.name };
   const kind = KINDS.find(([type]) => i.name.startsWith(type))![1];
+  const c = found ?? { ...NO_TRAFFIC, mtu: kind.mtu, name: i.name };
   const { link, protocol } = linkState(i, live);
   const mac = c.hardwareAddress === undefined ? '' : `, address is ${c.hardwareAddress} (bia ${c.hardwareAddress})`;
   const primary = i.addresses[0];
@@ -70,7 +120,11 @@ function describe(i: InterfaceConfig, live: readonly InterfaceSnapshot[]): strin
     `  MTU ${c.mtu} bytes, BW ${kbits} Kbit, DLY ${kind.delayUsec} usec,`,
     `     reliability 255/255, txload ${load(c.bitsPerSecondOut, kbits)}/255, rxload ${load(c.bitsPerSecondIn, kbits)}/255`,
     `  Encapsulation ${kind.encapsulation}, loopback not set`,
-    '  Keepalive set (10 sec)',
+    ...(kind.keepalive === undefined ? [] : [`  ${kind.keepalive}`]),
+    // The AmdP2 of an Ethernet module does not tell its duplex mode.
+    ...(kind.media === undefined
+      ? []
+      : [`  ${c.halfDuplex ? 'Half' : 'Full'}-duplex, ${kbits / 1000}Mb/s${kind.media}`]),
     ...(kind.ethernet ? ['  ARP type: ARPA, ARP Timeout 04:00:00'] : []),
     `  Last input ${ago(c.lastInputAgo)}, output ${ago(c.lastOutputAgo)}, output hang never`,
     '  Last clearing of "show interface" counters never',

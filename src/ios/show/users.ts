@@ -12,7 +12,8 @@ export function showUsers(users: Iterable<User>, self: User, uptimeMs: number): 
   for (const u of [...users].sort((a, b) => absolute(a) - absolute(b))) {
     const line = `${u === self ? '*' : ' '}${String(absolute(u)).padStart(3)} ${u.line} ${u.number}`;
     const idle = hoursMinutesSeconds(uptimeMs - u.lastInputMs);
-    text += `${`${line.padEnd(15)}${u.name.padEnd(11)}idle                 ${idle} ${u.location}`.trimEnd()}\n`;
+    // The blank stays where there is no location: programs tell the columns apart by it.
+    text += `${line.padEnd(15)}${u.name.padEnd(11)}idle                 ${idle} ${u.location}\n`;
   }
   return `${text}\n  Interface    User               Mode         Idle     Peer Address\n`;
 }

@@ -38,6 +38,7 @@ const ethernet = (name: string, mac: string): InterfaceSnapshot => ({
   hardwareAddress: mac,
   mtu: 1500,
   kbits: 10_000,
+  halfDuplex: false,
   packetsIn: 274,
   bytesIn: 17822,
   broadcastsIn: 229,
@@ -264,6 +265,18 @@ describe('show interfaces', () => {
     expect(show('interfaces e2/0')).toMatch(/^Ethernet2\/0 is down, line protocol is down\n/);
   });
 
+  test('a FastEthernet tells duplex and speed, a Loopback has neither', () => {
+    start('interface FastEthernet0/0\n!\ninterface Loopback0');
+    router.system.interfaces = () => [{ ...ethernet('FastEthernet0/0', '0050.0f0b.8181'), kbits: 100_000 }];
+    expect(show('interfaces f0/0')).toContain(
+      '  Keepalive set (10 sec)\n  Full-duplex, 100Mb/s, 100BaseTX/FX\n  ARP type: ARPA, ARP Timeout 04:00:00\n',
+    );
+    expect(show('interfaces lo0')).toContain(
+      '  MTU 1514 bytes, BW 8000000 Kbit, DLY 5000 usec,\n     reliability 255/255, txload 1/255, rxload 1/255\n' +
+        '  Encapsulation LOOPBACK, loopback not set\n  Last input never,',
+    );
+  });
+
   test('show ip interface brief', () => {
     expect(show('ip interface brief')).toBe(
       'Interface                  IP-Address      OK? Method Status                Protocol\n' +
@@ -362,6 +375,17 @@ test('show version has the lines that programs read', () => {
   expect(text).toMatch(/^cisco 3640 \(\S+\) processor \(revision 0x00\) with \d+K\/\d+K bytes of memory\.$/m);
   expect(text).toContain('\n2 Ethernet/IEEE 802.3 interface(s)\n1 Serial network interface(s)\n');
   expect(text).toContain('not software of Cisco Systems');
+});
+
+test('show users: the console and the caller who asks', () => {
+  new ConsoleSession(router, 'console', 1);
+  const caller = new ConsoleSession(router, { vty: 1, from: at('172.22.1.10') }, 15);
+  expect(caller.execute('show users').output).toBe(
+    '    Line       User       Host(s)              Idle       Location\n' +
+      '   0 con 0                idle                 00:00:00 \n' +
+      '*131 vty 1                idle                 00:00:00 172.22.1.10\n' +
+      '\n  Interface    User               Mode         Idle     Peer Address\n',
+  );
 });
 
 test('show logging', () => {
