@@ -131,9 +131,10 @@ function reload(file: string, view: RouterConsole): void {
 
 /** A configuration line that has no effect here; a warning where the router would have protected more with it. */
 function inertMessage(file: string, line: InertLine): Message {
+  const severity = line.weakens === undefined ? 6 : 4;
   return {
-    severity: line.weakens === undefined ? 6 : 4,
-    mnemonic: '%PARSER-6-NOEFFECT',
+    severity,
+    mnemonic: `%PARSER-${severity}-NOEFFECT`,
     text: `accepted without effect: ${line.text.trim()}`,
     fields: {
       file,
