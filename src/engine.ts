@@ -10,7 +10,7 @@
 import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
 import { MatchLog } from './acl/match-log.js';
 import { ProhibitedReplies } from './acl/prohibited.js';
-import { type DebugFlags, natLine, noDebug, packetLine } from './debug.js';
+import { datagramText, type DebugFlag, type DebugFlags, natLine, noDebug, packetLines } from './debug.js';
 import { DropLog } from './drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
 import { virtualReassemblyDefaults } from './ios/config/defaults.js';
@@ -104,6 +104,7 @@ export class Engine {
       (p, v) => this.#releaseHeld(p, v),
       this.debug,
     );
+    this.sessions.trace.datagramText = (p) => this.#datagramText(p, true);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
     this.configure(config, now);
   }
@@ -144,11 +145,12 @@ export class Engine {
     this.packets++;
     this.#now = now;
     let v = decodeIpv4(p);
-    // The fragment that completes a datagram gets the datagram's verdict.
-    if (v === PASS)
+    if (v === PASS) {
+      // The fragment that completes a datagram gets the datagram's verdict.
       v = isFragment(p) && this.#fragments.covers(p.ingress) ? this.#fragments.admit(p, now) : this.#judge(p, now);
+      if (this.debug.packet) this.#tracePacket(p, v);
+    }
     if (isDrop(v)) this.#dropped(p, v);
-    if (this.debug.packet) this.#tracePacket(p, v);
     return v;
   }
 
@@ -180,11 +182,26 @@ export class Engine {
     return PASS;
   }
 
+  /**
+   * `debug ip packet`: of packets whose IPv4 header could be read. The access list sees the packet as the line shows
+   * it, behind NAT. Inferred: a list that is not defined permits all, as everywhere on IOS.
+   */
   #tracePacket(p: Packet, v: Verdict): void {
-    const egress = this.#ports[this.#routes.lookup(p.dst)]?.config.name;
-    const fate = v === DROP.acl ? 'access denied' : isDrop(v) ? DROP_REASONS[v]! : v === PASS ? 'forward' : 'held';
-    const text = packetLine(p, this.#ports[p.ingress]!.config.name, egress, fate);
-    this.outbox.event({ type: 'debug', facility: 'packet', text });
+    const { list, detail } = this.debug.packetScope;
+    if (list !== undefined && this.accessLists.get(list)?.permitsPacket(p) === false) return;
+    const denied = v === DROP.acl;
+    const fate = denied ? 'access denied' : isDrop(v) ? DROP_REASONS[v]! : v === PASS ? 'forward' : 'held';
+    for (const text of packetLines(p, this.#datagramText(p, !denied), fate, detail)) this.#trace('packet', text);
+  }
+
+  /** @param routed where the packet goes is known: an inbound access list stands in front of routing, as on IOS */
+  #datagramText(p: Packet, routed: boolean): string {
+    const egress = routed ? this.#ports[this.#routes.lookup(p.dst)]?.config.name : undefined;
+    return datagramText(p, this.#ports[p.ingress]!.config.name, egress);
+  }
+
+  #trace(facility: DebugFlag, text: string): void {
+    this.outbox.event({ type: 'debug', facility, text });
   }
 
   /** Ends what has timed out. To be called a few times a second. */
@@ -334,24 +351,20 @@ export class Engine {
     const before = p.dst;
     rewriteDestination(p, nat.dst, nat.dstPort);
     if (this.#flow.quoted) nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
-    if (this.debug.nat && p.dst !== before) this.#traceNat(p, p.src, before);
+    if (this.debug.nat && p.dst !== before) this.#trace('nat', natLine(p, p.src, before));
   }
 
   /** NAT inside-to-outside. */
   #toInsideGlobal(p: Packet): void {
     const before = p.src;
     rewriteSource(p, p.globalSrc, p.globalSrcPort);
-    if (this.debug.nat && p.src !== before) this.#traceNat(p, before, p.dst);
+    if (this.debug.nat && p.src !== before) this.#trace('nat', natLine(p, before, p.dst));
   }
 
   #egressIsOutside(destination: number): boolean {
     const egress = this.#routes.lookup(destination);
     // Where the kernel's own routes lead is not known: rather translate than show an inside local address.
     return egress === ELSEWHERE || (egress !== TO_ROUTER && this.#ports[egress]!.outside);
-  }
-
-  #traceNat(p: Packet, src: number, dst: number): void {
-    this.outbox.event({ type: 'debug', facility: 'nat', text: natLine(p, src, dst) });
   }
 
   /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */

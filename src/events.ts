@@ -2,7 +2,7 @@
  * Everything the core can say besides its verdicts, as one union. The core says what happened; `ios/messages.ts` says
  * how a 3640 puts it. Events are plain data, copied out of the packet: they outlive the batch.
  */
-import type { DebugFlags } from './debug.js';
+import type { DebugFlag } from './debug.js';
 import type { FtpFinding } from './inspect/ftp/inspector.js';
 import type { SmtpFinding } from './inspect/smtp/finding.js';
 
@@ -74,4 +74,4 @@ export type Event =
   | { type: 'host-unblocked'; host: number }
   /** IP_VFR alerts. `limit`: max-reassemblies for table-overflow, else max-fragments. Addresses int32, as they came. */
   | { type: 'fragments'; fault: FragmentFault; interface: string; limit: number; src: number; dst: number }
-  | { type: 'debug'; facility: keyof DebugFlags; text: string };
+  | { type: 'debug'; facility: DebugFlag; text: string };

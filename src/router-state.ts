@@ -2,24 +2,17 @@
 import { SERVICES } from './inspect/rules.js';
 import type { Engine } from './engine.js';
 import { printedPorts, sessionId } from './session/endpoints.js';
-import { type Session, SIS } from './session/session.js';
+import { type Session, SIS_NAMES } from './session/session.js';
 import type {
   InspectionSnapshot,
   NatSnapshot,
   ReassemblySnapshot,
   RouterSnapshot,
   SessionSnapshot,
-  SisState,
   TranslationSnapshot,
 } from './snapshot.js';
 import { translationsOf } from './translation-snapshots.js';
 import { DROP_REASONS } from './verdict.js';
-
-const STATES: Readonly<Record<number, SisState>> = {
-  [SIS.opening]: 'SIS_OPENING',
-  [SIS.open]: 'SIS_OPEN',
-  [SIS.closing]: 'SIS_CLOSING',
-};
 
 export class RouterState implements RouterSnapshot {
   /** @param clock the engine's clock, ms */
@@ -85,7 +78,7 @@ function snapshotOf(s: Session, now: number): SessionSnapshot {
     id: sessionId(s),
     protocol: s.protocol,
     service: SERVICES[s.service]!,
-    state: STATES[s.state]!,
+    state: SIS_NAMES[s.state]!,
     initiator: s.initiator,
     responder: s.seenResponder,
     ...printedPorts(s),

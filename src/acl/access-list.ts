@@ -56,12 +56,19 @@ export class CompiledAccessList {
    * it if it denies; `fragments` entries match nothing else.
    */
   match(p: Packet): number {
+    const index = this.#find(p);
+    if (index !== IMPLICIT_DENY) this.matches[index]!++;
+    return index;
+  }
+
+  /** Whether the list permits `p`. Not counted: `debug ip packet` only looks. */
+  permitsPacket(p: Packet): boolean {
+    return this.permits(this.#find(p));
+  }
+
+  #find(p: Packet): number {
     const rows = this.#rows;
-    for (let i = 0, r = 0; r < rows.length; i++, r += COLUMNS) {
-      if (!rowMatches(rows, r, p)) continue;
-      this.matches[i]!++;
-      return i;
-    }
+    for (let i = 0, r = 0; r < rows.length; i++, r += COLUMNS) if (rowMatches(rows, r, p)) return i;
     return IMPLICIT_DENY;
   }
 

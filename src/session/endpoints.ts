@@ -7,7 +7,7 @@ import type { Session } from './session.js';
 
 /** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
 const BLOCK_BASE = 0x63000000;
-const BLOCK_SIZE = 0x170;
+export const BLOCK_SIZE = 0x170;
 
 /** The printed id of a session. */
 export const sessionId = (s: Session): number => BLOCK_BASE + s.slot * BLOCK_SIZE;

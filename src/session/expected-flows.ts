@@ -27,9 +27,8 @@ export class ExpectedFlows {
     return this.#byControl.size;
   }
 
-  /** Expects `e`, instead of what the same control connection expected before. */
+  /** Expects `e`. The same control connection must expect nothing else: `forget` it before. */
   add(e: ExpectedFlow): void {
-    this.forget(e.control);
     this.#byControl.set(e.control, e);
     const key = keyOf(e.dst, e.dstPort);
     const others = this.#byDestination.get(key);
@@ -48,15 +47,16 @@ export class ExpectedFlows {
     return undefined;
   }
 
-  /** The control connection in record `control` expects nothing more. */
-  forget(control: number): void {
+  /** The control connection in record `control` expects nothing more. @returns false: it expected nothing */
+  forget(control: number): boolean {
     const e = this.#byControl.get(control);
-    if (e === undefined) return;
+    if (e === undefined) return false;
     this.#byControl.delete(control);
     const key = keyOf(e.dst, e.dstPort);
     const there = this.#byDestination.get(key)!;
     if (there.length === 1) this.#byDestination.delete(key);
     else there.splice(there.indexOf(e), 1);
+    return true;
   }
 }
 

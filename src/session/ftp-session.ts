@@ -1,6 +1,7 @@
 /**
  * What the FTP inspector may ask of its session: who is who on both sides of NAT, data connections, replaced text.
  */
+import { ftpDialogueLine, ftpEndpointLine } from '../debug-inspect.js';
 import type { Announcement, FtpFinding, FtpHost } from '../inspect/ftp/inspector.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
@@ -8,7 +9,7 @@ import { seqAdd } from '../tcp/seq.js';
 import type { SequenceShift } from '../tcp/sequence-shift.js';
 import { firstDataSeq } from '../tcp/state.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
-import { endpointsOf } from './endpoints.js';
+import { endpointsOf, sessionId } from './endpoints.js';
 import type { Sessions } from './sessions.js';
 
 export class FtpSession implements FtpHost {
@@ -66,6 +67,21 @@ export class FtpSession implements FtpHost {
   report(finding: FtpFinding): void {
     if (!this.rule.alert) return;
     this.outbox.event({ type: 'ftp', endpoints: endpointsOf(this.sessions.at(this.slot)), finding });
+  }
+
+  get debug(): boolean {
+    return this.sessions.trace.flags.ftp;
+  }
+
+  traceLine(fromClient: boolean, line: string): void {
+    this.sessions.trace.say('ftp', ftpDialogueLine(sessionId(this.sessions.at(this.slot)), fromClient, line));
+  }
+
+  traceEndpoint(command: string, toClient: boolean, port: number, seen: Announcement): void {
+    const { trace } = this.sessions;
+    const own = { address: toClient ? this.#client : this.#server, port };
+    const sis = sessionId(this.sessions.at(this.slot));
+    trace.say('ftp', ftpEndpointLine(sis, command, own, trace.flags.detailed ? seen : undefined));
   }
 
   #announce(address: number, port: number, controlPort: number): Announcement | undefined {

@@ -10,6 +10,7 @@ export const SESSION_WORDS = 32;
 
 /** `SIS_…` states as IOS prints them. Index is the state. */
 export const SIS = { opening: 0, open: 1, closing: 2 } as const;
+export const SIS_NAMES = ['SIS_OPENING', 'SIS_OPEN', 'SIS_CLOSING'] as const;
 
 // Words of a record.
 const HASH_NEXT = 0;

@@ -23,11 +23,12 @@ import type { Flow } from './flow.js';
 import { HalfOpenList } from './half-open.js';
 import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
 import { SessionTable } from './session-table.js';
+import { SessionTrace } from './session-trace.js';
 import { SessionStatistics } from './statistics.js';
 import { createStream, type ReleasedSegment, type SessionStream } from './streams.js';
 import { Thresholds } from './thresholds.js';
 import { TimerWheel } from '../timer-wheel.js';
-import { datagramLine, type DebugFlags, objectLine, tcpLine } from '../debug.js';
+import type { DebugFlags } from '../debug.js';
 
 /** Sessions looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
 const EXPIRE_BUDGET = 2000;
@@ -50,6 +51,8 @@ export class Sessions {
   #uninspected = 0;
   /** Data connections that FTP has announced. */
   readonly #expected = new ExpectedFlows();
+  /** `debug ip inspect`. */
+  readonly trace: SessionTrace;
   /** Whether an access list permits an address; undefined where the list is not defined. Set with the configuration. */
   permits: (list: string, address: number) => boolean | undefined = () => undefined;
   /** The one that the packet in hand fulfils, as `expects` found. */
@@ -75,6 +78,7 @@ export class Sessions {
     private readonly debug: DebugFlags,
   ) {
     this.now = now;
+    this.trace = new SessionTrace(debug, outbox);
     this.table = new SessionTable(capacity, seed);
     this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
@@ -102,6 +106,8 @@ export class Sessions {
    * @param seenDst the destination where the packet came in, before NAT
    */
   open(p: Packet, f: Flow, rule: RuleEntry, seenDst: number, now: number, serviceIndex = rule.serviceIndex): Verdict {
+    const { debug, trace } = this;
+    if (debug.detailed) trace.lookup(p);
     if (p.protocol === IPPROTO_TCP) {
       const v = tcp.checkOpening(p);
       if (v !== PASS) return v;
@@ -128,8 +134,10 @@ export class Sessions {
     this.statistics.enter(SIS.opening);
     if (p.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
     if (rule.auditTrail) this.outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
-    if (this.debug.objectCreation) this.#trace('objectCreation', objectLine(sessionId(s), true));
-    this.#tracePacket(s, p);
+    if (debug.objectCreation) trace.created(s);
+    if (debug.events) trace.opened(s, p, this.#seenPort(s));
+    if (debug.timers) trace.timerInit(s);
+    trace.firstPacket(s, p);
     return PASS;
   }
 
@@ -144,7 +152,7 @@ export class Sessions {
   openExpected(p: Packet, f: Flow, seenDst: number, now: number): Verdict {
     const e = this.#fulfilled!;
     const v = this.open(p, f, e.rule, seenDst, now, FTP_DATA);
-    if (v === PASS) this.#expected.forget(e.control);
+    if (v === PASS) this.#expectNothing(e.control);
     return v;
   }
 
@@ -154,14 +162,22 @@ export class Sessions {
    */
   expectData(control: number, toClient: boolean, port: number): void {
     const s = this.at(control);
-    this.#expected.add({
+    const ms = this.globals.tcpSynwait * 1000;
+    const e: ExpectedFlow = {
       src: toClient ? s.responder : s.initiator,
       dst: toClient ? s.initiator : s.responder,
       dstPort: port,
       rule: this.rules.entries[s.rule]!,
       control,
-      until: this.now + this.globals.tcpSynwait * 1000,
-    });
+      until: this.now + ms,
+    };
+    this.#expectNothing(control);
+    this.#expected.add(e);
+    this.trace.expected(e, ms);
+  }
+
+  #expectNothing(control: number): void {
+    if (this.#expected.forget(control)) this.trace.unexpected(control);
   }
 
   /**
@@ -195,12 +211,12 @@ export class Sessions {
     this.now = now;
     if (!s.has(FLAG.uninspected)) {
       this.statistics.packets[s.service]!++;
-      this.#tracePacket(s, p);
+      this.trace.packet(s, p, fromInitiator);
     }
     if (p.protocol === IPPROTO_TCP) return this.#trackTcp(s, p, fromInitiator, now);
-    if (p.protocol === IPPROTO_ICMP) {
-      if (!(fromInitiator ? noteRequest(s, p) : takeReply(s, p))) return DROP.inspection;
-    } else if (isDns(s) && !this.#trackDns(s, p, fromInitiator, now)) return DROP.inspection;
+    const v = this.#checkDatagram(s, p, fromInitiator, now);
+    if (this.debug.detailed) this.trace.checked(s, p, v);
+    if (v !== PASS) return v;
     s.heard = now;
     s.since = now;
     s.addBytes(fromInitiator, p.end - p.payload);
@@ -243,10 +259,11 @@ export class Sessions {
     }
     if (stream !== undefined) {
       this.#streams.delete(s.slot);
-      this.#expected.forget(s.slot);
+      this.#expectNothing(s.slot);
       stream.segments.close();
     }
-    if (this.debug.objectDeletion) this.#trace('objectDeletion', objectLine(sessionId(s), false));
+    if (this.debug.objectDeletion) this.trace.deleted(s);
+    if (this.debug.timers) this.trace.timerStopped(s);
     this.table.remove(s);
   }
 
@@ -256,8 +273,7 @@ export class Sessions {
       // Each end knows the other by the address it sees: an inside host by its inside global one, from outside.
       const { nat } = this;
       const { initiatorPort, responderPort } = s;
-      const translated = nat.findGlobalOf(IPPROTO_TCP, s.responder, responderPort, s.initiator, initiatorPort);
-      const seenPort = translated && nat.global === s.seenResponder ? nat.globalPort : responderPort;
+      const seenPort = this.#seenPort(s);
       const ack = tcp.sndNxt(s, true);
       const shift = this.#streams.get(s.slot)?.shift;
       for (const sent of resetSeqs(s, true)) {
@@ -273,6 +289,13 @@ export class Sessions {
       }
     }
     this.end(s, why);
+  }
+
+  /** The responder's port as the initiator knows it. */
+  #seenPort(s: Session): number {
+    const { nat } = this;
+    const translated = nat.findGlobalOf(s.protocol, s.responder, s.responderPort, s.initiator, s.initiatorPort);
+    return translated && nat.global === s.seenResponder ? nat.globalPort : s.responderPort;
   }
 
   /**
@@ -314,16 +337,32 @@ export class Sessions {
     this.#noteForwarded(this.at(slot), p, fromInitiator, now);
   }
 
+  #checkDatagram(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
+    const fits =
+      p.protocol === IPPROTO_ICMP
+        ? fromInitiator
+          ? noteRequest(s, p)
+          : takeReply(s, p)
+        : !isDns(s) || this.#trackDns(s, p, fromInitiator, now);
+    return fits ? PASS : DROP.inspection;
+  }
+
+  /** Gives a session a new timeout from now on. */
+  #restartTimer(s: Session, timeoutMs: number, now: number): void {
+    this.#timers.restart(s, timeoutMs, now);
+    if (this.debug.timers && !s.has(FLAG.uninspected)) this.trace.timerStarted(s);
+  }
+
   /** `ip inspect dns-timeout`: the session ends shortly after its last answer. False: an answer to no query. */
   #trackDns(s: Session, p: Packet, fromInitiator: boolean, now: number): boolean {
     if (p.gso) return false; // several messages in one buffer
     if (fromInitiator) {
       dns.noteQuery(s, p);
-      if (s.timeoutMs === dns.DNS_LINGER_MS) this.#timers.restart(s, this.globals.dnsTimeout * 1000, now);
+      if (s.timeoutMs === dns.DNS_LINGER_MS) this.#restartTimer(s, this.globals.dnsTimeout * 1000, now);
       return true;
     }
     if (!dns.takeAnswer(s, p)) return false;
-    if (dns.outstanding(s) === 0) this.#timers.restart(s, dns.DNS_LINGER_MS, now);
+    if (dns.outstanding(s) === 0) this.#restartTimer(s, dns.DNS_LINGER_MS, now);
     return true;
   }
 
@@ -331,12 +370,15 @@ export class Sessions {
     const stream = s.has(FLAG.streamed) ? this.#streams.get(s.slot)! : undefined;
     stream?.shift?.translateIncoming(p, fromInitiator);
     let v = tcp.checkSegment(s, p, fromInitiator);
+    if (this.debug.detailed && !s.has(FLAG.uninspected)) this.trace.checked(s, p, v);
     if (v !== PASS) return v;
     s.heard = now;
     if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
     tcp.noteAcknowledgement(s, p, fromInitiator);
     if (stream !== undefined) {
+      const { service } = s;
       v = this.#admitToStream(stream, s, p, fromInitiator, now);
+      if (this.debug.tcp && p.end > p.payload) this.trace.inspected(sessionId(s), service, v);
       if (v !== PASS) return v;
     }
     this.#noteForwarded(s, p, fromInitiator, now);
@@ -350,7 +392,7 @@ export class Sessions {
     let stream = this.#streams.get(s.slot);
     if (stream === undefined) {
       const rule = this.rules.entries[s.rule]!;
-      stream = createStream(this, s, rule, this.outbox, this.release, this.debug);
+      stream = createStream(this, s, rule, this.outbox, this.release);
       if (stream === undefined) return;
       s.set(FLAG.streamed);
       this.#streams.set(s.slot, stream);
@@ -378,26 +420,12 @@ export class Sessions {
     const transition = tcp.noteForwarded(s, p, fromInitiator);
     if (s.state !== before) {
       this.#moved(s, before);
-      if (before === SIS.opening) this.#timers.restart(s, this.rules.entries[s.rule]!.idleMs, now);
+      if (before === SIS.opening) this.#restartTimer(s, this.rules.entries[s.rule]!.idleMs, now);
     }
+    if (this.debug.detailed && !s.has(FLAG.uninspected)) this.trace.forwarded(s, p);
     // Both have sent FIN; what is left is their last ACK (ip inspect tcp finwait-time).
-    if (transition === tcp.TRANSITION.closed) this.#timers.restart(s, this.globals.tcpFinwait * 1000, now);
+    if (transition === tcp.TRANSITION.closed) this.#restartTimer(s, this.globals.tcpFinwait * 1000, now);
     else if (transition === tcp.TRANSITION.reset) this.end(s, 'reset');
-  }
-
-  #tracePacket(s: Session, p: Packet): void {
-    const { debug } = this;
-    if (p.protocol === IPPROTO_TCP) {
-      if (debug.tcp) this.#trace('tcp', tcpLine(sessionId(s), p));
-    } else if (p.protocol === IPPROTO_ICMP) {
-      if (debug.icmp) this.#trace('icmp', datagramLine(sessionId(s), p));
-    } else if (debug.udp) {
-      this.#trace('udp', datagramLine(sessionId(s), p));
-    }
-  }
-
-  #trace(facility: keyof DebugFlags, text: string): void {
-    this.outbox.event({ type: 'debug', facility, text });
   }
 
   /** The session has gone from state `before` to another. */

@@ -2,7 +2,6 @@
  * Joins a session to its application inspector: hands the inspector its byte stream, and passes segments that were
  * held on to the engine. Which inspector, and what it may ask of the session: `inspectorOf`.
  */
-import type { DebugFlags } from '../debug.js';
 import type { StreamInspector } from '../inspect/inspector.js';
 import { FtpInspector } from '../inspect/ftp/inspector.js';
 import { HttpInspector } from '../inspect/http.js';
@@ -76,14 +75,13 @@ export function createStream(
   rule: RuleEntry,
   outbox: Outbox,
   released: ReleasedSegment,
-  debug: DebugFlags,
 ): SessionStream | undefined {
   const { slot } = s;
   const service = SERVICES[s.service]!;
   switch (service) {
     case 'smtp':
     case 'esmtp': {
-      const host = new SmtpSession(sessions, slot, rule, outbox, debug);
+      const host = new SmtpSession(sessions, slot, rule, outbox, sessions.trace.flags);
       const inspector = new SmtpInspector(service, rule.smtp!, host, sessions.smtpCounters);
       return new SessionStream(sessions, slot, inspector, rule.smtp!.monitorOnly, undefined, outbox, released);
     }

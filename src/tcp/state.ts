@@ -224,3 +224,18 @@ export const rcvNxt = (s: Session, initiator: boolean): number =>
 export const sndNxt = (s: Session, initiator: boolean): number => s.words[peerOf(s, initiator) + NXT]!;
 /** Sequence number of the first data byte of one end. */
 export const firstDataSeq = (s: Session, initiator: boolean): number => seqAdd(s.words[peerOf(s, initiator) + ISN]!, 1);
+/** Initial sequence number of one end; 0: its SYN has not come. */
+export const isn = (s: Session, initiator: boolean): number => s.words[peerOf(s, initiator) + ISN]!;
+/** Bytes that one end lets its peer send, from what it has acknowledged on. */
+export function rcvWnd(s: Session, initiator: boolean): number {
+  const w = s.words;
+  const peer = peerOf(s, initiator);
+  return s.has(FLAG.responderSyn) ? seqDiff(w[peer + EDGE]!, w[peer + ACKED]!) : w[peer + MAX_WINDOW]!;
+}
+/** The handshake and the end of a connection in one word. Inferred but for ESTAB: the names that IOS has for it. */
+export function connectionState(s: Session): string {
+  if (!s.has(FLAG.responderSyn)) return 'SYNSENT';
+  if (s.state === SIS.opening) return 'SYNRCVD';
+  if (s.state === SIS.open) return 'ESTAB';
+  return s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin) ? 'CLOSED' : 'CLOSEWAIT';
+}

@@ -41,6 +41,12 @@ export interface FtpHost {
   /** Replaces `length` bytes at a position of the stream. False where there have been too many. */
   replace(fromInitiator: boolean, position: number, length: number, text: string): boolean;
   report(finding: FtpFinding): void;
+  /** `debug ip inspect ftp` is on: read before anything is built. */
+  readonly debug: boolean;
+  /** A line of the dialogue, as sent, line end included. */
+  traceLine(fromClient: boolean, line: string): void;
+  /** A data connection to this port of client or server is announced; `seen`: what the other side reads. */
+  traceEndpoint(command: string, toClient: boolean, port: number, seen: Announcement): void;
 }
 
 /** A command that names an endpoint, unfinished, of which some of the endpoint has come already. */
@@ -68,6 +74,7 @@ export class FtpInspector implements StreamInspector {
     // Its beginning must not go out before we know what is to stand there.
     if (this.host.clientTranslated && endsInside(line, b, at, end, UNFINISHED_COMMAND)) return StreamAction.refuse;
     for (let i = line.take(b, at, end); i >= 0; i = line.take(b, i, end)) {
+      if (this.host.debug) this.host.traceLine(true, `${line.text}\n`);
       const ok = line.cut || this.#command(line.text.replace(/\r$/, ''), line.start);
       line.clear();
       if (!ok) return StreamAction.reset;
@@ -80,6 +87,7 @@ export class FtpInspector implements StreamInspector {
     const line = this.#replies;
     if (this.host.serverTranslated && endsInside(line, b, at, end, UNFINISHED_REPLY)) return StreamAction.refuse;
     for (let i = line.take(b, at, end); i >= 0; i = line.take(b, i, end)) {
+      if (this.host.debug) this.host.traceLine(false, `${line.text}\n`);
       const ok = line.cut || this.#reply(line.text.replace(/\r$/, ''), line.start);
       line.clear();
       if (!ok) return StreamAction.reset;
@@ -122,6 +130,7 @@ export class FtpInspector implements StreamInspector {
     if (!this.#checkEndpoint(e, this.host.isClient(e.address), command)) return false;
     const now = this.host.announceClient(e.port);
     if (now === undefined) return false;
+    if (this.host.debug) this.host.traceEndpoint(command, true, e.port, now);
     this.host.expect(true, e.port);
     if (now.address === e.address && now.port === e.port) return true;
     return this.host.replace(true, position + e.start, e.end - e.start, format(now.address, now.port));
@@ -157,6 +166,7 @@ export class FtpInspector implements StreamInspector {
     if (!this.#checkEndpoint(e, !withAddress || this.host.isServer(e.address), command)) return false;
     const now = this.host.announceServer(e.port);
     if (now === undefined) return false;
+    if (this.host.debug) this.host.traceEndpoint(command, false, e.port, now);
     this.host.expect(false, e.port);
     if (now.port === e.port && (!withAddress || now.address === e.address)) return true;
     const announced = withAddress ? formatSixNumbers(now.address, now.port) : String(now.port);

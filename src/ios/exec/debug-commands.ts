@@ -1,15 +1,21 @@
 /** `debug …`, `undebug …`, `no debug …`. */
+import { ALL_PACKETS } from '../../debug.js';
+import type { Match } from '../grammar/match.js';
 import type { Exec, ExecCommand } from './context.js';
-import { DEBUG_SWITCHES } from './debug-switches.js';
+import { DEBUG_SWITCHES, debuggingText, packetScope } from './debug-switches.js';
 import type { DebugSwitch } from './debug-switches.js';
 
-function turn({ router, print }: Exec, s: DebugSwitch, on: boolean): void {
+/** A new `debug ip packet` takes the place of one that is on; turning it off needs no more than its keyword. */
+function turn({ router, print }: Exec, m: Match, s: DebugSwitch, on: boolean): void {
+  const scope = packetScope(m);
   router.debug[s.flag] = on;
-  print(`${s.words} debugging is ${on ? 'on' : 'off'}\n`);
+  if (s.flag === 'packet') router.debug.packetScope = on ? scope : ALL_PACKETS;
+  print(`${debuggingText(s, on, scope)}\n`);
 }
 
 function allOff({ router, print }: Exec): void {
   for (const s of DEBUG_SWITCHES) router.debug[s.flag] = false;
+  router.debug.packetScope = ALL_PACKETS;
   print('All possible debugging has been turned off\n');
 }
 
@@ -19,10 +25,10 @@ export const DEBUG_COMMANDS: readonly ExecCommand[] = [
       privilege: 15,
       syntax: `debug ${s.syntax}`,
       help: s.help,
-      set: (exec) => turn(exec, s, true),
-      unset: (exec) => turn(exec, s, false),
+      set: (exec, m) => turn(exec, m, s, true),
+      unset: (exec, m) => turn(exec, m, s, false),
     },
-    { privilege: 15, syntax: `undebug ${s.syntax}`, help: s.help, set: (exec) => turn(exec, s, false) },
+    { privilege: 15, syntax: `undebug ${s.syntax}`, help: s.help, set: (exec, m) => turn(exec, m, s, false) },
   ]),
   { privilege: 15, syntax: 'undebug all', help: { all: 'Disable all debugging' }, set: allOff },
   // Only its `no` form: a 3640 that traces everything does nothing else.

@@ -1,6 +1,6 @@
 /** `show debugging`: what is traced, under IOS's headings. */
 import type { DebugFlags } from '../../debug.js';
-import { DEBUG_SWITCHES } from '../exec/debug-switches.js';
+import { DEBUG_SWITCHES, debuggingText } from '../exec/debug-switches.js';
 
 export function showDebugging(debug: DebugFlags): string {
   let text = '';
@@ -9,7 +9,7 @@ export function showDebugging(debug: DebugFlags): string {
     if (!debug[s.flag]) continue;
     if (s.heading !== heading) text += `${text === '' ? '' : '\n'}${s.heading}:\n`;
     heading = s.heading;
-    text += `  ${s.words} debugging is on\n`;
+    text += `  ${debuggingText(s, true, debug.packetScope)}\n`;
   }
   return text === '' ? '' : `${text}\n`;
 }

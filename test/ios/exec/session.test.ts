@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { noDebug } from '../../../src/debug.js';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import { parseAddress } from '../../../src/ios/ipv4-text.js';
 import { fakeRouter } from '../support/fake-router.js';
@@ -281,5 +282,77 @@ describe('clear and debug', () => {
     expect(type('u all')).toBe('All possible debugging has been turned off\n');
     expect(Object.values(router.debug)).not.toContain(true);
     expect(type('show debugging')).toBe('');
+  });
+
+  test.each([
+    ['ip inspect ftp', 'ftp', 'INSPECT FTP commands and responses'],
+    ['ip inspect ftp-cmd', 'ftp', 'INSPECT FTP commands and responses'],
+    ['ip inspect http', 'http', 'INSPECT HTTP Inspection'],
+    ['ip inspect icmp', 'icmp', 'INSPECT ICMP Inspection'],
+    ['ip inspect events', 'events', 'INSPECT special events'],
+    ['ip inspect timers', 'timers', 'INSPECT Timer related events'],
+    ['ip inspect detailed', 'detailed', 'INSPECT Detailed Debug Records'],
+  ] as const)('debug %s: on, shown, and off by either word', (command, flag, words) => {
+    for (const off of [`undebug ${command}`, `no debug ${command}`, `do undebug ${command}`]) {
+      expect(type(`debug ${command}`)).toBe(`${words} debugging is on\n`);
+      expect(Object.entries(router.debug).filter(([, v]) => v === true)).toEqual([[flag, true]]);
+      expect(type('show debugging')).toBe(`INSPECT:\n  ${words} debugging is on\n\n`);
+      const configuring = off.startsWith('do ');
+      if (configuring) type('configure terminal');
+      expect(type(off)).toBe(`${words} debugging is off\n`);
+      if (configuring) type('end');
+      expect(Object.values(router.debug)).not.toContain(true);
+    }
+  });
+
+  test.each([
+    ['', undefined, false, ''],
+    [' 199', '199', false, ' for access list 199'],
+    [' 199 detail', '199', true, ' (detailed) for access list 199'],
+    [' detail 2699', '2699', true, ' (detailed) for access list 2699'],
+    [' detail', undefined, true, ' (detailed)'],
+  ])('debug ip packet%s', (typed, list, detail, words) => {
+    type('debug ip packet 7 detail'); // is replaced
+    expect(type(`debug ip packet${typed}`)).toBe(`IP packet debugging is on${words}\n`);
+    expect(router.debug).toMatchObject({ packet: true, packetScope: { list, detail } });
+    expect(type('show debugging')).toBe(`Generic IP:\n  IP packet debugging is on${words}\n\n`);
+    expect(type('undebug ip packet')).toBe('IP packet debugging is off\n');
+    expect(router.debug).toEqual(noDebug());
+    type(`debug ip packet${typed}`);
+    expect(type(`no debug ip packet${typed}`)).toBe(`IP packet debugging is off${words}\n`);
+    type(`debug ip packet${typed}`, 'undebug all');
+    expect(router.debug).toEqual(noDebug());
+  });
+
+  test.each(['200', '0', '1299', '2700', 'NAME'])('%s is no list of debug ip packet', (list) => {
+    expect(type(`debug ip packet ${list}`)).toContain("% Invalid input detected at '^' marker.");
+    expect(router.debug.packet).toBe(false);
+  });
+
+  test('debug ip packet ? as on the router', () => {
+    expect(session.help('debug ip packet ')).toBe(
+      '  <1-199>      Access list\n' +
+        '  <1300-2699>  Access list (expanded range)\n' +
+        '  detail       Print more debugging detail\n' +
+        '  <cr>\n\n',
+    );
+  });
+
+  test('debug ip inspect ? has what can be traced', () => {
+    expect(session.help('debug ip inspect ')).toBe(
+      '  detailed         INSPECT Detailed Debug Records\n' +
+        '  events           INSPECT special events\n' +
+        '  ftp              INSPECT FTP commands and responses\n' +
+        '  ftp-cmd          INSPECT FTP commands and responses\n' +
+        '  http             INSPECT HTTP\n' +
+        '  icmp             INSPECT ICMP\n' +
+        '  object-creation  INSPECT Object Creations\n' +
+        '  object-deletion  INSPECT Object Deletions\n' +
+        '  smtp             INSPECT SMTP\n' +
+        '  tcp              INSPECT TCP\n' +
+        '  timers           INSPECT Timer related events\n' +
+        '  udp              INSPECT UDP\n\n',
+    );
+    expect(session.complete('debug ip inspect ev')).toBe('debug ip inspect events ');
   });
 });
