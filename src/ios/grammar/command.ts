@@ -53,8 +53,39 @@ export function buildGrammar<Context>(commands: readonly Command<Context>[]): Ex
             ],
           },
         ];
-  return { kind: 'choice', of: [...sets, ...prefixed('no', nos), ...prefixed('default', defaults)] };
+  return factor([...sets, ...prefixed('no', nos), ...prefixed('default', defaults)]);
 }
+
+/**
+ * A choice in which alternatives that begin with the same keyword share it: a hundred commands begin with `ip`, and a
+ * line is held against that word once. Order counts where several fit a line, so nothing is moved past an alternative
+ * that begins with anything but a keyword.
+ */
+function factor(alternatives: readonly Expression[]): Expression {
+  const groups: { all: Expression[]; rests: Expression[][] }[] = [];
+  let open = new Map<string, (typeof groups)[number]>();
+  for (const one of alternatives) {
+    const [head, ...rest] = flatten(one);
+    const word = head?.kind === 'word' && head.capture === undefined ? head.word : undefined;
+    if (word === undefined) open = new Map();
+    let group = word === undefined ? undefined : open.get(word);
+    if (group === undefined) {
+      group = { all: [], rests: [] };
+      groups.push(group);
+      if (word !== undefined) open.set(word, group);
+    }
+    group.all.push(one);
+    group.rests.push(rest);
+  }
+  const of = groups.map(({ all, rests }): Expression => {
+    if (all.length === 1) return all[0]!;
+    const tails = rests.map((parts): Expression => ({ kind: 'sequence', parts }));
+    return { kind: 'sequence', parts: [flatten(all[0]!)[0]!, factor(tails)] };
+  });
+  return of.length === 1 ? of[0]! : { kind: 'choice', of };
+}
+
+const flatten = (e: Expression): readonly Expression[] => (e.kind === 'sequence' ? e.parts.flatMap(flatten) : [e]);
 
 /** Finds help texts by the longest path that is known. */
 export class HelpTexts {

@@ -5,6 +5,7 @@
  * All ways through the grammar are followed at once, one token at a time; there is no backtracking to explain.
  */
 import type { Expression, Token } from './expression.js';
+import { alternativesFor, mayBegin } from './beginnings.js';
 
 /** What was read so far, last first. */
 interface Taken {
@@ -24,6 +25,8 @@ interface Taken {
 interface Rest {
   head: Expression;
   tail: Rest | undefined;
+  /** Which of the options of `head` were taken, one bit each. */
+  used: number;
 }
 
 interface Thread {
@@ -117,33 +120,39 @@ export function tokenize(line: string): Token[] {
   return tokens;
 }
 
-/** All leaves that may come next in `thread`, in table order. */
-function expand(thread: Thread, edges: Edge[]): void {
-  const { rest, taken } = thread;
+/**
+ * All leaves that may come next, in table order.
+ * @param letter first letter of the next piece of the line: words that begin otherwise are left out; undefined: all
+ */
+function expand(rest: Rest | undefined, taken: Taken | undefined, letter: string | undefined, edges: Edge[]): void {
   if (rest === undefined) return;
-  const { head, tail } = rest;
+  const { head, tail, used } = rest;
   switch (head.kind) {
     case 'word':
+      if (letter !== undefined && head.word[0] !== letter) return;
+      edges.push({ leaf: head, rest: tail, taken });
+      return;
     case 'argument':
     case 'end':
       edges.push({ leaf: head, rest: tail, taken });
       return;
     case 'sequence': {
       let all = tail;
-      for (let i = head.parts.length - 1; i >= 0; i--) all = { head: head.parts[i]!, tail: all };
-      expand({ rest: all, taken }, edges);
+      for (let i = head.parts.length - 1; i >= 0; i--) all = { head: head.parts[i]!, tail: all, used: 0 };
+      expand(all, taken, letter, edges);
       return;
     }
-    case 'choice':
-      for (const one of head.of) expand({ rest: { head: one, tail }, taken }, edges);
+    case 'choice': {
+      const of = letter === undefined ? head.of : alternativesFor(head, letter);
+      for (const one of of) expand({ head: one, tail, used: 0 }, taken, letter, edges);
       return;
+    }
     case 'options':
       head.of.forEach((one, i) => {
-        const others = head.of.filter((_, k) => k !== i);
-        const after = others.length === 0 ? tail : { head: { kind: 'options' as const, of: others }, tail };
-        expand({ rest: { head: one, tail: after }, taken }, edges);
+        if ((used & (1 << i)) !== 0 || (letter !== undefined && !mayBegin(one, letter))) return;
+        expand({ head: one, tail: { head, tail, used: used | (1 << i) }, used: 0 }, taken, letter, edges);
       });
-      expand({ rest: tail, taken }, edges);
+      expand(tail, taken, letter, edges);
   }
 }
 
@@ -162,16 +171,16 @@ interface Walk {
 function walk(root: Expression, tokens: readonly Token[], line: string): Walk {
   // An argument may take several tokens, so threads wait at the token they have reached.
   const waiting: Thread[][] = Array.from({ length: tokens.length + 1 }, () => []);
-  waiting[0]!.push({ rest: { head: root, tail: undefined }, taken: undefined });
+  waiting[0]!.push({ rest: { head: root, tail: undefined, used: 0 }, taken: undefined });
   let furthest = 0; // offset of the first wrong character
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
-    const edges: Edge[] = [];
-    for (const thread of waiting[i]!) expand(thread, edges);
-    if (edges.length === 0) continue;
+    if (waiting[i]!.length === 0) continue;
     furthest = Math.max(furthest, token.at);
 
     const typed = token.text.toLowerCase();
+    const edges: Edge[] = [];
+    for (const { rest, taken } of waiting[i]!) expand(rest, taken, typed[0], edges);
     let words = edges.filter((e) => e.leaf.kind === 'word' && e.leaf.word === typed);
     const exact = words.length > 0;
     if (!exact) words = edges.filter((e) => e.leaf.kind === 'word' && e.leaf.word.startsWith(typed));
@@ -235,7 +244,7 @@ export function matchLine(root: Expression, line: string): MatchResult {
   const { threads, fault } = walk(root, tokenize(line), line);
   if (fault !== undefined) return fault;
   const edges: Edge[] = [];
-  for (const thread of threads) expand(thread, edges);
+  for (const { rest, taken } of threads) expand(rest, taken, undefined, edges);
   for (const { leaf, taken } of edges)
     if (leaf.kind === 'end') return { kind: 'match', action: leaf.action, match: new Match(taken) };
   return { kind: 'incomplete' };
@@ -255,7 +264,7 @@ export function candidatesAt(
   const { threads, fault } = walk(root, tokens, line.slice(0, line.length - partial.length));
   if (fault !== undefined) return fault;
   const edges: Edge[] = [];
-  for (const thread of threads) expand(thread, edges);
+  for (const { rest, taken } of threads) expand(rest, taken, undefined, edges);
   const found = new Map<string, Candidate>();
   for (const { leaf, taken } of edges) {
     const path = keywords(taken);

@@ -1,8 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { buildGrammar, HelpTexts } from '../../../src/ios/grammar/command.js';
 import type { Command } from '../../../src/ios/grammar/command.js';
 import { candidatesAt, matchLine } from '../../../src/ios/grammar/match.js';
+import type { Expression } from '../../../src/ios/grammar/expression.js';
 import { parseSyntax } from '../../../src/ios/grammar/syntax.js';
+import { choices, sentence } from '../support/sentence.js';
 
 const nothing = (): void => undefined;
 const commands: Command<unknown>[] = [
@@ -99,6 +102,49 @@ test('help is found by the longest path that is known', () => {
   expect(help.find('access-group LIST in')).toBe('inbound');
   expect(help.find('no ip nat in')).toBe('NAT');
   expect(help.find('out')).toBe('no text');
+});
+
+/** Tables of commands that have words in common. */
+const tables = fc
+  .array(
+    fc
+      .array(fc.constantFrom('a', 'ab', 'b', 'X:WORD', 'N:<1-9>', '{a | b}', 'C:{ab | b}', '[a]', '{[a] | b}'), {
+        minLength: 1,
+        maxLength: 3,
+      })
+      .map((steps) => steps.join(' ')),
+    { minLength: 1, maxLength: 6 },
+  )
+  .map((syntaxes) => syntaxes.map((syntax): Command<unknown> => ({ syntax, set: () => undefined })));
+
+test('commands that share keywords read as if each stood alone in the table, the first that fits first', () => {
+  const typed = fc.array(fc.constantFrom('a', 'ab', 'b', 'c', '5'), { maxLength: 4 }).map((t) => t.join(' '));
+  fc.assert(
+    fc.property(tables, typed, (table, line) => {
+      const apart: Expression = {
+        kind: 'choice',
+        of: table.map((c) => ({ kind: 'sequence', parts: [parseSyntax(c.syntax), { kind: 'end', action: c.set }] })),
+      };
+      const reading = (e: Expression): unknown => {
+        const r = matchLine(e, line);
+        if (r.kind !== 'match') return r;
+        return [table.findIndex((c) => c.set === r.action), r.match.text, r.match.firstAbbreviated];
+      };
+      expect(reading(buildGrammar(table))).toEqual(reading(apart));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+test('whatever the notation admits is read', () => {
+  fc.assert(
+    fc.property(tables, choices, (table, choose) => {
+      const expression = buildGrammar(table);
+      const line = sentence(expression, choose).replaceAll(/ +/g, ' ').trim();
+      expect([line, matchLine(expression, line).kind]).toEqual([line, 'match']);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test.each(['a [b', 'a {b | c', 'a } b', 'X:NOTYPE', 'X:$nothing'])(
