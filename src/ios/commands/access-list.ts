@@ -2,8 +2,10 @@
  * `access-list N …` and the modes of `ip access-list`. An entry that cannot be honoured to the letter is refused: a
  * list that is shorter than the one its author wrote filters something else.
  */
+import { sameTest, testHash } from '../../acl/entry.js';
 import type { AclAddress, AclEntry, AclPort } from '../../acl/entry.js';
 import type { ConfigEditor } from '../config/editor.js';
+import { indexed } from '../config/indexed-list.js';
 import type { AccessList } from '../config/model.js';
 import type { Command, Handler, Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
@@ -147,15 +149,17 @@ function extendedEntry(m: Match, line: number): AclEntry {
   return entry;
 }
 
-/** Equal but for sequence number, logging and where it was written. */
-function sameTest(a: AclEntry, b: AclEntry): boolean {
-  const test = (e: AclEntry): string =>
-    JSON.stringify([
-      [e.action, e.protocol, e.established, e.fragments, e.precedence, e.tos, e.dscp],
-      [e.src.address, e.src.wildcard, e.dst.address, e.dst.wildcard, e.icmp?.type, e.icmp?.code],
-      [e.srcPort?.op, e.srcPort?.from, e.srcPort?.to, e.dstPort?.op, e.dstPort?.from, e.dstPort?.to],
-    ]);
-  return test(a) === test(b);
+const entriesByTest = indexed((e: AclEntry) => [testHash(e)]);
+
+/** How many entries, from the first on, have this sequence number or a lower one. */
+function countUpTo(entries: readonly AclEntry[], sequence: number): number {
+  let [low, high] = [0, entries.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (entries[middle]!.sequence <= sequence) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -163,13 +167,15 @@ function sameTest(a: AclEntry, b: AclEntry): boolean {
  * without a word at the end, with one elsewhere, as on the router.
  */
 function addEntry(editor: ConfigEditor, list: AccessList, entry: AclEntry, sequence: number | undefined): void {
-  const same = list.entries.find((e) => sameTest(e, entry));
+  const entries = entriesByTest(list.entries);
+  const same = entries.find(entry, sameTest);
   if (sequence === undefined) {
-    if (same !== undefined) return;
-    list.entries.push({ ...entry, sequence: (list.entries.at(-1)?.sequence ?? 0) + STEP });
+    const last = list.entries.at(-1)?.sequence ?? 0;
+    if (same === undefined) entries.insert({ ...entry, sequence: last + STEP });
     return;
   }
-  if (list.entries.some((e) => e.sequence === sequence)) {
+  const place = countUpTo(list.entries, sequence);
+  if (list.entries[place - 1]?.sequence === sequence) {
     editor.refuse('Duplicate sequence number.');
     return;
   }
@@ -180,8 +186,7 @@ function addEntry(editor: ConfigEditor, list: AccessList, entry: AclEntry, seque
     );
     return;
   }
-  list.entries.push({ ...entry, sequence });
-  list.entries.sort((a, b) => a.sequence - b.sequence);
+  entries.insert({ ...entry, sequence }, place);
 }
 
 function addRemark(list: AccessList, text: string): void {
@@ -191,7 +196,7 @@ function addRemark(list: AccessList, text: string): void {
 /** Removes entries; a remark behind one of them stays behind the one before it. */
 function removeEntries(list: AccessList, gone: (e: AclEntry) => boolean): void {
   list.entries = list.entries.filter((e) => !gone(e));
-  const before = (after: number): number => list.entries.findLast((e) => e.sequence <= after)?.sequence ?? 0;
+  const before = (after: number): number => list.entries[countUpTo(list.entries, after) - 1]?.sequence ?? 0;
   list.remarks = (list.remarks ?? []).map((r) => ({ ...r, after: before(r.after) }));
 }
 
@@ -260,8 +265,7 @@ export const ACCESS_LIST_COMMANDS: readonly Command<ConfigEditor>[] = [
       }
       const old = list.entries;
       list.entries = old.map((e, i) => ({ ...e, sequence: m.number('START') + i * m.number('STEP') }));
-      const follows = (after: number): number =>
-        list.entries[old.findLastIndex((e) => e.sequence <= after)]?.sequence ?? 0;
+      const follows = (after: number): number => list.entries[countUpTo(old, after) - 1]?.sequence ?? 0;
       list.remarks = (list.remarks ?? []).map((r) => ({ ...r, after: follows(r.after) }));
     },
   },

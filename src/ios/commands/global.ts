@@ -1,6 +1,7 @@
 /** Global configuration: identity, services, passwords, logging, clock, banners, routes, and the way into other modes. */
 import { emptyConfig } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
+import { indexed } from '../config/indexed-list.js';
 import type { LineConfig, Password, RouterConfig, Severity, StaticRoute, Timestamps, User } from '../config/model.js';
 import { decodeType7, encodeType7, hashSecret } from '../config/password.js';
 import type { Command } from '../grammar/command.js';
@@ -151,6 +152,8 @@ function readBanner(editor: ConfigEditor, kind: 'motd' | 'login' | 'exec', typed
 
 const sameRoute = (a: StaticRoute, b: StaticRoute): boolean =>
   a.prefix === b.prefix && a.mask === b.mask && a.nextHop === b.nextHop && a.interfaceName === b.interfaceName;
+
+const routesByPrefix = indexed((r: StaticRoute) => [r.prefix]);
 
 const ROUTE = 'ip route PREFIX:ADDRESS MASK:MASK {HOP:ADDRESS | INTERFACE:INTERFACE [HOP:ADDRESS]}';
 
@@ -359,17 +362,16 @@ export const GLOBAL_COMMANDS: readonly C[] = [
         editor.refuse('Inconsistent address and mask', m.column('MASK'));
         return;
       }
-      const { routes } = editor.config;
-      const at = routes.findIndex((r) => sameRoute(r, route));
-      if (at < 0) routes.push(route);
-      else routes[at] = route;
+      const routes = routesByPrefix(editor.config.routes);
+      const same = routes.find(route, sameRoute);
+      if (same === undefined) routes.insert(route);
+      else routes.replace(same, route);
     },
     unset: (editor, m) => {
-      const { config } = editor;
-      const kept = config.routes.filter((r) => !sameRoute(r, routeOf(m)));
-      if (kept.length === config.routes.length)
-        editor.refuse(`No matching route to delete: ${formatAddress(m.number('PREFIX'))}`);
-      config.routes = kept;
+      const routes = routesByPrefix(editor.config.routes);
+      const same = routes.find(routeOf(m), sameRoute);
+      if (same === undefined) editor.refuse(`No matching route to delete: ${formatAddress(m.number('PREFIX'))}`);
+      else routes.remove(same);
     },
   },
   {

@@ -1,10 +1,12 @@
 /** `ip nat …` in global configuration (IP Addressing Command Reference, NAT). */
 import { natTimeoutDefaults } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
+import { indexed } from '../config/indexed-list.js';
 import type { DynamicNat, NatTimeouts, StaticNat } from '../config/model.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { formatAddress, isNetmask, netmask } from '../ipv4-text.js';
+import { mix } from '../../hash.js';
 
 const OPTIONS = '[extendable] [no-alias]';
 
@@ -45,26 +47,34 @@ function conflicts(a: StaticNat, b: StaticNat): boolean {
   );
 }
 
+/** Entries that are the same or in conflict have a key in common. */
+const translations = indexed((e: StaticNat) => [
+  mix(e.insideGlobal, e.ports?.insideGlobal ?? -1),
+  // A host without ports may have one entry only. Port entries may be many for one host.
+  ...(e.ports === undefined ? [mix(e.insideLocal, -2)] : []),
+]);
+
 function add(editor: ConfigEditor, entry: StaticNat): void {
-  const entries = editor.config.nat.staticEntries;
-  const same = entries.findIndex((e) => sameTranslation(e, entry));
-  if (same >= 0) {
-    entries[same] = entry;
+  const entries = translations(editor.config.nat.staticEntries);
+  const same = entries.find(entry, sameTranslation);
+  if (same !== undefined) {
+    entries.replace(same, entry);
     return;
   }
-  const similar = entries.find((e) => conflicts(e, entry));
-  if (similar === undefined) entries.push(entry);
-  else
-    editor.refuse(
-      `similar static entry (${formatAddress(similar.insideLocal)} -> ${formatAddress(similar.insideGlobal)}) already exists`,
-    );
+  const similar = entries.find(entry, conflicts);
+  if (similar === undefined) {
+    entries.insert(entry);
+    return;
+  }
+  const pair = `${formatAddress(similar.insideLocal)} -> ${formatAddress(similar.insideGlobal)}`;
+  editor.refuse(`similar static entry (${pair}) already exists`);
 }
 
 function remove(editor: ConfigEditor, entry: StaticNat): void {
-  const { nat } = editor.config;
-  const kept = nat.staticEntries.filter((e) => !sameTranslation(e, entry));
-  if (kept.length === nat.staticEntries.length) editor.refuse('Translation not found');
-  nat.staticEntries = kept;
+  const entries = translations(editor.config.nat.staticEntries);
+  const same = entries.find(entry, sameTranslation);
+  if (same === undefined) editor.refuse('Translation not found');
+  else entries.remove(same);
 }
 
 /** A static command in its two forms, from how its entry is read. */

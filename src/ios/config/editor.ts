@@ -3,6 +3,7 @@
  * Commands of `ios/commands/` get one of these; the file parser and `configure terminal` own it.
  */
 import { interfaceDefaults } from './defaults.js';
+import { indexed } from './indexed-list.js';
 import { cutLines } from './terminal-lines.js';
 import type { AccessList, InertLine, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
 
@@ -33,6 +34,10 @@ export interface Complaint {
   /** From 1; the line's first character where nothing more exact is known. */
   column: number;
 }
+
+const positive = (text: string): string => (text.startsWith('no ') ? text.slice(3) : text);
+/** A line and its `no` form have one key. */
+const inertByText = indexed((l: InertLine) => [`${l.block ?? ''}\n${positive(l.text)}`]);
 
 export class ConfigEditor {
   mode: Mode = GLOBAL_MODE;
@@ -107,7 +112,6 @@ export class ConfigEditor {
 
   /** Keeps a line that has no effect here. A line and its `no` form replace each other. */
   keepInert(text: string, weakens?: string): void {
-    const opposite = text.startsWith('no ') ? text.slice(3) : `no ${text}`;
     const block = this.mode.name === 'global' || this.mode.name === 'line' ? undefined : this.mode.header;
     const line: InertLine = {
       text,
@@ -115,7 +119,13 @@ export class ConfigEditor {
       ...(block === undefined ? {} : { block }),
       ...(weakens === undefined ? {} : { weakens }),
     };
-    this.#eachInert((lines) => [...lines.filter((l) => l.block !== block || (l.text !== opposite && l.text !== text)), line]);
+    this.#eachInert((lines) => {
+      const kept = inertByText(lines);
+      const replaced = kept.find(line, () => true);
+      if (replaced !== undefined) kept.remove(replaced);
+      kept.insert(line);
+      return lines;
+    });
   }
 
   /**
@@ -125,16 +135,17 @@ export class ConfigEditor {
   dropInert(negated: string): void {
     const text = negated.replace(/^(?:no|default) /, '');
     const block = this.mode.name === 'global' || this.mode.name === 'line' ? undefined : this.mode.header;
-    const stays = (l: InertLine): boolean => l.block !== block || !`${l.text} `.startsWith(`${text} `);
+    const stays = (l: InertLine): boolean =>
+      l.block !== block || !(l.text === text || (l.text.startsWith(text) && l.text[text.length] === ' '));
     const holders = this.mode.name === 'line' ? this.lines.map((l) => l.inert ?? []) : [this.config.inert];
     if (holders.some((lines) => !lines.every(stays))) this.#eachInert((lines) => lines.filter(stays));
     else this.keepInert(`no ${text}`);
   }
 
   /** Changes the inert lines of the mode: those of the terminal lines, or those of the configuration. */
-  #eachInert(change: (lines: readonly InertLine[]) => InertLine[]): void {
+  #eachInert(change: (lines: InertLine[]) => InertLine[]): void {
     if (this.mode.name !== 'line') this.config.inert = change(this.config.inert);
-    else for (const l of this.lines) l.inert = change(l.inert ?? []);
+    else for (const l of this.lines) l.inert = change([...(l.inert ?? [])]); // ranges that were cut share theirs
   }
 
   /** Removes the inert lines of a block, when the block goes. `negated` may begin with `no`. */
