@@ -57,13 +57,17 @@ export function formatStandard(e: AclEntry): string {
 
 /** The lines of a list in order, remarks among the entries; `entry` and `remark` say how each is written. */
 export function listLines(list: AccessList, entry: (e: AclEntry) => string, remark: (text: string) => string): string[] {
-  const remarks = list.remarks ?? [];
-  const first = list.entries[0]?.sequence ?? Infinity;
-  const lines = remarks.filter((r) => r.after < first).map((r) => remark(r.text));
-  for (const [i, e] of list.entries.entries()) {
+  const remarks = [...(list.remarks ?? [])].sort((a, b) => a.after - b.after);
+  const lines: string[] = [];
+  let written = 0;
+  const remarksBefore = (sequence: number): void => {
+    for (; written < remarks.length && remarks[written]!.after < sequence; written++)
+      lines.push(remark(remarks[written]!.text));
+  };
+  for (const e of list.entries) {
+    remarksBefore(e.sequence);
     lines.push(entry(e));
-    const next = list.entries[i + 1]?.sequence ?? Infinity;
-    for (const r of remarks) if (r.after >= e.sequence && r.after < next) lines.push(remark(r.text));
   }
+  remarksBefore(Infinity);
   return lines;
 }

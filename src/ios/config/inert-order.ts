@@ -1,7 +1,8 @@
-/** Where in the running-config an inert line stands, by its first words: data for running-config.ts. */
+/** Where in the running-config an inert line stands, by its first words. */
+import type { InertLine } from './model.js';
 
 /** Groups, and whether each line of a group opens a block of its own (then `!` stands between). */
-export const INERT_GROUPS: Readonly<Record<string, 'lines' | 'blocks'>> = {
+const INERT_GROUPS: Readonly<Record<string, 'lines' | 'blocks'>> = {
   service: 'lines',
   boot: 'lines',
   aaa: 'lines',
@@ -35,8 +36,39 @@ const PLACES: readonly (readonly [RegExp, string])[] = [
   [/^(?:ntp|sntp|scheduler|alias|privilege)/, 'tail'],
 ];
 
+export interface ArrangedInert {
+  /** Lines of global mode that belong to a place in the text, each with its block under it. */
+  group: (name: string) => string[];
+  /** Lines of the block with this header. */
+  block: (header: string) => string[];
+}
+
+/** Sorts the inert lines of a configuration by where they are printed. */
+export function arrangeInert(inert: readonly InertLine[]): ArrangedInert {
+  const groups = new Map<string, string[]>();
+  const blocks = new Map<string, string[]>();
+  const put = (to: Map<string, string[]>, key: string, text: string): void => {
+    const lines = to.get(key);
+    if (lines === undefined) to.set(key, [text]);
+    else lines.push(text);
+  };
+  for (const { text, block } of inert) {
+    if (block === undefined) put(groups, inertGroup(text), text);
+    else put(blocks, block, ` ${text}`);
+  }
+  const block = (header: string): string[] => blocks.get(header) ?? [];
+  const group = (name: string): string[] => {
+    const apart = INERT_GROUPS[name] === 'blocks';
+    return (groups.get(name) ?? []).flatMap((text, i) => {
+      const body = block(text);
+      return [...(i > 0 && (apart || body.length > 0) ? ['!'] : []), text, ...body];
+    });
+  };
+  return { group, block };
+}
+
 /** @param text the line, `no` included. @returns the group it is printed in */
-export function inertGroup(text: string): string {
+function inertGroup(text: string): string {
   const words = text.replace(/^no /, '');
   return PLACES.find(([pattern]) => pattern.test(words))?.[1] ?? 'late';
 }

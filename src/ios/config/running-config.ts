@@ -6,7 +6,7 @@ import { formatAddress } from '../ipv4-text.js';
 import { SEVERITIES, nameOf } from '../names.js';
 import { formatExtended, formatStandard, listLines } from './acl-text.js';
 import { emptyConfig, inspectDefaults, lineDefaults, natTimeoutDefaults, smtpDefaults, virtualReassemblyDefaults } from './defaults.js';
-import { inertGroup, INERT_GROUPS } from './inert-order.js';
+import { arrangeInert } from './inert-order.js';
 import type { AccessList, InspectedProtocol, InterfaceConfig, LineConfig, Password, RouterConfig, StaticNat, Timestamps } from './model.js';
 import { joinLines } from './terminal-lines.js';
 
@@ -15,7 +15,7 @@ const MOST_MINUTES = 35_791;
 
 /** @returns the text from the first `!` to `end`, with a newline at its end. */
 export function runningConfig(config: RouterConfig): string {
-  const inert = (group: string): string[] => inertLines(config, group);
+  const { group: inert, block } = arrangeInert(config.inert);
   const sections: string[][] = [
     [`version ${config.version}`, ...services(config), ...inert('service')],
     [`hostname ${config.hostname}`],
@@ -25,10 +25,10 @@ export function runningConfig(config: RouterConfig): string {
     [...config.users.map(user), ...inert('aaa')],
     [...clock(config), ...inert('platform')],
     [...inert('ip'), ...(config.domainLookup ? [] : ['no ip domain-lookup'])],
-    inspection(config),
+    [...inspection(config), ...inert('inspect')],
     inert('security'),
     inert('blocks-before'),
-    ...config.interfaces.map((i) => interfaceLines(config, i)),
+    ...config.interfaces.map((i) => interfaceLines(i, block(`interface ${i.name}`))),
     inert('router'),
     [...inert('ip-late'), ...config.routes.map(route)],
     nat(config),
@@ -44,23 +44,6 @@ export function runningConfig(config: RouterConfig): string {
   const body = sections.filter((s) => s.length > 0).map((s) => `${s.join('\n')}\n!\n`);
   return `!\n${body.join('')}end\n`;
 }
-
-/** Inert lines of global mode that belong to a place in the text, each with its block under it. */
-function inertLines(config: RouterConfig, group: string): string[] {
-  const lines: string[] = [];
-  for (const l of config.inert) {
-    if (l.block !== undefined || inertGroup(l.text) !== group) continue;
-    const body = blockLines(config, l.text);
-    if (body.length > 0 || INERT_GROUPS[group] === 'blocks') {
-      if (lines.length > 0) lines.push('!');
-      lines.push(l.text, ...body);
-    } else lines.push(l.text);
-  }
-  return lines;
-}
-
-const blockLines = (config: RouterConfig, header: string): string[] =>
-  config.inert.filter((l) => l.block === header).map((l) => ` ${l.text}`);
 
 function services(config: RouterConfig): string[] {
   const lines: string[] = [];
@@ -147,7 +130,7 @@ function inspection(config: RouterConfig): string[] {
   changed('reassemblyAlarm', `ip inspect tcp reassembly alarm ${g.reassemblyAlarm ? 'on' : 'off'}`);
   for (const rule of config.inspectionRules.values())
     for (const p of rule.protocols) lines.push(`ip inspect name ${rule.name} ${inspected(p)}`);
-  return [...lines, ...inertLines(config, 'inspect')];
+  return lines;
 }
 
 function inspected(p: InspectedProtocol): string {
@@ -169,10 +152,9 @@ function inspected(p: InspectedProtocol): string {
   );
 }
 
-/** The block of one interface. */
-export function interfaceLines(config: RouterConfig, i: InterfaceConfig): string[] {
-  const header = `interface ${i.name}`;
-  const lines = [header];
+/** The block of one interface. `inert`: its lines without effect, as `arrangeInert` gives them. */
+export function interfaceLines(i: InterfaceConfig, inert: readonly string[]): string[] {
+  const lines = [`interface ${i.name}`];
   const add = (present: boolean, line: string): void => {
     if (present) lines.push(` ${line}`);
   };
@@ -180,7 +162,6 @@ export function interfaceLines(config: RouterConfig, i: InterfaceConfig): string
   const primary = i.addresses.find((a) => a.secondary === undefined);
   const secondary = i.addresses.filter((a) => a.secondary);
   for (const a of secondary) add(true, `ip address ${formatAddress(a.address)} ${formatAddress(a.mask)} secondary`);
-  const inert = blockLines(config, header);
   if (primary !== undefined) add(true, `ip address ${formatAddress(primary.address)} ${formatAddress(primary.mask)}`);
   else add(secondary.length === 0 && !inert.some((l) => /^ ip (?:address|unnumbered) /.test(l)), 'no ip address');
   add(i.accessGroupIn !== undefined, `ip access-group ${i.accessGroupIn ?? ''} in`);

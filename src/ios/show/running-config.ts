@@ -1,5 +1,6 @@
 /** `show running-config` and `show startup-config`: IOS's head lines, then the text. */
 import type { RouterConfig } from '../config/model.js';
+import { arrangeInert } from '../config/inert-order.js';
 import { interfaceLines, runningConfig } from '../config/running-config.js';
 
 export function showRunningConfig(config: RouterConfig): string {
@@ -10,7 +11,8 @@ export function showRunningConfig(config: RouterConfig): string {
 /** `show running-config interface NAME`. */
 export function showRunningInterface(config: RouterConfig, name: string): string {
   const found = config.interfaces.find((i) => i.name === name);
-  const text = found === undefined ? '' : `!\n${interfaceLines(config, found).join('\n')}\nend\n`;
+  const inert = arrangeInert(config.inert).block(`interface ${name}`);
+  const text = found === undefined ? '' : `!\n${interfaceLines(found, inert).join('\n')}\nend\n`;
   return `Building configuration...\n\nCurrent configuration : ${Buffer.byteLength(text)} bytes\n${text}\n`;
 }
 
