@@ -21,10 +21,11 @@ export function covers(a: AclEntry, b: AclEntry): boolean {
   );
 }
 
-/** True where the entry may match a packet to this address (and TCP or UDP port, where one is given). */
-export function mayMatchDestination(e: AclEntry, address: number, port?: number): boolean {
-  if (((address ^ e.dst.address) & ~e.dst.wildcard) !== 0) return false;
-  return port === undefined || entryAdmitsPort(e.dstPort, port);
+/** The port that a test takes, where it takes a single one. */
+export function singlePort(test: AclPort | undefined): number | undefined {
+  if (test?.op === 'eq') return test.from; // nearly all
+  const [first, ...others] = test === undefined ? [] : ranges(test);
+  return first !== undefined && others.length === 0 && first[0] === first[1] ? first[0] : undefined;
 }
 
 /** True where the port test of an entry (undefined: none) admits the port. */
@@ -40,8 +41,8 @@ const addressCovers = (a: AclAddress, b: AclAddress): boolean =>
 function portCovers(a: AclPort | undefined, b: AclPort | undefined): boolean {
   if (a === undefined) return true;
   if (b === undefined) return false;
-  const wide = ranges(a);
-  return ranges(b).every(([from, to]) => wide.some(([first, last]) => first <= from && to <= last));
+  const [wide, narrow] = [ranges(a), ranges(b)];
+  return narrow.length > 0 && narrow.every(([from, to]) => wide.some(([first, last]) => first <= from && to <= last));
 }
 
 /** The ports of a test, as at most two ranges. */

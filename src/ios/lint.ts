@@ -3,9 +3,9 @@
  * no list lets in. `fw3640 check` warns of them, with the lines they stand on.
  */
 import type { AclEntry } from '../acl/entry.js';
-import { covers, mayMatchDestination } from './acl-cover.js';
+import { firstCovers, OpenDestinations } from './acl-index.js';
 import { formatExtended, formatStandard } from './config/acl-text.js';
-import type { InterfaceConfig, RouterConfig } from './config/model.js';
+import type { RouterConfig } from './config/model.js';
 import { formatAddress } from './ipv4-text.js';
 
 export interface Warning {
@@ -32,8 +32,9 @@ function unreachableEntries(config: RouterConfig): Warning[] {
     const format = list.kind === 'standard' ? formatStandard : formatExtended;
     const name = (e: AclEntry): string =>
       `"${format(e)}"${e.line === undefined || e.line === 0 ? '' : ` of line ${e.line}`}`;
+    const covers = firstCovers(list.entries);
     for (const [i, e] of list.entries.entries()) {
-      const cover = list.entries.slice(0, i).find((earlier) => covers(earlier, e));
+      const cover = covers[i];
       if (cover === undefined) continue;
       const verb = cover.action === e.action ? 'already covers it' : 'decides before it, and otherwise';
       warnings.push({
@@ -88,27 +89,15 @@ function translations(config: RouterConfig): Warning[] {
   for (const side of ['inside', 'outside'] as const)
     if (!config.interfaces.some((i) => i.nat === side))
       warnings.push({ line: first.line ?? 0, reason: `no interface is "ip nat ${side}": nothing is translated` });
-  for (const s of staticEntries) {
-    if (s.interfaceName !== undefined || s.mask !== undefined) continue;
-    for (const i of config.interfaces.filter((o) => o.nat === 'outside')) {
-      const shut = closedTo(config, i, s.insideGlobal, s.ports?.insideGlobal);
-      if (shut === undefined) continue;
-      const what = `${formatAddress(s.insideGlobal)}${s.ports === undefined ? '' : ` ${s.ports.protocol} port ${s.ports.insideGlobal}`}`;
-      warnings.push({ line: s.line ?? 0, reason: `access list ${shut} lets nothing in to ${what} by ${i.name}` });
+  for (const i of config.interfaces) {
+    const list = i.nat === 'outside' ? config.accessLists.get(i.accessGroupIn ?? '') : undefined;
+    if (list === undefined || list.entries.length === 0) continue; // permits all
+    const open = new OpenDestinations(list.entries);
+    for (const { insideGlobal, ports, interfaceName, mask, line } of staticEntries) {
+      if (interfaceName !== undefined || mask !== undefined || open.has(insideGlobal, ports?.insideGlobal)) continue;
+      const what = `${formatAddress(insideGlobal)}${ports === undefined ? '' : ` ${ports.protocol} port ${ports.insideGlobal}`}`;
+      warnings.push({ line: line ?? 0, reason: `access list ${list.name} lets nothing in to ${what} by ${i.name}` });
     }
   }
   return warnings;
-}
-
-/** The inbound list of the interface if it permits nothing to this address. */
-function closedTo(
-  config: RouterConfig,
-  i: InterfaceConfig,
-  address: number,
-  port: number | undefined,
-): string | undefined {
-  const list = i.accessGroupIn === undefined ? undefined : config.accessLists.get(i.accessGroupIn);
-  if (list === undefined || list.entries.length === 0) return undefined; // permits all
-  const open = list.entries.some((e) => e.action === 'permit' && mayMatchDestination(e, address, port));
-  return open ? undefined : list.name;
 }

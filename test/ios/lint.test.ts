@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { covers } from '../../src/ios/acl-cover.js';
+import { covers, entryAdmitsPort } from '../../src/ios/acl-cover.js';
+import { firstCovers, OpenDestinations } from '../../src/ios/acl-index.js';
 import { checkConfig } from '../../src/ios/check.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
 import { lint } from '../../src/ios/lint.js';
@@ -87,28 +88,29 @@ describe('fw3640 check', () => {
   });
 });
 
+const address = fc
+  .record({ address: fc.nat(7), wildcard: fc.nat(7) })
+  .map((a) => ({ ...a, address: a.address & ~a.wildcard }));
+const port = fc.record({
+  op: fc.constantFrom('eq', 'neq', 'lt', 'gt', 'range'),
+  from: fc.nat(3),
+  to: fc.integer({ min: 3, max: 5 }),
+});
+const entry: fc.Arbitrary<AclEntry> = fc
+  .record(
+    {
+      protocol: fc.constantFrom(6, 17),
+      src: address,
+      dst: address,
+      srcPort: port,
+      dstPort: port,
+      established: fc.boolean(),
+    },
+    { requiredKeys: ['src', 'dst', 'established'] },
+  )
+  .map((e) => ({ sequence: 10, action: 'permit', fragments: false, log: 'none', ...e }));
+
 test('an entry that covers another matches every packet that the other matches', () => {
-  const address = fc
-    .record({ address: fc.nat(7), wildcard: fc.nat(7) })
-    .map((a) => ({ ...a, address: a.address & ~a.wildcard }));
-  const port = fc.record({
-    op: fc.constantFrom('eq', 'neq', 'lt', 'gt', 'range'),
-    from: fc.nat(3),
-    to: fc.integer({ min: 3, max: 5 }),
-  });
-  const entry: fc.Arbitrary<AclEntry> = fc
-    .record(
-      {
-        protocol: fc.constantFrom(6, 17),
-        src: address,
-        dst: address,
-        srcPort: port,
-        dstPort: port,
-        established: fc.boolean(),
-      },
-      { requiredKeys: ['src', 'dst', 'established'] },
-    )
-    .map((e) => ({ sequence: 10, action: 'permit', fragments: false, log: 'none', ...e }));
   interface Packet {
     protocol: number;
     src: number;
@@ -158,3 +160,37 @@ test('an entry that covers another matches every packet that the other matches',
     { numRuns: 1000 },
   );
 }, 60_000);
+
+describe('what is said of a whole list is what holding each entry against every other says', () => {
+  const list = fc.array(entry, { maxLength: 25 });
+
+  test('the first entry that covers another', () => {
+    fc.assert(
+      fc.property(list, (entries) => {
+        const one = entries.map((e, i) => entries.slice(0, i).findIndex((earlier) => covers(earlier, e)));
+        expect(firstCovers(entries).map((e) => entries.findIndex((other) => other === e))).toEqual(one);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('whether any permits something to an address', () => {
+    const action = fc.constantFrom('permit' as const, 'deny' as const);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(entry, action)),
+        fc.nat(7),
+        fc.option(fc.nat(6), { nil: undefined }),
+        (made, to, n) => {
+          const entries = made.map(([e, a]) => ({ ...e, action: a }));
+          const leads = (e: AclEntry): boolean =>
+            e.action === 'permit' &&
+            ((to ^ e.dst.address) & ~e.dst.wildcard) === 0 &&
+            (n === undefined || entryAdmitsPort(e.dstPort, n));
+          expect(new OpenDestinations(entries).has(to, n)).toBe(entries.some(leads));
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});
