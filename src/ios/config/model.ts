@@ -1,6 +1,8 @@
 /**
  * The typed running-config: what the parser makes of an IOS configuration and the router acts on. Plain data, in
- * configuration order. Addresses are int32 in host order (`| 0`), times are in seconds as IOS has them.
+ * configuration order. Addresses are int32 in host order (`| 0`), times are in seconds as IOS has them. Items of the
+ * long lists (entries and remarks of access lists, translations, routes, inert lines) are never changed, but replaced:
+ * configurations that follow each other have them in common.
  */
 import type { AclEntry } from '../../acl/entry.js';
 

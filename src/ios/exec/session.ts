@@ -8,8 +8,8 @@ import { ConfigEditor, GLOBAL_MODE } from '../config/editor.js';
 import type { Complaint, Mode } from '../config/editor.js';
 import { lineDefaults } from '../config/defaults.js';
 import type { LineConfig, Password, User } from '../config/model.js';
+import { forkConfig, sameConfig } from '../config/fork.js';
 import { verifyPassword } from '../config/password.js';
-import { runningConfig } from '../config/running-config.js';
 import { joinLines } from '../config/terminal-lines.js';
 import { matchLine } from '../grammar/match.js';
 import type { Handler } from '../grammar/command.js';
@@ -304,7 +304,7 @@ export class ConsoleSession implements Terminal {
     if (inner !== undefined) return this.#exec(inner, line.length - inner.length);
     if (/^end$/i.test(trimmed)) return this.endConfiguration();
     if (mode.name === 'global' && /^exi?t?$/i.test(trimmed)) return this.endConfiguration();
-    const editor = new ConfigEditor(structuredClone(this.router.config()));
+    const editor = new ConfigEditor(forkConfig(this.router.config()));
     editor.mode = mode;
     const complaints = applyLine(editor, line);
     if (complaints.some((c) => c.severity === 'error')) {
@@ -329,8 +329,7 @@ export class ConsoleSession implements Terminal {
   #apply(editor: ConfigEditor, warnings: string): Reply {
     const { config } = editor;
     config.lines = editor.mode.name === 'line' ? config.lines : joinLines(config.lines);
-    const changed = runningConfig(config) !== runningConfig(this.router.config());
-    const fault = changed ? this.router.actions.apply(config) : undefined;
+    const fault = sameConfig(config, this.router.config()) ? undefined : this.router.actions.apply(config);
     if (fault !== undefined) return refusal(`${percent(fault)}\n`);
     this.#mode = editor.mode;
     return reply(editor.notes.map((n) => `${n}\n`).join('') + warnings);

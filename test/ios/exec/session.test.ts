@@ -139,6 +139,45 @@ describe('configure terminal', () => {
     expect(router.calls.length).toBe(before);
   });
 
+  test('part of a range of terminal lines, and sequence numbers, which no line of the running-config shows', () => {
+    type('conf t', 'line vty 1 2', 'login local', 'exit');
+    expect(router.config().lines.map((l) => [l.first, l.last, l.login])).toEqual([
+      [0, 0, 'none'],
+      [0, 0, 'none'],
+      [0, 0, 'line'],
+      [1, 2, 'local'],
+      [3, 4, 'line'],
+    ]);
+    type('ip access-list resequence 101 500 5');
+    expect(
+      router
+        .config()
+        .accessLists.get('101')
+        ?.entries.map((e) => e.sequence),
+    ).toEqual([500]);
+  });
+
+  test.each([
+    ['access-list 101 deny ip any any'],
+    ['ip access-list extended A', 'no 5', 'no remark x'],
+    ['ip access-list extended A', '5 permit tcp any any', 'remark y'],
+    ['ip nat inside source static 10.10.10.2 172.22.1.110 extendable'],
+    ['no ip nat inside source static 10.10.10.5 172.22.1.111'],
+    ['ip nat translation timeout 5'],
+    ['no ip route 0.0.0.0 0.0.0.0 172.22.1.1'],
+    ['interface Ethernet2/0', 'no half-duplex', 'no ip inspect OUT-IN in'],
+    ['ip inspect name OUT-IN tcp'],
+    ['line vty 0 4', 'transport input ssh', 'no login'],
+  ])('the configuration that %s replaces is as it was: others still read it', (...lines) => {
+    router = fakeRouter(`${seed}\nip access-list extended A\n 5 permit ip any any\n remark x\n`);
+    session = new ConsoleSession(router, 'console', 15);
+    const before = router.config();
+    const copy = structuredClone(before);
+    type('conf t', ...lines);
+    expect(router.config()).not.toEqual(copy);
+    expect(before).toEqual(copy);
+  });
+
   test('errors point at the column on the screen and change nothing', () => {
     type('conf t', 'int e2/0');
     expect(type('ip adress 10.0.0.1 255.0.0.0')).toBe(
