@@ -157,6 +157,8 @@ function interfaceSysctls(ios: InterfaceConfig, device: string): HostChange[] {
     conf(device, 'rp_filter', 0),
     // A translated packet carries an inside global address as its source, which is our own alias: no martian.
     conf(device, 'accept_local', 1),
+    // A source route leads around the access lists; `ip source-route` is not offered.
+    conf(device, 'accept_source_route', 0),
     // The kernel would quote the translated packet, and 12.3 with routing on does not listen to redirects.
     conf(device, 'send_redirects', 0),
     conf(device, 'accept_redirects', 0),
