@@ -22,6 +22,23 @@ export const INTERFACE_TYPES: readonly { name: string; help: string }[] = [
   { name: 'TokenRing', help: 'IEEE 802.5' },
   { name: 'Virtual-Template', help: 'Virtual Template interface' },
   { name: 'Vlan', help: 'Catalyst Vlans' },
+  { name: 'TenGigabitEthernet', help: 'Ten Gigabit Ethernet' },
+  { name: 'Dot11Radio', help: 'Dot11 interface' },
+  { name: 'Virtual-PPP', help: 'Virtual PPP interface' },
+  { name: 'Virtual-TokenRing', help: 'Virtual TokenRing' },
+  { name: 'Virtual-Access', help: 'Virtual Access interface' },
+  { name: 'Fddi', help: 'Fiber Distributed Data Interface' },
+  { name: 'MFR', help: 'Multilink Frame Relay bundle interface' },
+  { name: 'CTunnel', help: 'CTunnel interface' },
+  { name: 'Lex', help: 'Lex interface' },
+  { name: 'Channel', help: 'Channel interface' },
+  { name: 'Service-Engine', help: 'Network service engine module' },
+  { name: 'Integrated-Service-Engine', help: 'Integrated service engine module' },
+  { name: 'Embedded-Service-Engine', help: 'Embedded service engine module' },
+  { name: 'Content-Engine', help: 'Content engine module' },
+  { name: 'Analysis-Module', help: 'Network analysis module' },
+  { name: 'IDS-Sensor', help: 'Intrusion detection sensor module' },
+  { name: 'NVI', help: 'NAT virtual interface' },
 ];
 
 /**
@@ -29,7 +46,7 @@ export const INTERFACE_TYPES: readonly { name: string; help: string }[] = [
  * @returns the canonical name, or undefined where the text is no interface name
  */
 export function canonicalInterface(text: string): string | undefined {
-  const parts = /^([a-z][a-z-]*)(\d+(?:\/\d+)*(?:\.\d+)?(?::\d+)?)$/i.exec(text);
+  const parts = /^(dot11radio|[a-z][a-z-]*)(\d+(?:\/\d+)*(?:\.\d+)?(?::\d+)?)$/i.exec(text);
   if (parts === null) return undefined;
   const typed = parts[1]!.toLowerCase();
   const type = INTERFACE_TYPES.find((t) => t.name.toLowerCase().startsWith(typed));

@@ -87,7 +87,7 @@ export const IP_PROTOCOLS: readonly Named[] = [
   { name: 'eigrp', value: 88, help: "Cisco's EIGRP routing protocol" },
   { name: 'esp', value: 50, help: 'Encapsulation Security Payload' },
   { name: 'gre', value: 47, help: "Cisco's GRE tunneling" },
-  { name: 'igmp', value: 2, help: 'Internet Gateway Message Protocol' },
+  { name: 'igrp', value: 9, help: "Cisco's IGRP routing protocol" },
   { name: 'ipinip', value: 4, help: 'IP in IP tunneling' },
   { name: 'nos', value: 94, help: 'KA9Q NOS compatible IP over IP tunneling' },
   { name: 'ospf', value: 89, help: 'OSPF routing protocol' },

@@ -84,7 +84,7 @@ describe('fw3640 check', () => {
   test('refuses a file with an error, and shows it', () => {
     const { report, exitCode } = checkConfig('ip inspect name A bogus\n', 'x.cfg');
     expect(exitCode).toBe(2);
-    expect(report).toContain("x.cfg:1:19: % Invalid input detected at '^' marker.\n  ip inspect name A bogus\n");
+    expect(report).toContain("x.cfg:1:21: % Invalid input detected at '^' marker.\n  ip inspect name A bogus\n");
   });
 });
 

@@ -14,6 +14,7 @@ import { ICMP_MESSAGES } from '../names.js';
 const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
+const IGMP = 2;
 const STEP = 10; // of sequence numbers, since 12.3(2)T
 
 const STANDARD_NUMBER = '{NUMBER:<1-99> | NUMBER:<1300-1999>}';
@@ -21,7 +22,7 @@ const EXTENDED_NUMBER = '{NUMBER:<100-199> | NUMBER:<2000-2699>}';
 
 const STANDARD_ENTRY = 'ACTION:{permit | deny} SRC:$standard-endpoint [LOG:{log}]';
 
-/** Options of every protocol; the last four are known and refused. */
+/** Options of every protocol; those from `time-range` on are known and refused. */
 const OPTIONS =
   '[LOG:{log | log-input}] [precedence PRECEDENCE:PRECEDENCE] [tos TOS:TOS] [dscp DSCP:DSCP] [fragments] ' +
   '[time-range RANGE:WORD] [reflect REFLECT:WORD [timeout REFLECT-TIMEOUT:<1-2147483>]] [ttl TTL:LINE] [option OPTION:LINE]';
@@ -29,10 +30,12 @@ const OPTIONS =
 const EXTENDED_ENTRY =
   'ACTION:{permit | deny} {' +
   `ip SRC:$endpoint DST:$endpoint ${OPTIONS} | ` +
-  `tcp SRC:$endpoint [SPORT:$tcp-port] DST:$endpoint [DPORT:$tcp-port] [established] ${OPTIONS} | ` +
+  `tcp SRC:$endpoint [SPORT:$tcp-port] DST:$endpoint [DPORT:$tcp-port] [established] [FLAGS:$tcp-flags] ${OPTIONS} | ` +
   `udp SRC:$endpoint [SPORT:$udp-port] DST:$endpoint [DPORT:$udp-port] ${OPTIONS} | ` +
   `icmp SRC:$endpoint DST:$endpoint [{TYPE:<0-255> [CODE:<0-255>] | MESSAGE:ICMP-MESSAGE}] ${OPTIONS} | ` +
-  `PROTOCOL:PROTOCOL SRC:$endpoint DST:$endpoint ${OPTIONS}}`;
+  `igmp SRC:$endpoint DST:$endpoint [{IGMP:<0-15> | IGMP:{dvmrp | host-query | host-report | pim | trace}}] ${OPTIONS} | ` +
+  `PROTOCOL:PROTOCOL SRC:$endpoint DST:$endpoint ${OPTIONS} | ` +
+  `object-group GROUP:LINE}`;
 
 const HELP: Help = {
   'access-list': 'Add an access list entry',
@@ -72,11 +75,33 @@ const HELP: Help = {
   'REFLECT-TIMEOUT': 'Seconds',
   ttl: 'Match packets with given TTL value (not supported: refused)',
   option: 'Match packets with given IP Options value (not supported: refused)',
+  igmp: 'Internet Gateway Message Protocol',
+  IGMP: 'IGMP message type (not supported: refused)',
+  dvmrp: 'Distance Vector Multicast Routing Protocol',
+  'host-query': 'IGMP Membership Query',
+  'host-report': 'IGMP Membership Report',
+  'any pim': 'Protocol Independent Multicast',
+  trace: 'Multicast trace',
+  'object-group': 'Service or network object group (not supported: refused)',
+  GROUP: 'Group, source and destination',
+  'SRC-group': 'Name of the group',
+  'DST-group': 'Name of the group',
+  ack: 'Match on the ACK bit (not supported: refused)',
+  fin: 'Match on the FIN bit (not supported: refused)',
+  psh: 'Match on the PSH bit (not supported: refused)',
+  rst: 'Match on the RST bit (not supported: refused)',
+  syn: 'Match on the SYN bit (not supported: refused)',
+  urg: 'Match on the URG bit (not supported: refused)',
+  'match-all': 'Match if all specified flags are present (not supported: refused)',
+  'match-any': 'Match if any specified flag is present (not supported: refused)',
+  'FLAGS-list': 'TCP flags',
   TYPE: 'ICMP message type',
   CODE: 'ICMP message code',
   REMARK: 'Comment up to 100 characters',
   SEQUENCE: 'Sequence Number',
 };
+
+const OBJECT_GROUPS = 'object groups are not supported';
 
 /** Which part of a matched entry cannot be honoured, as a complaint; undefined where all can. */
 function cannotHonour(m: Match): { reason: string; column: number } | undefined {
@@ -85,6 +110,11 @@ function cannotHonour(m: Match): { reason: string; column: number } | undefined 
     ['REFLECT', 'reflexive access lists are not supported: ip inspect does their work'],
     ['TTL', 'matching the TTL is not supported'],
     ['OPTION', 'matching IP options is not supported'],
+    ['FLAGS', 'matching single TCP flags is not supported: established is'],
+    ['IGMP', 'matching IGMP messages is not supported'],
+    ['GROUP', OBJECT_GROUPS],
+    ['SRC-group', OBJECT_GROUPS],
+    ['DST-group', OBJECT_GROUPS],
   ];
   for (const [capture, reason] of refused) if (m.has(capture)) return { reason, column: m.column(capture) };
   return undefined;
@@ -127,7 +157,9 @@ function standardEntry(m: Match, line: number): AclEntry {
 }
 
 function extendedEntry(m: Match, line: number): AclEntry {
-  const protocol = m.has('tcp') ? TCP : m.has('udp') ? UDP : m.has('icmp') ? ICMP : m.optionalNumber('PROTOCOL');
+  const named = { tcp: TCP, udp: UDP, icmp: ICMP, igmp: IGMP };
+  const word = Object.entries(named).find(([name]) => m.has(name));
+  const protocol = word?.[1] ?? m.optionalNumber('PROTOCOL');
   const entry: AclEntry = {
     sequence: 0,
     action: m.word('ACTION') as AclEntry['action'],
@@ -284,6 +316,11 @@ function modeCommands(syntax: string, read: (m: Match, line: number) => AclEntry
         else editor.refuse(refused.reason, refused.column);
       },
       unset: (editor, m) => {
+        const refused = cannotHonour(m); // no such entry was taken
+        if (refused !== undefined) {
+          editor.refuse(refused.reason, refused.column);
+          return;
+        }
         const entry = read(m, editor.line);
         const sequence = m.optionalNumber('SEQUENCE');
         removeEntries(editor.accessList, (e) => sameTest(e, entry) && (sequence ?? e.sequence) === e.sequence);

@@ -27,6 +27,10 @@ export function readPassword(editor: ConfigEditor, m: Match): Password | undefin
 /** Reads `[0|5] TEXT` of a secret, which is stored hashed only. */
 function readSecret(editor: ConfigEditor, m: Match): Password | undefined {
   const text = m.word('SECRET');
+  if (/^[4-9] /.test(text)) {
+    editor.refuse(`secrets of type ${text.slice(0, 1)} (15.0 and later) are not supported`, m.column('SECRET'));
+    return undefined;
+  }
   if (!m.has('5')) return hashSecret(text);
   if (/^\$1\$[^$]{1,8}\$[./0-9A-Za-z]{22}$/.test(text)) return { type: 5, text };
   editor.refuse('The secret you entered is not a valid encrypted secret.', m.column('SECRET'));
@@ -340,7 +344,7 @@ export const GLOBAL_COMMANDS: readonly C[] = [
     reset: ({ config }) => void (config.domainLookup = true),
   })),
   {
-    syntax: `${ROUTE} [DISTANCE:<1-255>] [name ROUTE-NAME:WORD] [permanent] [tag TAG:<1-4294967295>]`,
+    syntax: `${ROUTE} [DISTANCE:<1-255>] [name ROUTE-NAME:WORD] [permanent] [tag TAG:<1-4294967295>] [track OBJECT:<1-1000>]`,
     unsetSyntax: `${ROUTE} [OPTIONS:LINE]`,
     help: {
       route: 'Establish static routes',
@@ -355,9 +359,12 @@ export const GLOBAL_COMMANDS: readonly C[] = [
       permanent: 'permanent route',
       tag: 'Set tag for this route',
       TAG: 'Tag value',
+      track: 'Install route depending on tracked item',
+      OBJECT: 'Tracked object number',
     },
     set: (editor, m) => {
       const route = { ...routeOf(m), line: editor.line };
+      if (m.has('OBJECT')) editor.warn('objects are not tracked: the route always counts', m.column('OBJECT'));
       if ((route.prefix & ~route.mask) !== 0) {
         editor.refuse('Inconsistent address and mask', m.column('MASK'));
         return;

@@ -146,10 +146,11 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
   },
   {
     syntax:
-      'ip virtual-reassembly [max-fragments FRAGMENTS:<1-64>] [max-reassemblies REASSEMBLIES:<1-1024>] [timeout SECONDS:<1-64>] [drop-fragments]',
+      'ip virtual-reassembly [in] [max-fragments FRAGMENTS:<1-64>] [max-reassemblies REASSEMBLIES:<1-1024>] [timeout SECONDS:<1-64>] [drop-fragments]',
     unsetSyntax: 'ip virtual-reassembly [OPTIONS:LINE]',
     help: {
       'virtual-reassembly': 'Virtual Reassembly',
+      'virtual-reassembly in': 'inbound packets (as later releases print it)',
       'max-fragments': 'Specify max number of fragments per datagram',
       FRAGMENTS: 'Number of fragments',
       'max-reassemblies': 'Specify max number of concurrent reassemblies',

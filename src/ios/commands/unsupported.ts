@@ -17,6 +17,7 @@ const unsupported = ([syntax, reason]: readonly [string, string]): Command<Confi
   };
 };
 
+const STATIC = 'ip nat inside source static';
 const ZONES = 'the zone-based firewall (12.4(6)T) is not supported: use ip inspect';
 
 export const UNSUPPORTED_GLOBAL_COMMANDS = (
@@ -34,6 +35,13 @@ export const UNSUPPORTED_GLOBAL_COMMANDS = (
     ['ip urlfilter ...', 'URL filtering is not supported'],
     ['ip nat outside source ...', 'translation of outside addresses is not supported'],
     ['ip nat inside destination ...', 'translation of destinations is not supported'],
+    [`${STATIC} LOCAL:ADDRESS GLOBAL:ADDRESS route-map ...`, 'translation by route map is not supported'],
+    [
+      `${STATIC} LOCAL:ADDRESS interface ...`,
+      'translation of a whole host to an interface is not supported: give ports',
+    ],
+    [`${STATIC} esp ...`, 'translation of IPsec is not supported'],
+    ['username NAME:WORD nopassword ...', 'users without a password are not supported'],
     ['ip nat inside source route-map ...', 'translation by route map is not supported'],
     ['ip nat stateful ...', 'stateful translation is not supported'],
     ['access-list NUMBER:<100-199> dynamic ...', 'dynamic access list entries (lock-and-key) are not supported'],

@@ -2,6 +2,7 @@
  * Reads a running-config, line by line as the router's parser takes it from NVRAM: a line that its mode does not know
  * is tried in global mode. Every error is reported; none is thrown. What was in error is not in the result.
  */
+import { weakensInBlock } from '../commands/inert.js';
 import { configGrammar } from '../commands/index.js';
 import type { Handler } from '../grammar/command.js';
 import { matchLine } from '../grammar/match.js';
@@ -39,7 +40,7 @@ export const INCOMPLETE = 'Incomplete command.';
 export const ambiguous = (line: string): string => `Ambiguous command:  "${line.trim()}"`;
 
 /** Lines around a configuration that was copied from a terminal. */
-const DECORATION = /^(?:\S*[>#] ?sh\w* run.*|Building configuration\.\.\.|(?:Current|Startup) configuration ?: ?\d+ bytes|Using \d+ out of \d+ bytes.*)$/;
+const DECORATION = /^(?:\S+[>#] ?(?:en\w*|sh\w* \w.*)?|Building configuration\.\.\.|(?:Current|Startup) configuration ?: ?\d+ bytes|Using \d+ out of \d+ bytes.*)$/;
 
 /**
  * Reads a configuration.
@@ -67,11 +68,11 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     const trimmed = raw.trim();
     if (trimmed === '' || trimmed.startsWith('!')) continue;
     const indented = /^\s/.test(raw);
+    if (DECORATION.test(trimmed)) continue;
     if (ended) {
       complain(line, [{ severity: 'error', reason: "Text behind 'end'", column: 1 }]);
       break;
     }
-    if (DECORATION.test(trimmed)) continue;
     if (trimmed.toLowerCase() === 'end') {
       ended = true;
       editor.mode = GLOBAL_MODE;
@@ -80,7 +81,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
     if (indented && skippingBlock) continue;
     if (editor.mode.name === 'inert' && trimmed !== 'exit') {
       if (indented || belongsToBlock(editor, trimmed)) {
-        editor.keepInert(indented ? raw.trimEnd().slice(1) : trimmed);
+        editor.keepInert(indented ? raw.trimEnd().slice(1) : trimmed, weakensInBlock(editor.mode.header, trimmed));
         continue;
       }
       editor.leaveMode();
@@ -135,21 +136,31 @@ export function applyLine(editor: ConfigEditor, line: string, outside = false): 
 
 /**
  * Looks in the mode first, then in global mode; the reading that abbreviates later in the line wins (`line con 0` in an
- * interface is no `linecode`). Where neither knows the line, the one that understood more speaks.
+ * interface is no `linecode`). Where neither knows the line, the one that understood more speaks: an `ip address` with a
+ * bad mask is no short form of a global command.
  */
 function findCommand(editor: ConfigEditor, line: string, outside: boolean): { result: MatchResult; global: boolean } {
   const own = matchLine(configGrammar(editor.mode.name).grammar, line);
   const spelledOut = own.kind === 'match' && own.match.firstAbbreviated === Infinity && !outside;
   if (editor.mode.name === 'global' || spelledOut) return { result: own, global: false };
   const outer = matchLine(configGrammar('global').grammar, line);
-  const wins = own.kind !== 'match' || (outer.kind === 'match' && later(outer.match, own.match, outside));
-  if (outer.kind === 'match' && wins) return { result: outer, global: true };
+  if (outer.kind === 'match') {
+    const wins =
+      own.kind === 'match'
+        ? later(outer.match, own.match, outside)
+        : outer.match.firstAbbreviated >= understoodTo(own, line);
+    return wins ? { result: outer, global: true } : { result: own, global: false };
+  }
   return { result: progress(outer) > progress(own) ? outer : own, global: false };
 }
 
 /** `tie`: what is to be said where both abbreviate at the same place. */
 const later = (a: Match, b: Match, tie: boolean): boolean =>
   a.firstAbbreviated === b.firstAbbreviated ? tie : a.firstAbbreviated > b.firstAbbreviated;
+
+/** Offset of the word at which a reading fails; past the line where it only wants more. */
+const understoodTo = (r: Exclude<MatchResult, { kind: 'match' }>, line: string): number =>
+  r.kind === 'incomplete' ? line.length : line.lastIndexOf(' ', Math.min(r.column - 1, line.trimEnd().length - 1)) + 1;
 
 const progress = (r: MatchResult): number => (r.kind === 'invalid' ? r.column : r.kind === 'match' ? Infinity : 1e9);
 

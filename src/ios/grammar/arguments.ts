@@ -138,7 +138,8 @@ export const ARGUMENT_TYPES: Readonly<Record<string, ArgumentType | ((capture: s
 
 /** `@` stands for the capture: `SRC:$endpoint` gives SRC-any, SRC-host, SRC and SRC-wildcard. */
 export const FRAGMENTS: Readonly<Record<string, string>> = {
-  $endpoint: '{@-any:{any} | host @-host:ADDRESS | @:ADDRESS @-wildcard:WILDCARD}',
+  $endpoint: '{@-any:{any} | host @-host:ADDRESS | @:ADDRESS @-wildcard:WILDCARD | object-group @-group:WORD}',
+  '$tcp-flags': '{@:{ack | fin | psh | rst | syn | urg | match-all | match-any} [@-list:LINE]}',
   '$standard-endpoint': '{@-any:{any} | host @-host:ADDRESS | @:ADDRESS @-wildcard:WILDCARD | @-host:ADDRESS}',
   '$tcp-port': '{@-op:{eq | neq | lt | gt} @-port:TCP-PORT | @-op:{range} @-port:TCP-PORT @-end:TCP-PORT}',
   '$udp-port': '{@-op:{eq | neq | lt | gt} @-port:UDP-PORT | @-op:{range} @-port:UDP-PORT @-end:UDP-PORT}',

@@ -149,16 +149,30 @@ test.each(WRONG)('$name is an error at its place', ({ lines, line, column, reaso
 });
 
 test('all errors of a file are reported, and prints show line, caret and reason', () => {
-  const { errors } = parseConfig('hostnam\nip inspect name A gopher\naccess-list 101 permit tcp any\nip route', 'x.cfg');
+  const { errors } = parseConfig('hostnam\nip inspect name A zork\naccess-list 101 permit tcp any\nip route', 'x.cfg');
   expect(errors.map((e) => e.line)).toEqual([1, 2, 3, 4]);
   expect(formatConfigError(errors[1]!)).toBe(
-    "x.cfg:2:19: % Invalid input detected at '^' marker.\n  ip inspect name A gopher\n                    ^",
+    "x.cfg:2:19: % Invalid input detected at '^' marker.\n  ip inspect name A zork\n                    ^",
   );
 });
 
 test('under a header that is not understood nothing more is said', () => {
   const { errors } = parseConfig('bogus thing\n with lines\n under it\nhostname ok\nbogus again', 'x.cfg');
   expect(errors.map((e) => e.line)).toEqual([1, 5]);
+});
+
+test('an interface line with a bad argument is no short form of a global command', () => {
+  // `ip address` begins `ip address-pool`, which has no effect here.
+  const { errors, inert } = parseConfig('interface Ethernet2/0\n ip address 10.0.0.1 255.0.255.0', 'x.cfg');
+  expect(errors.map((e) => [e.severity, e.column])).toEqual([['error', 22]]);
+  expect(inert).toEqual([]);
+});
+
+test('the prompts of a terminal around a listing are no lines of it', () => {
+  const text = 'gw>en\ngw#show config\nUsing 60 out of 129016 bytes\nhostname gw\nend\n\ngw#\n';
+  const { config, errors } = parseConfig(text, 'x.cfg');
+  expect(errors).toEqual([]);
+  expect(config.hostname).toBe('gw');
 });
 
 test('where blocks are indented, a line that is not stands outside; where none is, the mode decides', () => {
@@ -182,10 +196,15 @@ test.each([
   'ip access-list extended A\n evaluate MIRROR',
   'ip access-list extended A\n dynamic LOCK permit ip any any',
   'access-list 101 permit tcp any object-group SERVERS',
+  'access-list 101 permit object-group WEB any any',
   'access-list 101 permit tcp any any match-all +syn',
-])('an entry that cannot be honoured is an error: %s', (text) => {
-  const { errors } = parseConfig(text, 'x.cfg');
-  expect(errors.map((e) => e.severity)).toEqual(['error']);
+  'access-list 101 permit tcp any eq www any syn log',
+  'access-list 101 deny igmp any any host-report',
+  'access-list 101 deny igmp any any 11',
+])('an entry that cannot be honoured is an error that says why: %s', (text) => {
+  const { config, errors } = parseConfig(text, 'x.cfg');
+  expect(errors.map((e) => e.reason)).toEqual([expect.stringMatching(/not supported/)]);
+  expect([...config.accessLists.values()].flatMap((l) => l.entries)).toEqual([]);
 });
 
 test.each([
@@ -197,8 +216,13 @@ test.each([
   'ip urlfilter allow-mode on',
   'ip nat outside source static 1.1.1.1 2.2.2.2',
   'ip nat inside source route-map R interface Ethernet2/0 overload',
-])('what filters or translates and is not supported is an error: %s', (text) => {
-  expect(parseConfig(text, 'x.cfg').errors.map((e) => e.severity)).toEqual(['error']);
+  'ip nat inside source static 10.0.0.6 192.0.2.6 route-map R',
+  'ip nat inside source static 10.0.0.7 interface Serial0/0',
+  'ip nat inside source static esp 10.0.0.8 interface Serial0/0',
+  'username guest nopassword',
+  'username guest secret 4 B3zZd3eij0MBIl71ry7L..RyakHb3Tx6YRRBtu9HgX2',
+])('what filters, translates or lets in and is not supported is an error that says so: %s', (text) => {
+  expect(parseConfig(text, 'x.cfg').errors.map((e) => e.reason)).toEqual([expect.stringMatching(/not supported/)]);
 });
 
 test('what protects less than on the router is a warning that says so', () => {

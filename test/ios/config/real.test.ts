@@ -1,6 +1,7 @@
 /**
  * Whole configurations of the kinds that IOS 12.x routers ran: a DSL office as AutoSecure leaves it, a branch with VPN,
- * sub-interfaces and routing, a voice gateway whose listing lost its indentation. Each line is acted on or reported.
+ * sub-interfaces and routing, a voice gateway whose listing lost its indentation, a wireless router as copied from a
+ * terminal, a chassis with VLANs and VRFs. Each line is acted on or reported.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -51,6 +52,32 @@ test('of the branch, what protects less here than there is said', () => {
   expect(warnings).toContain('service-policy output WAN: the policy map is not enforced');
   expect(parsed.config.accessLists.get('OUTSIDE-IN')?.entries).toHaveLength(14);
   expect(parsed.config.lines.find((l) => l.kind === 'vty')).toMatchObject({ last: 4, accessClassIn: 'MGMT' });
+});
+
+test('of the wireless router, what protects less here than there is said, and the prompts around the listing are none of it', () => {
+  const parsed = read('wireless-dsl.cfg');
+  expect(parsed.errors.map((e) => `${e.text.trim()}: ${e.reason}`)).toEqual([
+    'enable last-resort password: AAA is not done: enable asks for its own password',
+    'ip options drop: packets with IP options are not dropped',
+    'username guest access-class 12: terminal lines of this user are not filtered',
+    'ip verify unicast reverse-path allow-self-ping: reverse path forwarding is not checked',
+    'ip policy route-map VIA-TUNNEL: policy routing is not done: what it would send elsewhere, or nowhere, passes',
+    'ip route 0.0.0.0 0.0.0.0 Virtual-PPP1 track 5: objects are not tracked: the route always counts',
+    'service-policy input POLICE: the policy map is not enforced: nothing polices traffic to the router',
+  ]);
+  const outside = parsed.config.interfaces.find((i) => i.name === 'FastEthernet4');
+  expect(outside).toMatchObject({ accessGroupIn: 'FROM-OUTSIDE', inspectOut: 'OUT', nat: 'outside' });
+  expect(outside?.virtualReassembly).toBeDefined();
+  expect(parsed.config.interfaces.find((i) => i.name === 'BVI1')?.addresses).toHaveLength(1);
+  expect(parsed.config.routes).toHaveLength(1);
+});
+
+test('of the chassis, lists take effect where VLANs have none, and VRFs that are none are said', () => {
+  const { config, errors, inert } = read('core-chassis.cfg');
+  expect(config.interfaces.find((i) => i.name === 'Vlan100')?.accessGroupIn).toBe('EDGE');
+  expect(errors.map((e) => e.reason)).toEqual(['there is one routing table: traffic passes between VRFs']);
+  expect(inert.find((l) => l.text === 'name UPLINK')?.block).toBe('vlan 13');
+  expect(config.routes).toHaveLength(2);
 });
 
 test('a listing without indentation keeps the lines of its blocks, and nothing else in them', () => {

@@ -3,6 +3,12 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { configGrammar } from '../../../src/ios/commands/index.js';
+import { ACCESS_LIST_COMMANDS } from '../../../src/ios/commands/access-list.js';
+import { INSPECT_COMMANDS } from '../../../src/ios/commands/inspect.js';
+import { INTERFACE_COMMANDS } from '../../../src/ios/commands/interface.js';
+import { NAT_COMMANDS } from '../../../src/ios/commands/nat.js';
+import { emptyConfig } from '../../../src/ios/config/defaults.js';
+import { buildGrammar } from '../../../src/ios/grammar/command.js';
 import { applyLine } from '../../../src/ios/config/parse.js';
 import { ConfigEditor } from '../../../src/ios/config/editor.js';
 import { forkConfig } from '../../../src/ios/config/fork.js';
@@ -60,6 +66,30 @@ test.each(Object.entries(ENTRANCES))(
         expect([line, errors.filter((e) => e.severity === 'error')]).toEqual([line, []]);
       }),
       { numRuns: 150 },
+    );
+  },
+  60_000,
+);
+
+test.each([
+  ['global', 'hostname r', [...ACCESS_LIST_COMMANDS, ...NAT_COMMANDS, ...INSPECT_COMMANDS]],
+  ['interface', 'interface Ethernet2/0', INTERFACE_COMMANDS],
+] as const)(
+  'a line of %s mode that filters or translates is never taken for one without effect, whatever word of it is wrong',
+  (_mode, entrance, commands) => {
+    const grammar = buildGrammar(commands);
+    fc.assert(
+      fc.property(choices, fc.nat(), fc.constantFrom('%', '0', '255.0.255.0', 'x'), (choose, which, wrong) => {
+        const words = sentence(grammar, choose).split(' ');
+        // Not the first two words, which name another command where they are wrong.
+        if (words.length > 2) words[2 + (which % (words.length - 2))] = wrong;
+        const line = words.join(' ');
+        const editor = new ConfigEditor(emptyConfig());
+        applyLine(editor, entrance);
+        applyLine(editor, line);
+        expect([line, editor.config.inert]).toEqual([line, []]);
+      }),
+      { numRuns: 400 },
     );
   },
   60_000,
