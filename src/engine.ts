@@ -15,7 +15,7 @@ import { DropLog } from './drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
 import { virtualReassemblyDefaults } from './ios/config/defaults.js';
 import type { InterfaceConfig, RouterConfig, VirtualReassembly } from './ios/config/model.js';
-import { compileRules } from './nat/address-rules.js';
+import { compileRules, sameRules } from './nat/address-rules.js';
 import { quotesHeader } from './nat/quote.js';
 import { rewriteDestination, rewriteSource } from './nat/rewrite.js';
 import { Translator } from './nat/translator.js';
@@ -62,6 +62,8 @@ export class Engine {
   packets = 0;
   readonly drops = new Float64Array(DROP_REASONS.length);
 
+  /** The configuration whose translations are in force. */
+  #translated: RouterConfig | undefined;
   #ports: Port[] = [];
   #routes: RoutingTable;
   readonly #flow = new Flow();
@@ -122,7 +124,7 @@ export class Engine {
     limits.timeoutMs = g.reassemblyTimeout * 1000;
     limits.memoryBytes = g.reassemblyMemoryKb * 1024;
     this.#configureAccessLists(config);
-    this.nat.configure(compileRules(config, this.accessLists), config.nat.timeouts, now);
+    this.#configureNat(config, now);
     this.#fragments.configure(config.interfaces.map(reassemblyOf));
     // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
     const list = (name: string | undefined): CompiledAccessList | undefined =>
@@ -397,17 +399,25 @@ export class Engine {
     });
   }
 
-  /** Match counts live as long as the list's entries are the same. */
+  /** Match counts live as long as the entries. A list in which nothing has changed stays. */
   #configureAccessLists(config: RouterConfig): void {
     const before = new Map(this.accessLists);
     this.accessLists.clear();
     for (const { name, entries } of config.accessLists.values()) {
       if (entries.length === 0) continue; // as on IOS, a list without entries permits everything
-      const compiled = new CompiledAccessList(name, entries);
       const old = before.get(name);
-      if (old !== undefined) compiled.takeMatches(old);
+      const compiled = old !== undefined && old.holds(entries) ? old : new CompiledAccessList(name, entries);
+      if (old !== undefined && compiled !== old) compiled.takeMatches(old);
       this.accessLists.set(name, compiled);
     }
+  }
+
+  /** Translations are looked through only if their rules have changed: there may be very many. */
+  #configureNat(config: RouterConfig, now: number): void {
+    this.nat.translations.timeouts = config.nat.timeouts;
+    if (this.#translated === undefined || !sameRules(this.#translated, config))
+      this.nat.configure(compileRules(config, this.accessLists), now);
+    this.#translated = config;
   }
 }
 

@@ -29,6 +29,11 @@ export class CompiledAccessList {
     if (entries.length >= INDEXED_FROM) this.#index = new RowIndex(this.#rows, true, () => true);
   }
 
+  /** True where the list has these entries and no others. */
+  holds(entries: readonly AclEntry[]): boolean {
+    return entries.length === this.entries.length && entries.every((e, i) => e === this.entries[i]);
+  }
+
   /** The index of the first entry that matches `p`, its match counted, or IMPLICIT_DENY. */
   match(p: Packet): number {
     const index = this.#find(p);

@@ -29,8 +29,8 @@ export interface Mapping {
   key: string;
   /** Pool or interface, for messages. */
   name: string;
-  /** Undefined: a list that does not exist. Inferred: it permits everything, as an undefined `access-group` does. */
-  list: CompiledAccessList | undefined;
+  /** Name of its access list. */
+  list: string;
   overload: boolean;
   pool: AddressPool;
 }
@@ -55,15 +55,21 @@ export class AddressPool {
   }
 }
 
+/** All that translation needs of a configuration. */
 export interface AddressRules {
   bindings: StaticBinding[];
   networks: StaticNetwork[];
   mappings: Mapping[];
   /** Addresses of the router's own interfaces: what is not translated there is for the router. */
   own: ReadonlySet<number>;
+  /**
+   * The router's access lists as they are now. One that a mapping names and that does not exist, inferred: permits
+   * everything, as an undefined `access-group` does.
+   */
+  lists: ReadonlyMap<string, CompiledAccessList>;
 }
 
-/** @param lists compiled access lists by name */
+/** @param lists compiled access lists by name, which may change later */
 export function compileRules(config: RouterConfig, lists: ReadonlyMap<string, CompiledAccessList>): AddressRules {
   const { staticEntries, dynamic, pools } = config.nat;
   const addressOf = (name: string | undefined): number | undefined =>
@@ -73,6 +79,7 @@ export function compileRules(config: RouterConfig, lists: ReadonlyMap<string, Co
     networks: [],
     mappings: [],
     own: new Set(config.interfaces.flatMap((i) => i.addresses.map((a) => a.address))),
+    lists,
   };
   for (const e of staticEntries) {
     // An interface without an address has nothing to translate to.
@@ -107,10 +114,27 @@ export function compileRules(config: RouterConfig, lists: ReadonlyMap<string, Co
     rules.mappings.push({
       key: JSON.stringify([d.list, d.pool, d.interfaceName, d.overload]),
       name,
-      list: lists.get(d.list),
+      list: d.list,
       overload: d.overload,
       pool,
     });
   }
   return rules;
 }
+
+/** True where both configurations give the same rules, whatever their access lists say. */
+export function sameRules(a: RouterConfig, b: RouterConfig): boolean {
+  return (
+    sameItems(a.nat.staticEntries, b.nat.staticEntries) &&
+    sameItems(a.nat.dynamic, b.nat.dynamic) &&
+    sameItems([...a.nat.pools.values()], [...b.nat.pools.values()]) &&
+    sameItems(addressesOf(a), addressesOf(b))
+  );
+}
+
+/** Names and addresses of the interfaces, in order. */
+const addressesOf = (config: RouterConfig): (string | number)[] =>
+  config.interfaces.flatMap((i) => [i.name, ...i.addresses.map((a) => a.address)]);
+
+const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((item, i) => item === b[i]);

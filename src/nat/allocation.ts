@@ -4,15 +4,15 @@
  */
 import { IMPLICIT_DENY } from '../acl/access-list.js';
 import type { Packet } from '../wire/packet.js';
-import type { Mapping } from './address-rules.js';
+import type { AddressRules } from './address-rules.js';
 import { hasPorts } from './port-allocator.js';
 import { KIND_OF, NO_MAPPING, type Translation } from './translation.js';
 import type { Translations } from './translations.js';
 
 /** The first mapping whose list permits `p`, as it is inside; NO_MAPPING: none. */
-export function mappingFor(p: Packet, mappings: readonly Mapping[]): number {
+export function mappingFor(p: Packet, { mappings, lists }: AddressRules): number {
   for (let i = 0; i < mappings.length; i++) {
-    const { list } = mappings[i]!;
+    const list = lists.get(mappings[i]!.list);
     if (list === undefined) return i;
     const entry = list.match(p);
     if (entry !== IMPLICIT_DENY && list.permits(entry)) return i;

@@ -5,7 +5,7 @@
 import { MAX_STATIC_NAT } from '../ios/config/defaults.js';
 import type { NatTimeouts } from '../ios/config/model.js';
 import { TimerWheel } from '../timer-wheel.js';
-import type { AddressRules } from './address-rules.js';
+import type { AddressPool, AddressRules, StaticBinding } from './address-rules.js';
 import { hasPorts, PortAllocator } from './port-allocator.js';
 import { flowTimeoutMs, noteSegment } from './timeouts.js';
 import { KIND_OF, NO_MAPPING, type Translation, TRANSLATION_WORDS } from './translation.js';
@@ -23,7 +23,7 @@ const RESERVATION_MS = 60_000;
 export class Translations {
   readonly table: TranslationTable;
   readonly ports = new PortAllocator();
-  rules: AddressRules = { bindings: [], networks: [], mappings: [], own: new Set() };
+  rules: AddressRules = { bindings: [], networks: [], mappings: [], own: new Set(), lists: new Map() };
   /** Records of each kind: a lookup leaves out a kind of which there are none. */
   flows = 0;
   portBindings = 0;
@@ -36,7 +36,6 @@ export class Translations {
   /** Cursor for the binding of a flow in hand, and for a walk. */
   readonly #binding: Translation;
   readonly #new: Translation;
-  #timeouts: NatTimeouts;
   readonly #timeOut: (t: Translation) => void;
 
   /**
@@ -46,7 +45,7 @@ export class Translations {
   constructor(
     private readonly capacity: number,
     seed: number,
-    timeouts: NatTimeouts,
+    public timeouts: NatTimeouts,
     now: number,
   ) {
     // A flow of PAT has a binding, shared or not.
@@ -54,13 +53,12 @@ export class Translations {
     this.#timers = new TimerWheel(TRANSLATION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#binding = this.table.cursor();
     this.#new = this.table.cursor();
-    this.#timeouts = timeouts;
     this.#timeOut = (t) => this.#end(t);
   }
 
   /** No more dynamic translations: the table or `max-entries` is full. */
   get full(): boolean {
-    const { maxEntries } = this.#timeouts;
+    const { maxEntries } = this.timeouts;
     return this.dynamic >= this.capacity || (maxEntries > 0 && this.dynamic >= maxEntries);
   }
 
@@ -68,7 +66,7 @@ export class Translations {
   bindHost(t: Translation, local: number, global: number, mapping: number, now: number): void {
     this.#create(t, BINDING, 0, local, 0, global, 0, 0, 0, now);
     t.mapping = mapping;
-    this.#start(t, this.#timeouts.timeout * 1000, now);
+    this.#start(t, this.timeouts.timeout * 1000, now);
   }
 
   /** Gives a port of an inside host a port of `global`, which `ports` has taken. `t` moves to the binding. */
@@ -123,7 +121,7 @@ export class Translations {
       t.mapping = b.mapping;
     }
     noteSegment(t, flags);
-    this.#start(t, flowTimeoutMs(t, this.#timeouts), now);
+    this.#start(t, flowTimeoutMs(t, this.timeouts), now);
   }
 
   /** Notes a packet of `t`. `flags`: of a TCP segment, which may change the timeout. */
@@ -131,7 +129,7 @@ export class Translations {
     t.since = now;
     if (isTcp && t.has(FLOW) && noteSegment(t, flags)) {
       this.#timers.cancel(t);
-      this.#start(t, flowTimeoutMs(t, this.#timeouts), now);
+      this.#start(t, flowTimeoutMs(t, this.timeouts), now);
     }
   }
 
@@ -167,19 +165,34 @@ export class Translations {
     return before - this.dynamic;
   }
 
-  /** Takes over a configuration. Static entries are made anew; of the dynamic ones those stay that are still valid. */
-  configure(rules: AddressRules, timeouts: NatTimeouts, now: number): void {
+  /**
+   * Takes over a configuration; of the dynamic translations those stay that are still valid. Where only static entries
+   * have come or gone, all that has nothing to do with their addresses stays as it is.
+   */
+  configure(rules: AddressRules, now: number): void {
     const mappingNow = new Map(rules.mappings.map((m, i) => [m.key, i]));
     const renumbered = this.rules.mappings.map((m) => mappingNow.get(m.key) ?? NO_MAPPING);
-    this.#timeouts = timeouts;
+    const touched = touchedAddresses(this.rules, rules);
+    const isTouched = (local: number, global: number): boolean =>
+      touched === undefined || touched.has(local) || touched.has(global);
     this.table.forEach((t) => {
-      if (t.has(STATIC)) this.#remove(t);
+      if (t.has(STATIC) && isTouched(t.insideLocal, t.insideGlobal)) this.#release(t);
     });
+    const bindings = rules.bindings.filter((b) => isTouched(b.local, b.global));
     // The newest binding of a host is found first: that shall be the first one configured.
-    for (const e of [...rules.bindings].reverse()) {
+    for (const e of [...bindings].reverse()) {
       this.#create(this.#new, BINDING | STATIC, e.protocol, e.local, e.localPort, e.global, e.globalPort, 0, 0, now);
     }
-    this.#endWhere((t) => !this.#isValid(t, rules, renumbered));
+    this.#endWhere((t) => isTouched(t.insideLocal, t.insideGlobal) && !this.#isValid(t, rules, renumbered));
+    if (touched === undefined) this.#renumber(rules, renumbered);
+    else {
+      this.rules = { ...rules, mappings: this.rules.mappings }; // the same, with what is taken of their pools
+      for (const b of bindings) if (hasPorts(b.protocol)) this.ports.claim(b.protocol, b.global, b.globalPort);
+    }
+  }
+
+  /** Puts other rules in force, and finds out anew which ports and addresses are taken. */
+  #renumber(rules: AddressRules, renumbered: readonly number[]): void {
     this.rules = rules;
     this.ports.clear();
     this.table.forEach((t) => {
@@ -242,9 +255,9 @@ export class Translations {
   /** Takes a binding away, and gives its address or port back. */
   #release(b: Translation): void {
     this.#timers.cancel(b);
-    const pool = this.rules.mappings[b.mapping]?.pool;
-    if (b.protocol === 0) pool?.taken.free(pool.indexOf(b.insideGlobal));
-    else if (hasPorts(b.protocol)) this.ports.free(b.protocol, b.insideGlobal, b.insideGlobalPort);
+    if (b.has(STATIC)) for (const { pool } of this.rules.mappings) freeAddress(pool, b);
+    else freeAddress(this.rules.mappings[b.mapping]?.pool, b);
+    if (hasPorts(b.protocol)) this.ports.free(b.protocol, b.insideGlobal, b.insideGlobalPort);
     this.#remove(b);
   }
 
@@ -290,3 +303,40 @@ export class Translations {
     return this.#binding;
   }
 }
+
+/** Gives the address of a host's binding back; a static entry may have kept it from a pool. */
+function freeAddress(pool: AddressPool | undefined, b: Translation): void {
+  if (b.protocol === 0 && pool?.has(b.insideGlobal) === true) pool.taken.free(pool.indexOf(b.insideGlobal));
+}
+
+/**
+ * Addresses whose translations another set of rules may change, so that an entry more or less does not concern a hundred
+ * thousand flows; undefined: all. Of static entries, what both sets begin and end with alike is left out.
+ */
+function touchedAddresses(before: AddressRules, after: AddressRules): ReadonlySet<number> | undefined {
+  const parts = ({ networks, mappings, own }: AddressRules): string =>
+    JSON.stringify([networks, mappings.map((m) => [m.key, m.pool.first, m.pool.size]), [...own]]);
+  if (parts(before) !== parts(after)) return undefined;
+  const [a, b] = [before.bindings, after.bindings];
+  const shorter = Math.min(a.length, b.length);
+  let first = 0;
+  while (first < shorter && sameBinding(a[first]!, b[first]!)) first++;
+  let last = 0; // from the end
+  while (last < shorter - first && sameBinding(a.at(-1 - last)!, b.at(-1 - last)!)) last++;
+  const changed = [...a.slice(first, a.length - last), ...b.slice(first, b.length - last)];
+  const touched = new Set(changed.flatMap(({ local, global }) => [local, global]));
+  // Entries that share an address with one that is made anew are too: which comes first is their order.
+  for (let size = -1; size !== touched.size;) {
+    size = touched.size;
+    for (const { local, global } of [...a, ...b])
+      if (touched.has(local) || touched.has(global)) touched.add(local).add(global);
+  }
+  return touched;
+}
+
+const sameBinding = (a: StaticBinding, b: StaticBinding): boolean =>
+  a.protocol === b.protocol &&
+  a.local === b.local &&
+  a.localPort === b.localPort &&
+  a.global === b.global &&
+  a.globalPort === b.globalPort;

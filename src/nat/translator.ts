@@ -89,9 +89,9 @@ export class Translator {
   }
 
   /** Takes over a configuration; translations that are still valid stay. */
-  configure(rules: AddressRules, timeouts: NatTimeouts, now: number): void {
-    this.translations.configure(rules, timeouts, now);
-    for (const ends of [this.#source, this.#destination, this.#other]) ends.configure(rules);
+  configure(rules: AddressRules, now: number): void {
+    this.translations.configure(rules, now);
+    for (const ends of [this.#source, this.#destination, this.#other]) ends.configure(this.translations.rules);
     this.#several.clear();
     const known = new Set<number>();
     for (const b of rules.bindings) {
@@ -329,13 +329,13 @@ export class Translator {
     const s = this.#source;
     let end: End = s.findBinding(p.protocol, p.src, port);
     if (end === END.none) {
-      const { mappings } = translations.rules;
-      const mapping = mappingFor(p, mappings);
+      const { rules } = translations;
+      const mapping = mappingFor(p, rules);
       // No list names this host: it goes out by its own address, as on IOS.
       if (mapping === NO_MAPPING && !this.hairpin) return PASS;
-      const name = mappings[mapping]?.name ?? 'hairpin';
+      const name = rules.mappings[mapping]?.name ?? 'hairpin';
       if (translations.full) return this.#refuse('entries', name, p.src, now);
-      const rule = mappings[mapping];
+      const rule = rules.mappings[mapping];
       if (rule?.overload === false) {
         if (!allocateAddress(translations, s.record, mapping, p.src, now))
           return this.#refuse('addresses', name, p.src, now);
@@ -408,7 +408,7 @@ export class Translator {
     const s = this.#source;
     if (p.src !== q.dst && s.findBinding(0, p.src, 0) === END.known) this.src = s.address;
     else if (translated) this.src = this.quotedDst;
-    else if (mappingFor(p, this.translations.rules.mappings) !== NO_MAPPING) this.missing = true;
+    else if (mappingFor(p, this.translations.rules) !== NO_MAPPING) this.missing = true;
     if (this.hairpin) this.#findQuotedSource(p, this.quotedDst, this.quotedDstPort);
   }
 

@@ -1,10 +1,11 @@
 /** Laws of dynamic translation, against a slow and obvious twin: a list of the flows that were seen outside. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseConfig } from '../../src/ios/config/parse.js';
 import { PASS } from '../../src/verdict.js';
 import { i32, u16 } from '../../src/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, udpPacket } from '../support/packets.js';
-import { type Outcome, Router3640 } from '../support/router-3640.js';
+import { CONFIG_TEXT, type Outcome, Router3640 } from '../support/router-3640.js';
 
 const UDP_TIMEOUT_MS = 300_000;
 
@@ -122,3 +123,63 @@ test('what ends leaves nothing: no record, no port', () => {
     { numRuns: 30 },
   );
 });
+
+test('a change of static entries in place leaves what a change of everything would leave', () => {
+  const host = fc.integer({ min: 6, max: 8 });
+  const outside = fc.integer({ min: 119, max: 122 });
+  const entry = fc.oneof(
+    fc.tuple(host, outside).map(([h, o]) => `10.10.10.${h} 172.22.1.${o} extendable`),
+    fc
+      .tuple(fc.constantFrom('tcp', 'udp'), host, outside, fc.constantFrom(600, 4000, 4001))
+      .map(([p, h, o, global]) => `${p} 10.10.10.${h} 4000 172.22.1.${o} ${global} extendable`),
+  );
+  /** One entry more or less, then packets. */
+  const step = fc.record({
+    remove: fc.boolean(),
+    at: fc.nat(9),
+    entry,
+    flows: fc.array(
+      flow.map((f) => ({ ...f, host: Math.min(f.host, 8) })),
+      { maxLength: 6 },
+    ),
+  });
+  const base = CONFIG.replace(' overload', '');
+  const configure = (r: Router3640, nat: string, overload: boolean, entries: readonly string[], more = ''): void => {
+    const lines = entries.map((e) => `ip nat inside source static ${e}`).join('\n');
+    const text = `${CONFIG_TEXT.replace(/\nend\n/, '\n')}${nat}${overload ? ' overload' : ''}\n${lines}\n${more}`;
+    // Of entries that are in conflict the parser keeps the first.
+    r.engine.configure(parseConfig(text, 'x.cfg').config, r.now);
+  };
+  const counts = ({ engine }: Router3640): number[] => {
+    const { table, dynamic, flows, portBindings, hostBindings } = engine.nat.translations;
+    return [table.size, dynamic, flows, portBindings, hostBindings];
+  };
+  fc.assert(
+    fc.property(
+      fc.array(entry, { minLength: 3, maxLength: 8 }),
+      fc.array(step, { minLength: 1, maxLength: 5 }),
+      fc.boolean(),
+      (start, steps, overload) => {
+        const entries = [...start];
+        const one = new Router3640(base);
+        const twin = new Router3640(base);
+        configure(one, base, overload, entries);
+        steps.forEach(({ remove, at, entry: more, flows }, i) => {
+          entries.splice(at % (entries.length + 1), remove ? 1 : 0, ...(remove ? [] : [more]));
+          configure(one, base, overload, entries);
+          // An address of the router's own that is another each time: nothing is taken for unchanged.
+          configure(twin, base, overload, entries, `interface Loopback0\n ip address 10.99.0.${i + 1} 255.255.255.255`);
+          for (const f of flows) {
+            const [a, b] = [one.fromInside(packetOf(f)), twin.fromInside(packetOf(f))];
+            expect([a.verdict, sourceOf(a)]).toEqual([b.verdict, sourceOf(b)]);
+            const answer = answerTo(f, a);
+            const [c, d] = [one.fromOutside(answer), twin.fromOutside(answer)];
+            expect([c.verdict, destinationOf(c)]).toEqual([d.verdict, destinationOf(d)]);
+          }
+          expect(counts(one)).toEqual(counts(twin));
+        });
+      },
+    ),
+    { numRuns: 200 },
+  );
+}, 60_000);
