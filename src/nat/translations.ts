@@ -159,9 +159,12 @@ export class Translations {
    */
   clear(which?: { insideGlobal: number; insideLocal: number }): number {
     const before = this.dynamic;
-    this.#endWhere(
-      (t) => which === undefined || (t.insideGlobal === which.insideGlobal && t.insideLocal === which.insideLocal),
-    );
+    const chosen: number[] = [];
+    this.table.forEach((t) => {
+      if (which === undefined || (t.insideGlobal === which.insideGlobal && t.insideLocal === which.insideLocal))
+        chosen.push(t.slot);
+    });
+    this.#endWhere(chosen, () => true);
     return before - this.dynamic;
   }
 
@@ -175,15 +178,18 @@ export class Translations {
     const touched = touchedAddresses(this.rules, rules);
     const isTouched = (local: number, global: number): boolean =>
       touched === undefined || touched.has(local) || touched.has(global);
+    const doubtful: number[] = [];
     this.table.forEach((t) => {
-      if (t.has(STATIC) && isTouched(t.insideLocal, t.insideGlobal)) this.#release(t);
+      if (!isTouched(t.insideLocal, t.insideGlobal)) return;
+      if (t.has(STATIC)) this.#release(t);
+      else doubtful.push(t.slot);
     });
     const bindings = rules.bindings.filter((b) => isTouched(b.local, b.global));
     // The newest binding of a host is found first: that shall be the first one configured.
     for (const e of [...bindings].reverse()) {
       this.#create(this.#new, BINDING | STATIC, e.protocol, e.local, e.localPort, e.global, e.globalPort, 0, 0, now);
     }
-    this.#endWhere((t) => isTouched(t.insideLocal, t.insideGlobal) && !this.#isValid(t, rules, renumbered));
+    this.#endWhere(doubtful, (t) => !this.#isValid(t, rules, renumbered));
     if (touched === undefined) this.#renumber(rules, renumbered);
     else {
       this.rules = { ...rules, mappings: this.rules.mappings }; // the same, with what is taken of their pools
@@ -232,12 +238,17 @@ export class Translations {
     );
   }
 
-  /** Flows first: a port binding goes with its last flow, a host's binding by itself. */
-  #endWhere(chosen: (t: Translation) => boolean): void {
+  /**
+   * Ends dynamic translations. Flows first: a port binding goes with its last flow, a host's binding by itself.
+   * @param slots record numbers of those in question, static ones perhaps among them
+   */
+  #endWhere(slots: readonly number[], chosen: (t: Translation) => boolean): void {
+    const t = this.table.cursor();
     for (const kind of [FLOW, BINDING]) {
-      this.table.forEach((t) => {
+      for (const slot of slots) {
+        t.at = slot * TRANSLATION_WORDS;
         if (t.has(kind) && !t.has(STATIC) && chosen(t)) this.end(t);
-      });
+      }
     }
   }
 
