@@ -404,12 +404,16 @@ export class Translator {
     this.#keepQuote();
     if (!this.hairpin && !this.leavesOutside(p.dst)) return;
     const translated = this.#findQuotedDestination();
+    if (this.hairpin && !this.#findQuotedSource(p, this.quotedDst, this.quotedDstPort)) {
+      this.hairpin = false;
+      this.#keepQuote(); // about a packet of the router's own, which was not translated
+      return;
+    }
     // A router between may report it too: by its own static entry, else it hides behind the host.
     const s = this.#source;
     if (p.src !== q.dst && s.findBinding(0, p.src, 0) === END.known) this.src = s.address;
     else if (translated) this.src = this.quotedDst;
     else if (mappingFor(p, this.translations.rules) !== NO_MAPPING) this.missing = true;
-    if (this.hairpin) this.#findQuotedSource(p, this.quotedDst, this.quotedDstPort);
   }
 
   /** The quoted destination, inside local, as it is outside. False: it has no translation. */
@@ -424,20 +428,21 @@ export class Translator {
     return true;
   }
 
-  /** The quoted source, inside global, as it is inside: whom the error is for. */
-  #findQuotedSource(p: Packet, outside: number, outsidePort: number): void {
+  /** The quoted source, inside global, as it is inside: whom the error is for. False: it has no translation. */
+  #findQuotedSource(p: Packet, outside: number, outsidePort: number): boolean {
     const q = this.quote;
     const d = this.#destination;
     const port = q.protocol === IPPROTO_ICMP ? 0 : outsidePort;
     if (q.src !== p.dst || d.findLocal(q.protocol, q.src, q.srcPort, outside, port) !== END.known) {
       this.#missDestination(p);
-      return;
+      return false;
     }
     this.hits++;
     this.quotedSrc = d.address;
     this.quotedSrcPort = d.port;
     if (q.protocol === IPPROTO_ICMP) this.quotedDstPort = d.port;
     this.dst = d.address;
+    return true;
   }
 }
 

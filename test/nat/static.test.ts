@@ -196,6 +196,18 @@ describe('ICMP errors', () => {
   });
 
   test.each([
+    ['static entries', ''],
+    ['PAT', PAT],
+  ])("from inside about a packet of the router's own is left as it is, with %s", (_, lines) => {
+    const r = new Router3640(lines);
+    const probe = udpPacket('10.10.10.1', 50_000, HOST, 33_434, '');
+    const error = errorAbout(probe, HOST, '10.10.10.1');
+    const before = Array.from(error);
+    const { verdict, bytes } = r.fromInside(error);
+    expect([verdict, Array.from(bytes)]).toEqual([PASS, before]);
+  });
+
+  test.each([
     ['redirect', 5],
     ['source quench', 4],
   ])('%s, whose quote is not translated, does not leave', (_, type) => {
