@@ -7,6 +7,7 @@ import { decodeType7, encodeType7, hashSecret } from '../config/password.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { formatAddress } from '../ipv4-text.js';
+import { NAME_COMMANDS } from './names.js';
 
 type C = Command<ConfigEditor>;
 
@@ -332,17 +333,7 @@ export const GLOBAL_COMMANDS: readonly C[] = [
       Reflect.deleteProperty(config.banners, m.word('KIND'));
     },
   },
-  ...['domain-lookup', 'domain lookup'].map((words): C => ({
-    syntax: `ip ${words}`,
-    help: {
-      'domain-lookup': 'Enable IP Domain Name System hostname translation',
-      domain: 'IP DNS Resolver',
-      lookup: 'Enable IP Domain Name System hostname translation',
-    },
-    set: ({ config }) => void (config.domainLookup = true),
-    unset: ({ config }) => void (config.domainLookup = false),
-    reset: ({ config }) => void (config.domainLookup = true),
-  })),
+  ...NAME_COMMANDS,
   {
     syntax: `${ROUTE} [DISTANCE:<1-255>] [name ROUTE-NAME:WORD] [permanent] [tag TAG:<1-4294967295>] [track OBJECT:<1-1000>]`,
     unsetSyntax: `${ROUTE} [OPTIONS:LINE]`,

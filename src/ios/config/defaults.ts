@@ -103,5 +103,6 @@ export const emptyConfig = (): RouterConfig => ({
   clock: {},
   banners: {},
   domainLookup: true,
+  names: { servers: [], hosts: [] },
   inert: [],
 });

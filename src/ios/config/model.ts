@@ -30,6 +30,7 @@ export interface RouterConfig {
   banners: Partial<Record<'motd' | 'login' | 'exec', string>>;
   /** `ip domain-lookup`: an unknown EXEC word is "translated" first. */
   domainLookup: boolean;
+  names: NameConfig;
   /** Lines that IOS knows and a Linux box has no use for: kept, reported, without effect. */
   inert: InertLine[];
 }
@@ -265,6 +266,24 @@ export interface LineConfig {
   length: number; // 24
   /** Kept here and not in RouterConfig.inert, because ranges of lines are cut and joined. */
   inert?: InertLine[];
+}
+
+/** How the router finds the address of a name that is typed. */
+export interface NameConfig {
+  /** `ip domain-name`: appended to a name without a dot. */
+  domain?: string;
+  /** `ip name-server`, in the order they are asked. */
+  servers: number[];
+  /** `ip host`, in configuration order. */
+  hosts: StaticHost[];
+}
+
+export interface StaticHost {
+  name: string;
+  /** For `telnet`, which this router does not have. */
+  port?: number;
+  /** The first is the one that is used. */
+  addresses: number[];
 }
 
 /** 0 emergencies … 7 debugging. */

@@ -24,7 +24,7 @@ export function runningConfig(config: RouterConfig): string {
     enable(config),
     [...config.users.map(user), ...inert('aaa')],
     [...clock(config), ...inert('platform')],
-    [...inert('ip'), ...(config.domainLookup ? [] : ['no ip domain-lookup'])],
+    [...inert('ip'), ...names(config)],
     [...inspection(config), ...inert('inspect')],
     inert('security'),
     inert('blocks-before'),
@@ -80,6 +80,15 @@ function user(u: RouterConfig['users'][number]): string {
 function clock({ clock: { timezone } }: RouterConfig): string[] {
   if (timezone === undefined) return [];
   return [`clock timezone ${timezone.name} ${timezone.hours}${timezone.minutes === 0 ? '' : ` ${timezone.minutes}`}`];
+}
+
+function names({ domainLookup, names: n }: RouterConfig): string[] {
+  return [
+    ...(domainLookup ? [] : ['no ip domain-lookup']),
+    ...(n.domain === undefined ? [] : [`ip domain-name ${n.domain}`]),
+    ...n.hosts.map((h) => `ip host ${h.name}${h.port === undefined ? '' : ` ${h.port}`} ${h.addresses.map(formatAddress).join(' ')}`),
+    ...n.servers.map((s) => `ip name-server ${formatAddress(s)}`),
+  ];
 }
 
 function loggingBuffer({ logging }: RouterConfig): string[] {
