@@ -10,6 +10,7 @@ import { type Message, messageOf } from './ios/messages.js';
 import { HostSetup } from './io/host-setup.js';
 import { linkIndex } from './io/link-index.js';
 import type { Log } from './io/log.js';
+import { PacketProber } from './io/prober.js';
 import { PacketQueue } from './io/queue/packet-queue.js';
 import { RouterState } from './router-state.js';
 import { DROP } from './verdict.js';
@@ -33,6 +34,7 @@ export class Router {
   readonly engine: Engine;
   readonly state: RouterState;
   readonly log: Log;
+  readonly prober: PacketProber;
   readonly #host = new HostSetup();
   readonly #queue: PacketQueue;
   readonly #packet = new Packet();
@@ -53,10 +55,17 @@ export class Router {
       { capacity: options.maxSessions, seed: randomInt(2 ** 31), now: this.now() },
       {
         event: (e) => this.#event(e),
-        release: (token, v, bytes, partial) => this.#queue.release(token, v, bytes, partial),
+        release: (token, v, bytes, partial) => {
+          if (this.prober.waiting > 0) this.prober.released(token, v, this.now());
+          this.#queue.release(token, v, bytes, partial);
+        },
         inject: (packet) => this.#queue.inject(packet),
       },
     );
+    this.prober = new PacketProber((packets) => {
+      for (const packet of packets) this.#queue.inject(packet);
+      this.#queue.flush();
+    });
     this.state = new RouterState(this.engine, () => this.now());
     const { queue, failOpen, bindings } = options;
     const notes = this.#host.apply(options.config, bindings, { queue, failOpen });
@@ -117,6 +126,7 @@ export class Router {
   /** Stops: nothing passes while the host is put back as it was. */
   stop(): void {
     clearInterval(this.#timer);
+    this.prober.stop();
     this.#queue.close();
     this.#host.undo();
   }
@@ -144,7 +154,9 @@ export class Router {
         continue;
       }
       p.ingress = ingress;
-      q.verdict(i, this.engine.handle(p, now), p);
+      const v = this.engine.handle(p, now);
+      if (this.prober.waiting > 0) this.prober.see(p, v, now);
+      q.verdict(i, v, p);
     }
   }
 
