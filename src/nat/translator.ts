@@ -205,8 +205,10 @@ export class Translator {
   findGlobalOf(protocol: number, local: number, port: number, outside: number, outsidePort: number): boolean {
     this.global = local;
     this.globalPort = port;
-    if (!this.#other.isGlobal(outside) && !this.leavesOutside(outside)) return false;
+    const hairpin = this.#other.isGlobal(outside);
+    if (!hairpin && !this.leavesOutside(outside)) return false;
     const end = this.#other.findGlobal(protocol, local, port, outside, outsidePort);
+    if (!hairpin && isForHairpins(this.#other)) return false;
     this.global = this.#other.address;
     this.globalPort = this.#other.port;
     return end !== END.none;
@@ -328,6 +330,10 @@ export class Translator {
     if (p.fragmentOffset > 0) return DROP.noTranslation;
     const s = this.#source;
     let end: End = s.findBinding(p.protocol, p.src, port);
+    if (!this.hairpin && isForHairpins(s)) {
+      // Its list, if one names it now, cannot give the port a second end while the first one lives.
+      return mappingFor(p, translations.rules) === NO_MAPPING ? PASS : DROP.noTranslation;
+    }
     if (end === END.none) {
       const { rules } = translations;
       const mapping = mappingFor(p, rules);
@@ -445,6 +451,13 @@ export class Translator {
     return true;
   }
 }
+
+/** The end is a port of the inside interface, which a host without a list of its own has for hairpins: it stays inside. */
+const isForHairpins = (e: Ends): boolean =>
+  e.recorded &&
+  e.record.protocol !== 0 &&
+  e.record.mapping === NO_MAPPING &&
+  !e.record.has(KIND_OF.static | KIND_OF.flow);
 
 /** Redirect and source quench quote inside addresses, and so does an error that is cut off before its quote ends. */
 function isUntranslatable(p: Packet): boolean {

@@ -114,6 +114,18 @@ describe('an inside host that calls an inside global address', () => {
     expect(ends(r.fromInside(synAck(MAIL, 25, '10.10.10.1', 4000)))).toBe(`${MAIL_GLOBAL}:25 > 10.10.10.7:4000`);
   });
 
+  test('keeps that port inside: to an outside host it goes as itself, or, where a list names it now, by another port', () => {
+    const r = new Router3640(
+      'access-list 105 permit tcp any any eq 80\nip nat inside source list 105 interface Ethernet2/0 overload',
+    );
+    r.fromInside(syn('10.10.10.7', 4000, MAIL_GLOBAL, 25));
+    expect(ends(r.fromInside(syn('10.10.10.7', 4000, CLIENT, 25)))).toBe(`10.10.10.7:4000 > ${CLIENT}:25`);
+    expect(r.fromInside(syn('10.10.10.7', 4000, CLIENT, 80)).verdict).toBe(DROP.noTranslation);
+    expect(ends(r.fromInside(syn('10.10.10.7', 4001, CLIENT, 80)))).toBe(`${OUTSIDE}:4001 > ${CLIENT}:80`);
+    // The first conversation goes on.
+    expect(ends(r.fromInside(synAck(MAIL, 25, '10.10.10.1', 4000)))).toBe(`${MAIL_GLOBAL}:25 > 10.10.10.7:4000`);
+  });
+
   test('may ping, and a host may call its own address', () => {
     const r = new Router3640(PAT);
     const ping = r.fromInside(icmpPacket('10.10.10.7', MAIL_GLOBAL, 8, 0, [0, 9, 0, 1]));
