@@ -81,6 +81,7 @@ function snapshotOf(s: Session, now: number): SessionSnapshot {
     state: SIS_NAMES[s.state]!,
     initiator: s.initiator,
     responder: s.seenResponder,
+    responderLocal: s.responder,
     ...printedPorts(s),
     createdAgo: (now - s.created) | 0,
     heardAgo: (now - s.heard) | 0,

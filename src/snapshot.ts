@@ -15,6 +15,8 @@ export interface SessionSnapshot {
   initiatorPort: number;
   /** As the inspection point saw it (outside → inside: the inside global address). */
   responder: number;
+  /** The same end as the router knows it: inside local, of an inside host. Its port is the one here. */
+  responderLocal: number;
   responderPort: number;
   /** ms ago. */
   createdAgo: number;

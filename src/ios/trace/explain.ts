@@ -12,7 +12,7 @@ import { formatSessionId } from '../show/ip-inspect-sessions.js';
 import { entryMatches } from './probe.js';
 import type { Probe } from './probe.js';
 import { findRoute } from './route.js';
-import { translateDestination, translateSource } from './translate.js';
+import { NatView } from './translate.js';
 import type { Translated } from './translate.js';
 
 export interface TraceStep {
@@ -29,6 +29,8 @@ export interface TraceStep {
 export interface Trace {
   steps: TraceStep[];
   forwarded: boolean;
+  /** The packet as it goes on, if it does. A port that the router chooses when the time comes is undefined. */
+  ends?: { src: number; srcPort: number | undefined; dst: number; dstPort: number };
   /** One sentence. */
   result: string;
 }
@@ -61,7 +63,13 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
   }
   step('Interface', ingress.name + (ingress.nat === undefined ? '' : `, NAT ${ingress.nat}`));
 
-  const session = snapshot?.sessions().find((s) => belongsTo(s, probe, config));
+  const nat = new NatView(config, snapshot?.translations() ?? []);
+  const translates = ingress.nat !== undefined && nat.isGlobal(probe.dst);
+  const inward = translates ? nat.destination(probe, ingress.nat === 'inside') : undefined;
+  const inside =
+    inward === undefined ? probe : { ...probe, dst: inward.address, dstPort: inward.port ?? probe.dstPort };
+
+  const session = snapshot?.sessions().find((s) => belongsTo(s, inside));
   if (snapshot !== undefined)
     step(
       'Session',
@@ -74,26 +82,34 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
   if (!bypass && !admit(config, ingress.accessGroupIn, 'Input access list', ingress, probe, step))
     return dropped('denied by access list');
 
-  const inward = ingress.nat === undefined ? undefined : translateDestination(config, probe);
   const hairpin = ingress.nat === 'inside' && inward !== undefined; // an inside host by its inside global address
-  const inside = inward === undefined ? probe : { ...probe, dst: inward.address, dstPort: inward.port };
+  if (translates && inward === undefined && !nat.isOwn(probe.dst)) {
+    step('NAT outside to inside', `${formatAddress(probe.dst)} is an inside global address without a translation`);
+    return dropped('nothing is translated there');
+  }
   if (ingress.nat === 'outside' || hairpin) note(step, 'NAT outside to inside', probe.dst, inward);
 
   const route = findRoute(config, inside.dst);
-  step('Route', route.text, route.because, route.line);
-  if (route.kind === 'router')
-    return { steps, forwarded: true, result: 'delivered to the router itself; not inspected' };
   const egress = route.kind === 'interface' ? config.interfaces.find((i) => i.name === route.name) : undefined;
-
-  const leaves = ingress.nat === 'inside' && (hairpin || egress?.nat === 'outside');
-  const outward = leaves
-    ? (translateSource(config, inside) ?? (hairpin ? ownAddress(ingress, inside) : undefined))
-    : undefined;
+  // Where the host's own routes lead is not known: rather translate than show an inside local address.
+  const toOutside = route.kind === 'host' || egress?.nat === 'outside';
+  const leaves = ingress.nat === 'inside' && (hairpin || toOutside);
+  const outward = leaves ? nat.source(probe, hairpin ? ingress : undefined) : undefined;
   if (outward?.kind === 'exhausted') {
-    note(step, 'NAT inside to outside', inside.src, outward);
+    note(step, 'NAT inside to outside', probe.src, outward);
     return dropped('no inside global address is left');
   }
-  const seenOutside = outward === undefined ? inside : { ...inside, src: outward.address, srcPort: outward.port };
+  step('Route', route.text, route.because, route.line);
+  const ends = {
+    src: outward?.address ?? probe.src,
+    srcPort: outward === undefined ? probe.srcPort : outward.port,
+    dst: inside.dst,
+    dstPort: inside.dstPort,
+  };
+  if (route.kind === 'router')
+    return { steps, forwarded: true, ends, result: 'delivered to the router itself; not inspected' };
+
+  const seenOutside = { ...inside, src: ends.src, srcPort: ends.srcPort ?? probe.srcPort };
   if (
     !bypass &&
     egress !== undefined &&
@@ -102,28 +118,14 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
     return dropped('denied by access list');
 
   const inspected = bypass ? undefined : inspection(config, ingress, egress, probe, inside, step);
-  if (leaves) note(step, 'NAT inside to outside', inside.src, outward);
+  if (leaves) note(step, 'NAT inside to outside', probe.src, outward);
 
   const where = egress === undefined ? 'as the host routes it' : `by ${egress.name}`;
   const replies =
     bypass || inspected
       ? 'replies pass because of the session'
       : 'replies must be permitted by access lists of their own';
-  return { steps, forwarded: true, result: `forwarded ${where}; ${replies}` };
-}
-
-/** Between two inside hosts that meet at an inside global address, replies must come back through the router. */
-function ownAddress(ingress: InterfaceConfig, p: Probe): Translated | undefined {
-  const address = ingress.addresses[0]?.address;
-  if (address === undefined) return undefined;
-  const text = `${formatAddress(p.src)} becomes ${formatAddress(address)}`;
-  return {
-    kind: 'translated',
-    address,
-    port: p.srcPort,
-    text,
-    because: `the address of ${ingress.name}: replies come back here`,
-  };
+  return { steps, forwarded: true, ends, result: `forwarded ${where}; ${replies}` };
 }
 
 type Step = (stage: string, text: string, because?: string, line?: number) => void;
@@ -214,27 +216,20 @@ function note(step: Step, stage: string, address: number, t: Translated | undefi
   else step(stage, t.text, t.because, t.line);
 }
 
-/** True where the packet belongs to the session, in either direction, by any address its ends are known by. */
-function belongsTo(s: SessionSnapshot, p: Probe, config: RouterConfig): boolean {
+/**
+ * True where the packet belongs to the session, in either direction.
+ * @param p behind NAT outside to inside: the session knows inside hosts by their inside local ends
+ */
+function belongsTo(s: SessionSnapshot, p: Probe): boolean {
   if (s.protocol !== p.protocol) return false;
-  const names = (address: number): number[] => {
-    const pairs = config.nat.staticEntries.filter((e) => e.mask === undefined && e.interfaceName === undefined);
-    const other = pairs.flatMap((e) =>
-      e.insideLocal === address ? [e.insideGlobal] : e.insideGlobal === address ? [e.insideLocal] : [],
-    );
-    return [address, ...other];
-  };
-  const is = (address: number, known: number): boolean => names(known).includes(address);
-  const ports = p.protocol === TCP || p.protocol === UDP;
-  const forward =
-    is(p.src, s.initiator) &&
-    is(p.dst, s.responder) &&
-    (!ports || (p.srcPort === s.initiatorPort && p.dstPort === s.responderPort));
-  const back =
-    is(p.src, s.responder) &&
-    is(p.dst, s.initiator) &&
-    (!ports || (p.srcPort === s.responderPort && p.dstPort === s.initiatorPort));
-  return forward || back;
+  const forward = p.src === s.initiator && p.dst === s.responderLocal;
+  const back = p.src === s.responderLocal && p.dst === s.initiator;
+  // A probe has no ICMP identifier: a request is a new one, a reply is one to any request.
+  if (p.protocol === ICMP) return back && !ICMP_REQUESTS.includes(p.icmp?.type ?? -1);
+  return (
+    (forward && p.srcPort === s.initiatorPort && p.dstPort === s.responderPort) ||
+    (back && p.srcPort === s.responderPort && p.dstPort === s.initiatorPort)
+  );
 }
 
 const describe = (s: SessionSnapshot): string =>

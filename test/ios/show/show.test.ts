@@ -64,6 +64,7 @@ describe('show ip inspect', () => {
     initiator: at('13.13.2.2'),
     initiatorPort: 19719,
     responder: at('13.13.4.4'),
+    responderLocal: at('13.13.4.4'),
     responderPort: 23,
     createdAgo: 8_000,
     heardAgo: 4_000,
