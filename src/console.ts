@@ -2,10 +2,12 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { unsupported } from './ios/config/unsupported.js';
 import type { RouterConfig } from './ios/config/model.js';
-import type { ConsoleRouter, LogView, RouterActions } from './ios/exec/router.js';
+import type { ConsoleRouter, LogView, NameService, RouterActions } from './ios/exec/router.js';
 import { HostError } from './io/host-system.js';
+import { nameService } from './io/resolver.js';
 import type { System } from './io/system.js';
 import type { Router } from './router.js';
+import type { Prober } from './probe/probe.js';
 import type { RouterSnapshot } from './snapshot.js';
 import type { DebugFlags } from './debug.js';
 
@@ -13,6 +15,8 @@ export class RouterConsole implements ConsoleRouter {
   readonly snapshot: RouterSnapshot;
   readonly debug: DebugFlags;
   readonly log: LogView;
+  readonly prober: Prober;
+  readonly names: NameService = nameService;
   readonly actions: RouterActions;
 
   /**
@@ -28,6 +32,7 @@ export class RouterConsole implements ConsoleRouter {
     this.snapshot = router.state;
     this.debug = router.engine.debug;
     this.log = router.log;
+    this.prober = router.prober;
     this.actions = this.#makeActions();
   }
 

@@ -138,22 +138,49 @@ function readHello(line: string): Hello | undefined {
 function serveCommands(socket: Socket, session: ConsoleSession): void {
   session.length = 0;
   const lines = createInterface({ input: socket, crlfDelay: Infinity });
-  lines.on('line', (line) => {
-    if (session.isClosed()) return;
-    const { prompt } = session;
-    let { output, failed } = session.execute(line);
-    // Nobody is there to answer: a question takes its default. A password has none.
-    while (session.asking) {
-      const { prompt: question, secret } = session;
-      const answer = session.execute('');
-      output += `${question}\n${answer.output}`;
-      failed = failed || secret || answer.failed;
-    }
-    const reply: CommandReply = { prompt, output, failed };
+  const waiting: string[] = []; // behind a command that takes its time
+  const answer = (reply: CommandReply): void => {
     socket.write(`${JSON.stringify(reply)}\n`);
     if (session.isClosed()) socket.end();
+  };
+  const next = (): void => {
+    while (!session.isBusy() && !session.isClosed()) {
+      const line = waiting.shift();
+      if (line === undefined) return;
+      const reply = carryOut(session, line);
+      if (!session.isBusy()) {
+        answer(reply);
+        continue;
+      }
+      session.runJob(
+        (text) => void (reply.output += text),
+        (failed) => {
+          reply.failed = reply.failed || failed;
+          if (session.isClosed()) return; // the client has gone
+          answer(reply);
+          next();
+        },
+      );
+    }
+  };
+  lines.on('line', (line) => {
+    waiting.push(line);
+    next();
   });
   lines.on('error', () => socket.destroy());
   lines.on('close', () => socket.end());
   socket.on('close', () => session.close());
+}
+
+/** Nobody is there to answer: a question takes its default. A password has none. */
+function carryOut(session: ConsoleSession, line: string): CommandReply {
+  const { prompt } = session;
+  let { output, failed } = session.execute(line);
+  while (session.asking) {
+    const { prompt: question, secret } = session;
+    const answer = session.execute('');
+    output += `${question}\n${answer.output}`;
+    failed = failed || secret || answer.failed;
+  }
+  return { prompt, output, failed };
 }

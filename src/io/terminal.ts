@@ -22,7 +22,12 @@ const CTRL_C = 0x03;
 const TAB = 0x09;
 const CTRL_V = 0x16;
 const CTRL_Z = 0x1a;
+const ESCAPE = 0x1e; // Ctrl-^, IOS's escape sequence, perhaps with an x behind it
+const LF = 0x0a;
+const CR = 0x0d;
 const QUESTION_MARK = 0x3f;
+/** Keys that readline does not get. */
+const KEYS = new Set([TAB, CTRL_V, QUESTION_MARK, CTRL_Z, CTRL_C, ESCAPE]);
 
 /**
  * Runs the session until the user leaves, the stream ends, or `exec-timeout` is over.
@@ -41,8 +46,12 @@ class Terminal implements OpenTerminal {
   #muted = false;
   #idle: NodeJS.Timeout | undefined;
   #quoted = false; // Ctrl-V: the next byte stands for itself
+  #escaped = false; // Ctrl-^ was typed: an x belongs to it
   /** Lines that wait behind `--More--`. */
   #pending: string[] = [];
+  /** What was typed while a job ran, for the prompt behind it. */
+  #ahead: number[] = [];
+  #midLine = false; // of what a job prints
 
   constructor(
     private readonly socket: Duplex,
@@ -88,6 +97,11 @@ class Terminal implements OpenTerminal {
 
   monitor(line: string): void {
     if (!this.session.monitor || this.#pending.length > 0 || this.socket.writableLength > MAX_UNSENT) return;
+    if (this.session.isBusy()) {
+      this.#write(`${this.#midLine ? '\n' : ''}${line}\n`);
+      this.#midLine = false;
+      return;
+    }
     this.#write(`\r\x1b[K${line}\n`);
     if (this.session.secret) this.#write(this.session.prompt);
     else this.#readline.prompt(true);
@@ -98,22 +112,39 @@ class Terminal implements OpenTerminal {
     let from = 0;
     for (let i = 0; i < bytes.length; i++) {
       const key = bytes[i]!;
-      if (this.#pending.length > 0) {
+      const escaped = this.#escaped;
+      this.#escaped = key === ESCAPE;
+      if (escaped && (key === 0x58 || key === 0x78)) from = i + 1;
+      else if (this.session.isBusy()) {
+        this.#whileBusy(key);
+        from = i + 1;
+      } else if (this.#pending.length > 0) {
         this.#more(key);
+        from = i + 1;
+      } else if (key === CR || key === LF) {
+        // The line is carried out at once, so that it is known whether what follows has to wait.
+        this.#quoted = false;
+        this.#type(bytes.subarray(from, i + 1));
         from = i + 1;
       } else if (this.#quoted) this.#quoted = false;
       else if (this.session.secret) continue;
-      else if (key === TAB || key === CTRL_V || key === QUESTION_MARK || key === CTRL_Z || key === CTRL_C) {
+      else if (KEYS.has(key)) {
         this.#type(bytes.subarray(from, i));
         from = i + 1;
         // readline handles what was written in this same turn, so its line is up to date.
         if (key === TAB) this.#complete();
         else if (key === CTRL_V) this.#quoted = true;
         else if (key === QUESTION_MARK) this.#help();
-        else this.#interrupt(key === CTRL_Z);
+        else if (key !== ESCAPE || this.session.asking) this.#interrupt(key === CTRL_Z);
       }
     }
     if (from < bytes.length) this.#type(bytes.subarray(from));
+  }
+
+  /** A key while a job runs: it is stopped, or the key waits. */
+  #whileBusy(key: number): void {
+    if (key === CTRL_C || key === ESCAPE) this.session.interrupt();
+    else if (this.#ahead.length < MAX_LINE) this.#ahead.push(key);
   }
 
   /** Gives bytes to readline; of a line that does not end, no more than fits. */
@@ -173,12 +204,18 @@ class Terminal implements OpenTerminal {
     this.#keys.write('\x7f'.repeat(before.length - same) + after.slice(same));
   }
 
-  /** Both lead out of configuration; Ctrl-Z carries out what stands on the line first, Ctrl-C throws it away. */
+  /**
+   * Out of a command's questions, else out of configuration; Ctrl-Z carries out what stands on the line first, Ctrl-C
+   * throws it away.
+   */
   #interrupt(ctrlZ: boolean): void {
-    const line = ctrlZ ? this.#readline.line : '';
+    const line = ctrlZ && !this.session.asking ? this.#readline.line : '';
     this.#keys.write('\x05\x15'); // to the end of the line, and erase it
     this.#write(ctrlZ ? `${line}^Z\n` : '\n');
-    this.#print(this.session.endConfiguration(line).output);
+    if (this.session.asking) {
+      this.session.dropQuestion();
+      this.#next();
+    } else this.#print(this.session.endConfiguration(line).output);
   }
 
   #print(output: string): void {
@@ -212,7 +249,28 @@ class Terminal implements OpenTerminal {
 
   #next(): void {
     if (this.session.isClosed()) this.#readline.close();
+    else if (this.session.isBusy()) this.#runJob();
     else this.#prompt();
+  }
+
+  /** Nobody is timed out while the router has something to say. */
+  #runJob(): void {
+    clearTimeout(this.#idle);
+    this.#midLine = false;
+    this.session.runJob(
+      (text) => {
+        this.#midLine = !text.endsWith('\n');
+        this.#write(text);
+      },
+      () => {
+        if (this.session.isClosed()) return; // it was the end of the session that stopped the job
+        this.#restartIdleTimer();
+        this.#next();
+        const ahead = Buffer.from(this.#ahead);
+        this.#ahead = [];
+        this.#data(ahead);
+      },
+    );
   }
 
   #prompt(): void {

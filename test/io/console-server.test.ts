@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommands } from '../../src/io/console-client.js';
 import { ConsoleServer } from '../../src/io/console-server.js';
 import { ConsoleSession } from '../../src/ios/exec/session.js';
-import { fakeRouter } from '../ios/support/fake-router.js';
+import type { ProbeOutcome } from '../../src/probe/probe.js';
+import { routerUp } from '../ios/support/job.js';
 import type { FakeRouter } from '../ios/support/fake-router.js';
 
 let directory: string;
@@ -23,7 +24,7 @@ const listen = (): Promise<ConsoleServer> =>
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'fw3640-console-'));
   path = join(directory, 'console.sock');
-  router = fakeRouter(readFileSync('config/3640.cfg', 'utf8'));
+  router = routerUp();
   server = await listen();
 });
 
@@ -31,6 +32,20 @@ afterEach(() => {
   server.close();
   rmSync(directory, { recursive: true });
 });
+
+async function until(done: () => boolean): Promise<void> {
+  const deadline = Date.now() + 3000;
+  while (!done()) {
+    if (Date.now() > deadline) throw new Error('it did not happen in three seconds');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Waits for a probe, and says what comes of it. */
+async function answer(outcome: ProbeOutcome): Promise<void> {
+  await until(() => router.probes.length > 0);
+  router.probes.shift()!.done(outcome);
+}
 
 describe('the socket', () => {
   test('is for its owner alone', () => {
@@ -99,6 +114,37 @@ describe('fw3640 console -e', () => {
       text: 'Destination filename [startup-config]? \nBuilding configuration...\n[OK]\n',
     });
     expect(router.startup).toContain('hostname 3640-123');
+  });
+
+  test('waits for a command that takes its time, and has the next one wait too', async () => {
+    const done = run('ping 10.10.10.2 repeat 2', 'show privilege');
+    await answer({ kind: 'reply', ms: 1 });
+    await answer({ kind: 'timeout' });
+    expect(await done).toEqual({
+      code: 0,
+      text:
+        '\nType escape sequence to abort.\n' +
+        'Sending 2, 100-byte ICMP Echos to 10.10.10.2, timeout is 2 seconds:\n' +
+        '!.\nSuccess rate is 50 percent (1/2), round-trip min/avg/max = 1/1/1 ms\n' +
+        'Current privilege level is 15\n',
+    });
+    expect((await run('ping nobody', 'show privilege')).code).toBe(1);
+  });
+
+  test('takes the defaults of a dialogue, and the refusal where there is none', async () => {
+    expect(await run('ping')).toEqual({
+      code: 1,
+      text: '3640-123#ping\nProtocol [ip]: \nTarget IP address: \n% Bad IP address\n',
+    });
+  });
+
+  test('a client that goes ends its command', async () => {
+    const socket = connect(path);
+    socket.write('{"mode":"commands"}\nping 10.10.10.2 repeat 1000\n');
+    await answer({ kind: 'timeout' });
+    await until(() => router.probes.length === 1);
+    socket.destroy();
+    await until(() => router.probes.length === 0);
   });
 
   test('says that no router runs', async () => {
@@ -232,6 +278,81 @@ describe('a terminal', () => {
     const shown = await screen.until('3640-123#show ver');
     expect(shown).toContain('%FW-6-SESS_AUDIT_TRAIL_START: Start tcp session\n');
     expect(shown).not.toContain('not yet');
+  });
+
+  describe('while a command runs', () => {
+    const REPLY: ProbeOutcome = { kind: 'reply', ms: 1 };
+
+    async function pinging(): Promise<Screen> {
+      const screen = await privileged();
+      screen.type('ping 10.10.10.2\r');
+      await screen.until('timeout is 2 seconds:\n');
+      return screen;
+    }
+
+    test('each character is printed as it comes, and then the prompt', async () => {
+      const screen = await pinging();
+      await answer(REPLY);
+      await screen.until('!');
+      for (let i = 0; i < 4; i++) await answer({ kind: 'timeout' });
+      expect(await screen.until('3640-123#')).toMatch(
+        /^\.\.\.\.\nSuccess rate is 20 percent \(1\/5\), .* ms\n3640-123#$/,
+      );
+    });
+
+    test.each([
+      ['Ctrl-^', '\x1e'],
+      ['Ctrl-^ x', '\x1ex'],
+      ['Ctrl-C', '\x03'],
+    ])('%s ends it', async (_, keys) => {
+      const screen = await pinging();
+      await answer(REPLY);
+      await screen.until('!');
+      screen.type(keys);
+      expect(await screen.until('3640-123#')).toContain('\nSuccess rate is 100 percent (1/1)');
+      expect(router.probes).toEqual([]);
+      screen.type('show privilege\r');
+      expect(await screen.until('3640-123#')).toBe('show privilege\nCurrent privilege level is 15\n3640-123#');
+    });
+
+    test('what is typed waits for the prompt', async () => {
+      const screen = await privileged();
+      screen.type('ping 10.10.10.2 repeat 1\rshow privi\t\rshow cl');
+      await screen.until('timeout is 2 seconds:\n');
+      await answer(REPLY);
+      const shown = await screen.until('3640-123#show cl');
+      expect(shown).toMatch(/^!\nSuccess rate is 100 percent .*\n3640-123#show privi/);
+      expect(shown).toContain('\nCurrent privilege level is 15\n3640-123#show cl');
+    });
+
+    test('log lines begin on a line of their own', async () => {
+      const screen = await privileged();
+      screen.type('terminal monitor\r');
+      await screen.until('3640-123#');
+      screen.type('ping 10.10.10.2\r');
+      await answer(REPLY);
+      await screen.until('!');
+      server.monitor('%SYS-5-CONFIG_I: Configured');
+      await answer(REPLY);
+      expect(await screen.until('!')).toBe('\n%SYS-5-CONFIG_I: Configured\n!');
+    });
+
+    test('a terminal that goes away ends it', async () => {
+      const screen = await pinging();
+      await answer({ kind: 'timeout' });
+      screen.socket.destroy();
+      await until(() => router.probes.length === 0);
+    });
+
+    test('Ctrl-C leaves the questions before it', async () => {
+      const screen = await privileged();
+      screen.type('ping\r');
+      await screen.until('Protocol [ip]: ');
+      screen.type('\r');
+      await screen.until('Target IP address: ');
+      screen.type('10.10\x03');
+      expect(await screen.until('3640-123#')).toMatch(/^10\.10.*\n3640-123#$/);
+    });
   });
 
   test('exit closes the session', async () => {

@@ -1,5 +1,6 @@
 /** What an EXEC command works on: the router, and the terminal it was typed at. */
 import type { Command } from '../grammar/command.js';
+import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
 import type { User } from './users.js';
 
@@ -25,6 +26,8 @@ export interface Terminal extends User {
   close(): void;
   /** Asks for a line of input; `secret` is not echoed. */
   ask(prompt: string, secret: boolean, answer: (text: string) => string): void;
+  /** Leaves a job to the terminal: it is started once what was printed before is on the screen. */
+  run(job: Job): void;
 }
 
 export interface ExecCommand extends Command<Exec> {

@@ -1,5 +1,6 @@
 /** What a console session needs of the running router: views to print, and actions to carry out. main.ts provides it. */
 import type { DebugFlags } from '../../debug.js';
+import type { Prober } from '../../probe/probe.js';
 import type { RouterSnapshot, SystemSnapshot } from '../../snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 
@@ -15,6 +16,16 @@ export interface ConsoleRouter {
   readonly debug: DebugFlags;
   /** The log buffer, for `show logging`. */
   readonly log: LogView;
+  /** Sends what `ping` and `traceroute` send. */
+  readonly prober: Prober;
+  readonly names: NameService;
+}
+
+/** Asks one name server. `done` is called once, later, unless the function that is returned has given it up. */
+export interface NameService {
+  /** @param done an int32 address; undefined: the server knows none, or did not answer */
+  address(name: string, server: number, done: (address: number | undefined) => void): () => void;
+  name(address: number, server: number, done: (name: string | undefined) => void): () => void;
 }
 
 export interface LogView {

@@ -17,6 +17,7 @@ import type { Exec, Terminal } from './context.js';
 import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from './filter.js';
 import { completeLine, helpText } from './help.js';
 import type { Vocabulary } from './help.js';
+import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
 import { formatAddress } from '../ipv4-text.js';
 import { usersOf } from './users.js';
@@ -52,6 +53,8 @@ export class ConsoleSession implements Terminal {
   #mode: Mode | undefined; // of configuration; undefined: EXEC
   #banner: ConfigEditor | undefined; // reads the lines of a banner
   #closed = false;
+  #job: Job | undefined; // what a command has left to be run
+  #running = false; // the job has begun
   #question: { prompt: string; secret: boolean; answer: (text: string) => string } | undefined;
 
   /**
@@ -122,6 +125,35 @@ export class ConsoleSession implements Terminal {
     return this.#question !== undefined;
   }
 
+  /** True while a command is not done: `runJob` is to be called once its reply is printed. */
+  isBusy(): boolean {
+    return this.#job !== undefined;
+  }
+
+  /**
+   * Runs the job that the last command left.
+   * @param print adds to the screen; not called after the session has closed
+   * @param done called once, perhaps at once
+   */
+  runJob(print: (text: string) => void, done: (failed: boolean) => void): void {
+    this.#running = true;
+    this.#job?.start(
+      (text) => {
+        if (!this.#closed) print(text);
+      },
+      (failed) => {
+        this.#job = undefined;
+        this.#running = false;
+        done(failed);
+      },
+    );
+  }
+
+  /** The escape sequence while a job runs. */
+  interrupt(): void {
+    if (this.#running) this.#job?.stop();
+  }
+
   /** True after the user has left. */
   isClosed(): boolean {
     return this.#closed;
@@ -133,7 +165,8 @@ export class ConsoleSession implements Terminal {
     if (this.#question !== undefined) {
       const { answer } = this.#question;
       this.#question = undefined;
-      return reply(answer(line));
+      const output = answer(line);
+      return { output, failed: output.startsWith('%') };
     }
     if (this.#banner !== undefined) return this.#readBanner(this.#banner, line);
     const trimmed = line.trim();
@@ -158,6 +191,11 @@ export class ConsoleSession implements Terminal {
     if (this.#question !== undefined || this.#banner !== undefined) return line;
     const rest = this.#withoutDo(line);
     return line.slice(0, line.length - rest.length) + completeLine(this.#vocabularies(line), rest);
+  }
+
+  /** Drops the question of a command, which then does nothing. One of the login stays. */
+  dropQuestion(): void {
+    if (this.loggedIn) this.#question = undefined;
   }
 
   /**
@@ -203,6 +241,10 @@ export class ConsoleSession implements Terminal {
     return '';
   }
 
+  run(job: Job): void {
+    this.#job = job;
+  }
+
   configure(): void {
     this.#mode = GLOBAL_MODE;
   }
@@ -210,6 +252,7 @@ export class ConsoleSession implements Terminal {
   close(): void {
     this.#closed = true;
     usersOf(this.router).delete(this);
+    this.interrupt();
   }
 
   // --- login ---

@@ -1,5 +1,6 @@
 /** The grammars of a console session, built once when first needed. */
 import { buildGrammar, HelpTexts } from '../grammar/command.js';
+import { PROBE_COMMANDS } from '../probe/commands.js';
 import type { ExecCommand } from './context.js';
 import { FILTER_GRAMMAR, FILTER_HELP } from './filter.js';
 import type { Vocabulary } from './help.js';
@@ -13,6 +14,7 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...SHOW_COMMANDS,
   ...CLEAR_COMMANDS,
   ...DEBUG_COMMANDS,
+  ...PROBE_COMMANDS,
 ];
 
 const built = new Map<string, Vocabulary>();

@@ -3,6 +3,7 @@ import { noDebug } from '../../../src/debug.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
 import type { ConsoleRouter, RouterActions } from '../../../src/ios/exec/router.js';
+import type { Probe, ProbeOutcome } from '../../../src/probe/probe.js';
 import type { RouterSnapshot, SessionSnapshot, SystemSnapshot, TranslationSnapshot } from '../../../src/snapshot.js';
 
 export interface FakeRouter extends ConsoleRouter {
@@ -12,7 +13,19 @@ export interface FakeRouter extends ConsoleRouter {
   translations: TranslationSnapshot[];
   matches: Map<string, number[]>;
   startup: string | undefined;
+  /** What was sent and waits: the test says what comes of it. */
+  probes: { probe: Probe; done: (outcome: ProbeOutcome) => void }[];
+  /** Names that every name server knows. Others are asked in vain. */
+  known: Map<string, number>;
 }
+
+/** A question to a name server, answered after this turn. */
+const later =
+  <Q, A>(answer: (question: Q) => A | undefined) =>
+  (question: Q, _server: number, done: (answer: A | undefined) => void): (() => void) => {
+    const timer = setTimeout(() => done(answer(question)));
+    return () => clearTimeout(timer);
+  };
 
 export function fakeRouter(text: string): FakeRouter {
   let config: RouterConfig = parseConfig(text, 'test.cfg').config;
@@ -21,6 +34,8 @@ export function fakeRouter(text: string): FakeRouter {
     sessions: [] as SessionSnapshot[],
     translations: [] as TranslationSnapshot[],
     matches: new Map<string, number[]>(),
+    probes: [] as FakeRouter['probes'],
+    known: new Map<string, number>(),
   };
   const snapshot: RouterSnapshot = {
     sessions: () => state.sessions,
@@ -86,6 +101,17 @@ export function fakeRouter(text: string): FakeRouter {
     actions,
     startupConfig: () => router.startup,
     debug: noDebug(),
+    prober: {
+      send: (probe: Probe, done: (outcome: ProbeOutcome) => void) => {
+        const one = { probe: { ...probe }, done };
+        state.probes.push(one);
+        return () => void state.probes.splice(state.probes.indexOf(one) >>> 0, 1);
+      },
+    },
+    names: {
+      address: later((name: string) => state.known.get(name)),
+      name: later((address: number) => [...state.known].find(([, a]) => a === address)?.[0]),
+    },
     log: { lines: () => [], counts: () => ({ console: 0, monitor: 0, buffer: 0, trap: 0 }) },
   });
   return router;

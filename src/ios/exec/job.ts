@@ -1,0 +1,11 @@
+/** A command that takes its time and prints as it goes: `ping`, `traceroute`. */
+export interface Job {
+  /**
+   * Begins. Both functions may be called before `start` returns.
+   * @param print adds to the screen
+   * @param done called once, at the end; `failed`: IOS refused the command with a `%`
+   */
+  start(print: (text: string) => void, done: (failed: boolean) => void): void;
+  /** The escape sequence, or the end of the session: says how far it came, and is done. */
+  stop(): void;
+}
