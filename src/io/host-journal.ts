@@ -48,6 +48,7 @@ export function journalPath(base = '/run/fw3640'): string {
 export class Journal {
   readonly #path: string;
   #file: JournalFile;
+  readonly #byId: Map<string, JournalEntry>;
   /** An earlier run left this journal: it crashed, or it runs still. */
   readonly inherited: boolean;
 
@@ -61,6 +62,7 @@ export class Journal {
     const same = left !== undefined && isOurs(left, hardwareOf);
     this.inherited = same;
     this.#file = same ? left : { pid: 0, started: '', hardware: {}, entries: [] };
+    this.#byId = new Map(this.#file.entries.map((entry) => [changeId(entry.change), entry]));
   }
 
   get entries(): readonly JournalEntry[] {
@@ -74,25 +76,38 @@ export class Journal {
   }
 
   find(id: string): JournalEntry | undefined {
-    return this.#file.entries.find((entry) => changeId(entry.change) === id);
+    return this.#byId.get(id);
   }
 
   /** Makes this process the owner. @param hardware of the interfaces in use */
   own(hardware: Record<string, string>): void {
-    this.#file = { ...this.#file, pid: process.pid, started: startTime(process.pid) ?? '', hardware };
+    const started = startTime(process.pid) ?? '';
+    const { pid, started: since, hardware: known } = this.#file;
+    if (pid === process.pid && since === started && JSON.stringify(known) === JSON.stringify(hardware)) return;
+    this.#file = { ...this.#file, pid: process.pid, started, hardware };
     this.#save();
   }
 
-  /** Records a change about to be made; one of the same id keeps what was there before the first. */
-  record(entry: JournalEntry): void {
-    const known = this.find(changeId(entry.change));
-    if (known === undefined) this.#file.entries.push(entry);
-    else known.change = entry.change;
+  /** Records changes about to be made; one of a known id keeps what was there before the first. */
+  record(entries: readonly JournalEntry[]): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) {
+      const id = changeId(entry.change);
+      const known = this.#byId.get(id);
+      if (known !== undefined) known.change = entry.change;
+      else {
+        this.#file.entries.push(entry);
+        this.#byId.set(id, entry);
+      }
+    }
     this.#save();
   }
 
-  forget(entry: JournalEntry): void {
-    this.#file.entries = this.#file.entries.filter((other) => other !== entry);
+  forget(entries: readonly JournalEntry[]): void {
+    if (entries.length === 0) return;
+    const gone = new Set(entries);
+    this.#file.entries = this.#file.entries.filter((entry) => !gone.has(entry));
+    for (const entry of entries) this.#byId.delete(changeId(entry.change));
     this.#save();
   }
 

@@ -3,6 +3,7 @@
  * interfaces. `host-setup.ts` carries it out and undoes it. Order is part of the plan: the rules come first and
  * forwarding last, and undoing goes backwards, so that no packet is ever forwarded uninspected.
  */
+import { MAX_STATIC_NAT } from '../ios/config/defaults.js';
 import { formatAddress, prefixLength } from '../ios/ipv4-text.js';
 import type { InterfaceConfig, NatConfig, RouterConfig, StaticRoute } from '../ios/config/model.js';
 
@@ -56,8 +57,8 @@ export interface HostFacts {
   hasIpv6: boolean;
 }
 
-/** Inside global addresses that we answer ARP for, at most: a /22 of a pool. More is surely a slip. */
-const MAX_ALIASES = 1024;
+/** Inside global addresses that we answer ARP for, at most: every static entry, or a /20 of a pool. */
+const MAX_ALIASES = MAX_STATIC_NAT;
 
 /** Takes the place of every distance that IOS does not install (255 is "unknown"). */
 const UNREACHABLE_DISTANCE = 255;
@@ -106,13 +107,13 @@ export function planHost(
   for (const { ios, device } of bound) changes.push(...addresses(ios, device));
   changes.push(...aliases(config.nat, bound, notes));
   for (const { ios, device } of bound) if (!ios.shutdown) changes.push({ kind: 'link', device, up: true });
-  const routes: HostRoute[] = [];
+  const routes = new Map<string, HostRoute>();
   for (const route of config.routes) {
     const planned = planRoute(route, bound);
     const refused = typeof planned === 'string' ? planned : join(routes, planned);
     if (refused !== undefined) notes.push({ level: 'warn', text: refused });
   }
-  for (const route of routes) changes.push({ kind: 'route', route });
+  for (const route of routes.values()) changes.push({ kind: 'route', route });
   // Per interface rather than ip_forward: no other NIC of the box becomes a router's, and one written line of
   // ip_forward would reset all of them, which could not be undone exactly.
   for (const device of devices) changes.push(conf(device, 'forwarding', 1));
@@ -253,11 +254,12 @@ function planRoute(route: StaticRoute, bound: readonly Bound[]): HostRoute | str
  * Adds a route. One of the same destination and distance gets a further hop: Linux has one route for both.
  * @returns undefined, or a sentence why not
  */
-function join(routes: HostRoute[], route: HostRoute): string | undefined {
+function join(routes: Map<string, HostRoute>, route: HostRoute): string | undefined {
   const { destination, metric, via, device } = route;
-  const known = routes.find((r) => r.destination === destination && r.metric === metric);
+  const key = `${destination} ${metric}`;
+  const known = routes.get(key);
   if (known === undefined) {
-    routes.push(route);
+    routes.set(key, route);
     return undefined;
   }
   if (known.device === undefined || device === undefined)

@@ -4,11 +4,13 @@
  * queue. A crash leaves all as it is: with nobody at the queue the rules drop everything, and the next start takes
  * over from the journal.
  */
+import { sameParts } from '../ios/config/fork.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { changeId, Journal, journalPath, type JournalEntry } from './host-journal.js';
 import { checkBindings, planHost } from './host-plan.js';
-import type { HostChange, HostNote, HostOptions, HostRoute, Hop } from './host-plan.js';
+import type { HostChange, HostNote, HostOptions, HostPlan, HostRoute } from './host-plan.js';
 import { HostError, linux, type HostSystem } from './host-system.js';
+import { type IpChange, IpState, makeLine, runBatch, undoLine, wantedState as wantedIpState } from './ip-state.js';
 import {
   conntrackSigns,
   dropsByDefault,
@@ -39,11 +41,15 @@ export class HostSetup {
   readonly #journal: Journal;
   /** There are rules that keep packets out, of this run or of one that crashed: no failure may remove them. */
   #inForce: boolean;
+  /** What the last call has made, and of which configuration; undefined where it failed. */
+  #made: { config: RouterConfig; changes: ReadonlyMap<string, HostChange> } | undefined;
+  #links: ReadonlyMap<string, number> = new Map();
 
   /** @throws HostError if the journal of an earlier run cannot be read */
   constructor(system: HostSystem = linux, path = journalPath()) {
     this.#system = system;
-    this.#journal = new Journal(path, (device) => this.#link(device)?.address);
+    const state = new IpState(system);
+    this.#journal = new Journal(path, (device) => state.link(device)?.address);
     this.#inForce = this.#journal.inherited;
   }
 
@@ -51,30 +57,24 @@ export class HostSetup {
    * Sets addresses, routes, sysctls and rules, whatever part of them is there already: from an earlier call with
    * another configuration, or from a run that crashed.
    * @param bindings canonical IOS interface name → Linux interface
-   * @returns what the operator should know
+   * @returns what the operator should know; of the host itself once
    * @throws HostError if the host refuses. What was changed is undone then, unless there was an earlier call or a
    *   crashed run: its rules stay.
    */
   apply(config: RouterConfig, bindings: ReadonlyMap<string, string>, options: HostOptions): HostNote[] {
+    const state = new IpState(this.#system);
     const faults = checkBindings(config, bindings);
-    const missing = [...bindings.values()].filter((device) => this.#link(device) === undefined);
+    const missing = [...bindings.values()].filter((device) => state.link(device) === undefined);
     faults.push(...missing.map((device) => `there is no interface '${device}' (ip link lists them)`));
     if (faults.length > 0) throw new HostError(faults.join('; '));
     this.#refuseIfRunning();
 
-    const notes = this.#survey(bindings, options);
-    const plan = planHost(config, bindings, options, {
-      devices: this.#system.devices(),
-      // As it was before us: what has to be saved of a setting that we have changed already is its first value.
-      sysctl: (key) => this.#journal.find(`sysctl ${key}`)?.was ?? this.#system.readSysctl(key),
-      hasIpv6: this.#system.hasIpv6(),
-    });
+    const notes = this.#made === undefined ? this.#survey(bindings, options) : [];
+    const plan = this.#plan(config, bindings, options);
+    this.#links = new Map([...bindings.values()].map((device) => [device, state.link(device)!.index]));
     try {
-      this.#journal.own(this.#hardware(bindings.values()));
-      const wanted = new Set(plan.changes.map(changeId));
-      // Before the new rules: what is no longer ours must not forward once they let go of it.
-      this.#undoWhere((entry) => !wanted.has(changeId(entry.change)));
-      for (const change of plan.changes) this.#ensure(change);
+      this.#journal.own(Object.fromEntries([...bindings.values()].map((d) => [d, state.link(d)!.address])));
+      this.#carryOut(config, byContent(plan.changes), plan.changes, () => new IpState(this.#system));
     } catch (error) {
       if (!this.#inForce) this.undo();
       throw error;
@@ -84,11 +84,83 @@ export class HostSetup {
   }
 
   /**
+   * Goes on to another configuration. What the last call has made is taken for granted where only sysctls, routes and
+   * inside global addresses differ, on which nothing else depends: a line typed on the console keeps no packet waiting.
+   * A device that was replaced meanwhile has lost its sysctls; then all is made anew.
+   * @throws HostError as `apply`
+   */
+  change(config: RouterConfig, bindings: ReadonlyMap<string, string>, options: HostOptions): void {
+    const made = this.#made;
+    if (made === undefined || !this.#sysctlsHold(made.changes.values())) {
+      this.apply(config, bindings, options);
+      return;
+    }
+    if (sameParts(config, made.config, ['interfaces', 'nat', 'routes'])) return;
+    const wanted = byContent(this.#plan(config, bindings, options).changes);
+    const open = [...wanted].flatMap(([key, change]) => (made.changes.has(key) ? [] : [change]));
+    const gone = [...made.changes].flatMap(([key, change]) => (wanted.has(key) ? [] : [change]));
+    if ([...open, ...gone].every(standsAlone)) {
+      const asMade: Observer = {
+        observe: (change) => (made.changes.has(JSON.stringify(change)) ? wantedIpState(change) : undefined),
+      };
+      try {
+        this.#carryOut(config, wanted, open, () => asMade);
+        return;
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error; // else it is not as it was made
+      }
+    }
+    this.apply(config, bindings, options);
+  }
+
+  #sysctlsHold(changes: Iterable<HostChange>): boolean {
+    for (const c of changes) if (c.kind === 'sysctl' && this.#system.readSysctl(c.key) !== c.value) return false;
+    return true;
+  }
+
+  /** The ifindex of a Linux interface, as it was at the last `apply`. */
+  linkIndex(device: string): number | undefined {
+    return this.#links.get(device);
+  }
+
+  #plan(config: RouterConfig, bindings: ReadonlyMap<string, string>, options: HostOptions): HostPlan {
+    return planHost(config, bindings, options, {
+      devices: this.#system.devices(),
+      // As it was before us: what has to be saved of a setting that we have changed already is its first value.
+      sysctl: (key) => this.#journal.find(`sysctl ${key}`)?.was ?? this.#system.readSysctl(key),
+      hasIpv6: this.#system.hasIpv6(),
+    });
+  }
+
+  /**
+   * @param all  what shall be
+   * @param open what of it is not known to be
+   * @param look tells what there is, asked when it is needed
+   */
+  #carryOut(
+    config: RouterConfig,
+    all: ReadonlyMap<string, HostChange>,
+    open: readonly HostChange[],
+    look: () => Observer,
+  ): void {
+    const ids = new Set([...all.values()].map(changeId));
+    this.#made = undefined; // until all is done
+    // Before the new rules: what is no longer ours must not forward once they let go of it.
+    this.#undo(
+      this.#journal.entries.filter((entry) => !ids.has(changeId(entry.change))),
+      look,
+    );
+    this.#ensure(open, look);
+    this.#made = { config, changes: all };
+  }
+
+  /**
    * Undoes what the journal says was changed, and nothing else: a value that somebody else has changed since stays.
    * @throws HostError at the first change that cannot be undone; it and all before it, the rules among them, stay
    */
   undo(): void {
-    this.#undoWhere(() => true);
+    this.#made = undefined;
+    this.#undo(this.#journal.entries, () => new IpState(this.#system));
     this.#journal.remove();
   }
 
@@ -114,76 +186,51 @@ export class HostSetup {
       throw new HostError(`fw3640 is running here already as process ${owner} (stop it first: kill ${owner})`);
   }
 
-  #ensure(change: HostChange): void {
-    const now = this.#observe(change);
-    if (change.kind !== 'rules' && now === wantedState(change)) return;
-    this.#journal.record({ change, ...(now === undefined ? {} : { was: now }) });
-    this.#make(change);
+  /** Makes changes, in order, as far as they are not made already. */
+  #ensure(changes: readonly HostChange[], look: () => Observer): void {
+    for (const run of inRuns(changes, (change) => change)) {
+      const state = look();
+      const entries = run.flatMap((change): JournalEntry[] => {
+        const was = this.#observe(change, state);
+        if (change.kind !== 'rules' && was === wantedState(change)) return [];
+        return [{ change, ...(was === undefined ? {} : { was }) }];
+      });
+      this.#journal.record(entries);
+      for (const { change } of entries) {
+        if (change.kind === 'rules') this.#installRules(change);
+        else if (change.kind === 'sysctl') this.#system.writeSysctl(change.key, change.value);
+      }
+      runBatch(
+        this.#system,
+        entries
+          .map((e) => e.change)
+          .filter(isIpChange)
+          .map(makeLine),
+      );
+    }
   }
 
-  #undoWhere(chosen: (entry: JournalEntry) => boolean): void {
-    for (const entry of this.#journal.entries.filter(chosen).reverse()) {
-      this.#revert(entry);
-      this.#journal.forget(entry);
+  /** Undoes changes, the last one first. */
+  #undo(chosen: readonly JournalEntry[], look: () => Observer): void {
+    for (const run of inRuns([...chosen].reverse(), (entry) => entry.change)) {
+      const state = look();
+      const lines: string[] = [];
+      for (const { change, was } of run) {
+        if (change.kind === 'rules') this.#removeRules(change.family);
+        else if (this.#observe(change, state) !== wantedState(change))
+          continue; // gone with its interface, or not ours
+        else if (change.kind !== 'sysctl') lines.push(undoLine(change, was));
+        else if (was !== undefined) this.#system.writeSysctl(change.key, was);
+      }
+      runBatch(this.#system, lines);
+      this.#journal.forget(run);
     }
   }
 
   /** The present state in the terms of {@link wantedState}; undefined: not there. */
-  #observe(change: HostChange): string | undefined {
-    switch (change.kind) {
-      case 'rules':
-        return undefined;
-      case 'sysctl':
-        return this.#system.readSysctl(change.key);
-      case 'address':
-        return this.#addresses(change.device).includes(`${change.address}/${change.length}`) ? 'present' : undefined;
-      case 'link':
-        return this.#link(change.device)?.state;
-      case 'route':
-        return this.#routes().some((route) => sameRoute(route, change.route)) ? 'present' : undefined;
-    }
-  }
-
-  #make(change: HostChange): void {
-    switch (change.kind) {
-      case 'rules':
-        this.#installRules(change);
-        return;
-      case 'sysctl':
-        this.#system.writeSysctl(change.key, change.value);
-        return;
-      case 'address': {
-        const extra = change.alias ? ['noprefixroute'] : ['broadcast', '+'];
-        this.#ip('address', 'add', `${change.address}/${change.length}`, ...extra, 'dev', change.device);
-        return;
-      }
-      case 'link':
-        this.#ip('link', 'set', change.device, change.up ? 'up' : 'down');
-        return;
-      case 'route':
-        this.#ip('route', 'add', ...routeWords(change.route));
-    }
-  }
-
-  #revert({ change, was }: JournalEntry): void {
-    if (change.kind === 'rules') {
-      this.#removeRules(change.family);
-      return;
-    }
-    if (this.#observe(change) !== wantedState(change)) return; // gone with its interface, or not ours any more
-    switch (change.kind) {
-      case 'sysctl':
-        if (was !== undefined) this.#system.writeSysctl(change.key, was);
-        return;
-      case 'address':
-        this.#ip('address', 'del', `${change.address}/${change.length}`, 'dev', change.device);
-        return;
-      case 'link':
-        this.#ip('link', 'set', change.device, was === 'up' ? 'up' : 'down');
-        return;
-      case 'route':
-        this.#ip('route', 'del', ...routeWords(change.route));
-    }
+  #observe(change: HostChange, state: Observer): string | undefined {
+    if (change.kind === 'rules') return undefined;
+    return change.kind === 'sysctl' ? this.#system.readSysctl(change.key) : state.observe(change);
   }
 
   #installRules(change: HostChange & { kind: 'rules' }): void {
@@ -191,12 +238,15 @@ export class HostSetup {
       this.#restore('ipv6', ipv6Chain(this.#table('ipv6', 0), change.devices));
       return;
     }
-    this.#restore('ipv4', queueChain(this.#table('ipv4', 0), change));
-    this.#restore('ipv4', isolationChain(this.#table('ipv4', 1), change.devices));
     const errors = this.#table('ipv4', 2);
     const devices = change.natOutside;
-    const chain = devices.length > 0 ? errorChain(errors, { ...change, devices }) : removeChain(errors);
-    if (chain !== undefined) this.#restore('ipv4', chain);
+    // One transaction a table, in this order.
+    this.#restore(
+      'ipv4',
+      queueChain(this.#table('ipv4', 0), change) +
+        isolationChain(this.#table('ipv4', 1), change.devices) +
+        (devices.length > 0 ? errorChain(errors, { ...change, devices }) : (removeChain(errors) ?? '')),
+    );
   }
 
   /** @returns whether there was anything of ours. */
@@ -245,105 +295,45 @@ export class HostSetup {
   }
 
   #shadowedRoutes(changes: readonly HostChange[]): HostNote[] {
-    const present = this.#routes();
+    const nearest = new Map<string, HostRoute>();
+    for (const r of new IpState(this.#system).routes) {
+      const known = nearest.get(r.destination);
+      if (known === undefined || r.metric < known.metric) nearest.set(r.destination, r);
+    }
     return changes.flatMap((change): HostNote[] => {
       if (change.kind !== 'route') return [];
       const { destination, metric } = change.route;
-      const better = present.find((r) => r.destination === destination && r.metric < metric);
-      if (better === undefined) return [];
+      const better = nearest.get(destination);
+      if (better === undefined || better.metric >= metric) return [];
       const by = `${better.destination} dev ${better.device ?? '?'} metric ${better.metric}`;
       return [{ level: 'warn', text: `the route to ${destination} is shadowed by this host's own: ${by}` }];
     });
   }
-
-  #hardware(devices: Iterable<string>): Record<string, string> {
-    return Object.fromEntries([...devices].map((device) => [device, this.#link(device)?.address ?? '']));
-  }
-
-  #link(device: string): { address: string; state: 'up' | 'down' } | undefined {
-    if (!this.#system.devices().includes(device)) return undefined;
-    const [link] = this.#ipJson<IpLink>('link', 'show', 'dev', device);
-    if (link === undefined) return undefined;
-    return { address: link.address ?? '', state: link.flags.includes('UP') ? 'up' : 'down' };
-  }
-
-  #addresses(device: string): string[] {
-    if (!this.#system.devices().includes(device)) return [];
-    const shown = this.#ipJson<IpAddress>('-4', 'address', 'show', 'dev', device);
-    return shown.flatMap((link) => (link.addr_info ?? []).map((a) => `${a.local}/${a.prefixlen}`));
-  }
-
-  #routes(): HostRoute[] {
-    return this.#ipJson<IpRoute>('-4', 'route', 'show').map((r) => ({
-      destination: r.dst === 'default' ? '0.0.0.0/0' : r.dst.includes('/') ? r.dst : `${r.dst}/32`,
-      metric: r.metric ?? 0,
-      ...hopsOf(r),
-    }));
-  }
-
-  #ip(...args: string[]): string {
-    return this.#system.run('ip', args);
-  }
-
-  #ipJson<T>(...args: string[]): T[] {
-    const text = this.#ip('-j', ...args).trim();
-    // A selector without result prints [{}] for each line left out, or nothing at all.
-    return text === '' ? [] : (JSON.parse(text) as T[]).filter((row) => Object.keys(row as object).length > 0);
-  }
 }
 
-/** Parts of `ip -j` that we read. */
-interface IpLink {
-  address?: string;
-  flags: string[];
-}
-interface IpAddress {
-  addr_info?: { local: string; prefixlen: number }[];
-}
-interface IpRoute {
-  dst: string;
-  gateway?: string;
-  dev?: string;
-  metric?: number;
-  type?: string;
-  nexthops?: { gateway?: string; dev?: string }[];
-}
+const byContent = (changes: readonly HostChange[]): Map<string, HostChange> =>
+  new Map(changes.map((change) => [JSON.stringify(change), change]));
 
-function wantedState(change: Exclude<HostChange, { kind: 'rules' }>): string {
-  switch (change.kind) {
-    case 'sysctl':
-      return change.value;
-    case 'link':
-      return change.up ? 'up' : 'down';
-    case 'address':
-    case 'route':
-      return 'present';
+/** False for what has consequences: a device takes its routes along, its address those that go by it. */
+const standsAlone = (change: HostChange): boolean =>
+  change.kind === 'sysctl' || change.kind === 'route' || (change.kind === 'address' && change.alias);
+
+/** What there is of changes that `ip` makes. */
+type Observer = Pick<IpState, 'observe'>;
+
+const isIpChange = (change: HostChange): change is IpChange => change.kind !== 'rules' && change.kind !== 'sysctl';
+
+const wantedState = (change: IpChange | Extract<HostChange, { kind: 'sysctl' }>): string =>
+  change.kind === 'sysctl' ? change.value : wantedIpState(change);
+
+/** Items whose changes stand together and are made in the same way: by iptables, by writing a file, by `ip`. */
+function inRuns<T>(items: readonly T[], changeOf: (item: T) => HostChange): T[][] {
+  const runs: T[][] = [];
+  const how = (item: T): string => (isIpChange(changeOf(item)) ? 'ip' : changeOf(item).kind);
+  for (const item of items) {
+    const run = runs.at(-1);
+    if (run !== undefined && how(run[0]!) === how(item)) run.push(item);
+    else runs.push([item]);
   }
-}
-
-function hopsOf(r: IpRoute): Hop & { also?: Hop[] } {
-  const hop = ({ gateway, dev }: { gateway?: string; dev?: string }): Hop => ({
-    ...(gateway === undefined ? {} : { via: gateway }),
-    ...(dev === undefined || r.type === 'unreachable' ? {} : { device: dev }),
-  });
-  const [first = r, ...others] = r.nexthops ?? [];
-  return { ...hop(first), ...(others.length === 0 ? {} : { also: others.map(hop) }) };
-}
-
-/** Hops in order: the kernel lists them as they were given. */
-const hops = (route: HostRoute): Hop[] => [route, ...(route.also ?? [])];
-const sameRoute = (a: HostRoute, b: HostRoute): boolean =>
-  a.destination === b.destination && a.metric === b.metric && hopWords(a).join(' ') === hopWords(b).join(' ');
-
-function routeWords(route: HostRoute): string[] {
-  const type = route.device === undefined ? ['unreachable'] : [];
-  return [...type, route.destination, 'metric', String(route.metric), 'proto', 'static', ...hopWords(route)];
-}
-
-function hopWords(route: HostRoute): string[] {
-  const words = ({ via, device }: Hop): string[] => [
-    ...(via === undefined ? [] : ['via', via]),
-    ...(device === undefined ? [] : ['dev', device]),
-  ];
-  return route.also === undefined ? words(route) : hops(route).flatMap((hop) => ['nexthop', ...words(hop)]);
+  return runs;
 }

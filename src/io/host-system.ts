@@ -85,6 +85,8 @@ function explain(command: string, program: string, error: ExecError, input: stri
     return `${command}: the program is missing (apt-get install ${PACKAGE[program] ?? 'iptables'})`;
   const said = (error.stderr ?? '').trim() || error.message;
   const advice = ADVICE.find(([pattern]) => pattern.test(said))?.[1];
-  const fed = input === undefined ? '' : `\nwith the input:\n${input.trimEnd()}`;
+  const at = /^Command failed -:(\d+)$/m.exec(said)?.[1]; // `ip -batch`
+  const lines = at === undefined ? input?.trimEnd() : input?.split('\n')[Number(at) - 1];
+  const fed = lines === undefined ? '' : `\nwith the input:\n${lines}`;
   return `${command}: ${said}${advice === undefined ? '' : ` (${advice})`}${fed}`;
 }

@@ -76,7 +76,7 @@ describe('addresses', () => {
       c.nat.pools.set('P', {
         name: 'P',
         start: address('172.22.1.254'),
-        end: address('172.22.9.1'),
+        end: address('172.22.18.1'),
         mask: netmask(12),
       });
       c.nat.dynamic = [{ list: '1', pool: 'P', overload: false, line: 1 }];
@@ -87,8 +87,8 @@ describe('addresses', () => {
       '172.22.1.255/32 outside alias',
       '172.22.2.0/32 outside alias',
     ]);
-    expect(of('address', changes).filter((c) => c.alias)).toHaveLength(1024);
-    expect(notes.map((n) => n.text)).toContain('ARP is answered for the first 1024 inside global addresses only');
+    expect(of('address', changes).filter((c) => c.alias)).toHaveLength(4096);
+    expect(notes.map((n) => n.text)).toContain('ARP is answered for the first 4096 inside global addresses only');
   });
 });
 

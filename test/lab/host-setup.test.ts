@@ -1,7 +1,7 @@
 /** Host setup on a real kernel: what it changes, that it undoes exactly that, and what a crash leaves. */
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { HostSetup } from '../../src/io/host-setup.js';
 import type { HostSystem } from '../../src/io/host-system.js';
 import { address, BINDINGS, routerConfig } from '../support/router-config.js';
@@ -138,10 +138,10 @@ describe('with a host that has a life of its own', () => {
     const broken: HostSystem = {
       ...system,
       run: (program, args, input) =>
-        system.run(program, args[0] === 'route' ? [...args, 'dev', 'nosuch'] : args, input),
+        system.run(program, args, args[0] === '-batch' ? input?.replace(/^(route add .*)$/m, '$1 dev nosuch') : input),
     };
     expect(() => new HostSetup(broken, journal).apply(routerConfig(), BINDINGS, OPTIONS)).toThrow(
-      /ip route add .*nosuch/s,
+      /ip -batch .*"nosuch".*Command failed -:5\n.*route add .*nosuch/s,
     );
     expect(fingerprint(system)).toBe(empty);
   });
@@ -190,7 +190,7 @@ describe('with a host that has a life of its own', () => {
     const moody: HostSystem = {
       ...system,
       run: (program, args, input) => {
-        if (refuse && program === 'ip' && args[1] === 'add') throw new Error('no');
+        if (refuse && program === 'ip' && args[0] === '-batch') throw new Error('no');
         return system.run(program, args, input);
       },
     };
@@ -205,6 +205,95 @@ describe('with a host that has a life of its own', () => {
     expect(system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'outside'])).toContain('172.22.1.112/32');
     setup.undo();
     expect(fingerprint(system)).toBe(empty);
+  });
+
+  test('a thousand addresses take no more programs than two, there and back', () => {
+    let programs = 0;
+    const counted: HostSystem = {
+      ...system,
+      run: (program, args, input) => {
+        programs++;
+        return system.run(program, args, input);
+      },
+    };
+    const many = routerConfig((c) => {
+      c.interfaces[0]!.addresses = [{ address: address('172.22.1.16'), mask: -65536 }];
+      c.nat.staticEntries = Array.from({ length: 1200 }, (_, i) => ({
+        insideLocal: address('10.10.20.0') + i,
+        insideGlobal: address('172.22.20.0') + i,
+      }));
+    });
+    const counts = [routerConfig(), many].map((config) => {
+      programs = 0;
+      const setup = new HostSetup(counted, journal);
+      setup.apply(config, BINDINGS, OPTIONS);
+      setup.undo();
+      return programs;
+    });
+    expect(counts[1]).toBe(counts[0]);
+    const setup = new HostSetup(system, journal);
+    setup.apply(many, BINDINGS, OPTIONS);
+    expect(system.run('ip', ['-4', 'address', 'show', 'dev', 'outside']).match(/172\.22\.2\d\.\d+\/32/g)).toHaveLength(
+      1200,
+    );
+    setup.undo();
+    expect(fingerprint(system)).toBe(empty);
+  });
+
+  describe('a change of the configuration', () => {
+    let programs: string[];
+    let setup: HostSetup;
+    const outside = () => system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'outside']);
+    const change = (config = routerConfig()) => {
+      programs = [];
+      setup.change(config, BINDINGS, OPTIONS);
+    };
+    const moved = () => routerConfig((c) => void (c.nat.staticEntries[1]!.insideGlobal += 1));
+
+    beforeEach(() => {
+      programs = [];
+      const seen: HostSystem = {
+        ...system,
+        run: (program, args, input) => {
+          programs.push(program);
+          return system.run(program, args, input);
+        },
+      };
+      setup = new HostSetup(seen, journal);
+      setup.apply(routerConfig(), BINDINGS, OPTIONS);
+    });
+    afterEach(() => {
+      setup.undo();
+      expect(fingerprint(system)).toBe(empty);
+    });
+
+    test('that does not concern the host runs no program', () => {
+      change(routerConfig((c) => void (c.hostname = 'other')));
+      expect(programs).toEqual([]);
+    });
+
+    test('that moves an inside global address, or a route, or a sysctl, runs what makes it and no other program', () => {
+      change(moved());
+      expect(programs).toEqual(['ip', 'ip']);
+      expect(outside()).toMatch(/172\.22\.1\.110\/32 172\.22\.1\.112\/32\s*$/);
+      change(routerConfig((c) => void (c.routes = [])));
+      expect(system.run('ip', ['-4', 'route', 'show', 'default'])).toBe('');
+      change(routerConfig((c) => void (c.interfaces[0]!.proxyArp = false)));
+      expect(system.readSysctl('net/ipv4/conf/outside/proxy_arp')).toBe('0');
+      expect(programs).toEqual(['ip']); // the route again
+    });
+
+    test('that moves an address of an interface makes its routes again', () => {
+      change(routerConfig((c) => void (c.interfaces[0]!.addresses[0]!.address += 1)));
+      expect(outside()).toContain('172.22.1.17/24');
+      expect(system.run('ip', ['-4', 'route', 'show', 'default'])).toContain('via 172.22.1.1 dev outside');
+    });
+
+    test('finds an address that somebody else has set already', () => {
+      system.run('ip', ['address', 'add', '172.22.1.112/32', 'dev', 'outside']);
+      change(moved());
+      expect(outside()).toMatch(/172\.22\.1\.110\/32 172\.22\.1\.112\/32\s*$/);
+    });
   });
 
   test('IPv6 does not cross the router', () => {
@@ -229,5 +318,21 @@ describe('with a host that has a life of its own', () => {
     expect(ping()).not.toBe(0);
     HostSetup.cleanup(system, journal);
     expect(ping()).toBe(0);
+  });
+});
+
+describe('with a device that is replaced', () => {
+  labWith('nft');
+
+  test('a change of the configuration makes everything anew', () => {
+    const setup = new HostSetup(system, journal);
+    setup.apply(routerConfig(), BINDINGS, OPTIONS);
+    system.run('ip', ['link', 'set', 'inside', 'name', 'gone']);
+    system.run('ip', ['link', 'add', 'inside', 'type', 'veth', 'peer', 'name', 'peer']);
+    const before = setup.linkIndex('inside');
+    setup.change(routerConfig(), BINDINGS, OPTIONS);
+    expect(system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'inside'])).toContain('10.10.10.1/24');
+    expect(system.readSysctl('net/ipv4/conf/inside/forwarding')).toBe('1');
+    expect(setup.linkIndex('inside')).not.toBe(before);
   });
 });

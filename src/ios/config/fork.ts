@@ -29,8 +29,12 @@ export function forkConfig(config: RouterConfig): RouterConfig {
 
 /** True where two configurations differ in nothing, or only in the lines of a file on which things stand. */
 export function sameConfig(a: RouterConfig, b: RouterConfig): boolean {
-  return Object.keys(a).every((key) => same(a[key as keyof RouterConfig], b[key as keyof RouterConfig]));
+  return sameParts(a, b, Object.keys(a) as (keyof RouterConfig)[]);
 }
+
+/** True where two configurations have the same in each of some parts. */
+export const sameParts = (a: RouterConfig, b: RouterConfig, parts: readonly (keyof RouterConfig)[]): boolean =>
+  parts.every((key) => same(a[key], b[key]));
 
 /** Below the configuration itself: where in a file. */
 const POSITIONS: readonly string[] = ['line', 'lines', 'accessClassLine'];
