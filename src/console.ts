@@ -53,11 +53,11 @@ export class RouterConsole implements ConsoleRouter {
     const { router, system } = this;
     const { sessions } = router.engine;
     return {
-      apply: (config) => {
+      apply: (config, thorough = false) => {
         const faults = unsupported(config);
         if (faults.length > 0) return faults.join('; ');
         try {
-          router.configure(config);
+          router.configure(config, thorough);
           return undefined;
         } catch (error) {
           if (error instanceof HostError) return error.message;

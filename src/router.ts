@@ -8,7 +8,6 @@ import type { Event } from './events.js';
 import type { RouterConfig } from './ios/config/model.js';
 import { type Message, messageOf } from './ios/messages.js';
 import { HostSetup } from './io/host-setup.js';
-import { linkIndex } from './io/link-index.js';
 import type { Log } from './io/log.js';
 import { PacketProber } from './io/prober.js';
 import { PacketQueue } from './io/queue/packet-queue.js';
@@ -103,13 +102,15 @@ export class Router {
 
   /**
    * Makes another configuration the one in force; sessions stay.
+   * @param thorough look at the whole host: what somebody has changed there is set right
    * @throws HostError where the host refuses: then the old one stays in force
    */
-  configure(config: RouterConfig): void {
+  configure(config: RouterConfig, thorough: boolean): void {
     const before = this.engine.config;
     const { bindings, queue, failOpen } = this.options;
     try {
-      this.#host.apply(config, bindings, { queue, failOpen });
+      if (thorough) this.#host.apply(config, bindings, { queue, failOpen });
+      else this.#host.change(config, bindings, { queue, failOpen });
     } catch (error) {
       this.#host.apply(before, bindings, { queue, failOpen });
       throw error;
@@ -135,7 +136,8 @@ export class Router {
     this.#ingress.clear();
     config.interfaces.forEach((itf, index) => {
       const device = this.options.bindings.get(itf.name);
-      if (device !== undefined) this.#ingress.set(linkIndex(device), index);
+      const link = device === undefined ? undefined : this.#host.linkIndex(device);
+      if (link !== undefined) this.#ingress.set(link, index);
     });
   }
 

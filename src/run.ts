@@ -1,6 +1,7 @@
 /** `fw3640 run`: the daemon, from reading the configuration to the last undone change. */
 import { readFileSync } from 'node:fs';
-import { formatConfigError, parseConfig, type ParsedConfig } from './ios/config/parse.js';
+import { setImmediate } from 'node:timers/promises';
+import { formatConfigError, parseConfig, type ParsedConfig, parseInSteps } from './ios/config/parse.js';
 import { unsupported } from './ios/config/unsupported.js';
 import { canonicalInterface } from './ios/interface-name.js';
 import { ConsoleSession } from './ios/exec/session.js';
@@ -76,7 +77,10 @@ export async function run(options: RunOptions): Promise<void> {
   }
   for (const line of inert) log.write(inertMessage(options.config, line));
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
-  process.on('SIGHUP', () => reload(options.config, view));
+  let reloaded = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloaded = reloaded.then(() => reload(options.config, view));
+  });
   stopOnSignal(router, log, () => {
     closeTerminals();
     system.stop();
@@ -107,7 +111,7 @@ async function openTerminals(options: RunOptions, view: RouterConsole, log: Log)
 }
 
 /** SIGHUP: the file again. One with an error changes nothing, and says so. */
-function reload(file: string, view: RouterConsole): void {
+async function reload(file: string, view: RouterConsole): Promise<void> {
   const { actions } = view;
   let text: string;
   try {
@@ -116,16 +120,25 @@ function reload(file: string, view: RouterConsole): void {
     actions.log(3, 'SYS-3-CONFIG', `${file}: ${(error as Error).message}; the configuration stays as it is`);
     return;
   }
-  const { config, errors } = parseConfig(text, file);
+  const { config, errors } = await parseBetweenPackets(text, file);
   const faults = errors.filter((e) => e.severity === 'error');
   for (const e of faults)
     actions.log(3, 'SYS-3-CONFIG', `${e.file}:${e.line}:${e.column}: % ${e.reason}: ${e.text.trim()}`);
-  const refused = faults.length > 0 ? `${faults.length} errors` : actions.apply(config);
+  const refused = faults.length > 0 ? `${faults.length} errors` : actions.apply(config, true);
   if (refused === undefined) {
     view.noteStartup(text);
     actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${file} by SIGHUP`);
   } else {
     actions.log(3, 'SYS-3-CONFIG', `${file}: ${refused}; the configuration stays as it is`);
+  }
+}
+
+async function parseBetweenPackets(text: string, file: string): Promise<ParsedConfig> {
+  const steps = parseInSteps(text, file);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await setImmediate();
   }
 }
 

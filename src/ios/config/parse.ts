@@ -39,6 +39,9 @@ export const INVALID_INPUT = "Invalid input detected at '^' marker.";
 export const INCOMPLETE = 'Incomplete command.';
 export const ambiguous = (line: string): string => `Ambiguous command:  "${line.trim()}"`;
 
+/** Lines that are read in about a millisecond. */
+const LINES_A_STEP = 40;
+
 /** Lines around a configuration that was copied from a terminal. */
 const DECORATION = /^(?:\S+[>#] ?(?:en\w*|sh\w* \w.*)?|Building configuration\.\.\.|(?:Current|Startup) configuration ?: ?\d+ bytes|Using \d+ out of \d+ bytes.*)$/;
 
@@ -48,6 +51,15 @@ const DECORATION = /^(?:\S+[>#] ?(?:en\w*|sh\w* \w.*)?|Building configuration\.\
  * @param file its name, for error messages
  */
 export function parseConfig(text: string, file: string): ParsedConfig {
+  const steps = parseInSteps(text, file);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Reads a configuration a few lines at a time, for who has other things to do in between. */
+export function* parseInSteps(text: string, file: string): Generator<undefined, ParsedConfig> {
   const editor = new ConfigEditor(emptyConfig());
   const errors: ConfigError[] = [];
   const lines = text.split(/\r?\n/);
@@ -60,6 +72,7 @@ export function parseConfig(text: string, file: string): ParsedConfig {
   let bannerLine = 0;
   for (const [i, raw] of lines.entries()) {
     const line = i + 1;
+    if (line % LINES_A_STEP === 0) yield;
     editor.line = line;
     if (editor.textReader !== undefined) {
       editor.textReader(raw);

@@ -38,9 +38,10 @@ export interface LogView {
 export interface RouterActions {
   /**
    * Makes a configuration the one in force, without losing sessions.
+   * @param thorough set right too what somebody has changed on the host meanwhile
    * @returns undefined, or why the router cannot: then nothing has changed
    */
-  apply(config: RouterConfig): string | undefined;
+  apply(config: RouterConfig, thorough?: boolean): string | undefined;
   /**
    * `write memory`.
    * @returns undefined, or why it could not be written
