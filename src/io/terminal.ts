@@ -18,6 +18,8 @@ const MAX_LINE = 512; // characters; IOS takes 254
 const MAX_UNSENT = 1 << 20; // bytes that wait for a slow terminal before log lines are left out
 const MAX_TIMER = 2 ** 31 - 1; // ms that a timer takes
 const LOGIN_SECONDS = 30; // to answer each question of the login
+/** Pasted lines are carried out for so long in one go, ms. */
+const PASTE_MS = 2;
 const CTRL_C = 0x03;
 const TAB = 0x09;
 const CTRL_V = 0x16;
@@ -52,6 +54,8 @@ class Terminal implements OpenTerminal {
   /** What was typed while a job ran, for the prompt behind it. */
   #ahead: number[] = [];
   #midLine = false; // of what a job prints
+  /** Why nothing is read: a wrong password, pasted lines that wait. */
+  #reasonsToWait = 0;
 
   constructor(
     private readonly socket: Duplex,
@@ -109,6 +113,7 @@ class Terminal implements OpenTerminal {
 
   /** Takes the keys that mean something to IOS and nothing to readline. */
   #data(bytes: Buffer): void {
+    const began = performance.now();
     let from = 0;
     for (let i = 0; i < bytes.length; i++) {
       const key = bytes[i]!;
@@ -126,6 +131,10 @@ class Terminal implements OpenTerminal {
         this.#quoted = false;
         this.#type(bytes.subarray(from, i + 1));
         from = i + 1;
+        if (from < bytes.length && performance.now() - began > PASTE_MS) {
+          this.#putOff(bytes.subarray(from));
+          return;
+        }
       } else if (this.#quoted) this.#quoted = false;
       else if (this.session.secret) continue;
       else if (KEYS.has(key)) {
@@ -139,6 +148,18 @@ class Terminal implements OpenTerminal {
       }
     }
     if (from < bytes.length) this.#type(bytes.subarray(from));
+  }
+
+  /** Of lines that are pasted the rest waits for packets to go by: it is read again after them. */
+  #putOff(rest: Buffer): void {
+    this.#reasonsToWait++;
+    this.socket.pause();
+    this.socket.unshift(rest);
+    setImmediate(() => this.#resume());
+  }
+
+  #resume(): void {
+    if (--this.#reasonsToWait === 0) this.socket.resume();
   }
 
   /** A key while a job runs: it is stopped, or the key waits. */
@@ -177,9 +198,10 @@ class Terminal implements OpenTerminal {
       return;
     }
     // Guessing is slow: nothing is read meanwhile.
+    this.#reasonsToWait++;
     this.socket.pause();
     setTimeout(() => {
-      this.socket.resume();
+      this.#resume();
       this.#print(output);
     }, this.loginDelayMs).unref();
   }

@@ -267,6 +267,20 @@ describe('a terminal', () => {
     expect(router.calls.at(-1)).toBe('log 5 SYS-5-CONFIG_I: Configured from console by console');
   });
 
+  test('carries out lines that are pasted in order and to the last, and lets others have their turn between', async () => {
+    const screen = await privileged();
+    const names = Array.from({ length: 2000 }, (_, i) => `h${i}`);
+    screen.socket.end(`configure terminal\r${names.map((n) => `hostname ${n}\r`).join('')}`);
+    const seen: string[] = [];
+    while (router.config().hostname !== names.at(-1)) {
+      const { hostname } = router.config();
+      if (seen.at(-1) !== hostname) seen.push(hostname);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(seen.length).toBeGreaterThan(3);
+    expect(router.calls.filter((c) => c === 'apply')).toHaveLength(names.length);
+  });
+
   test('shows log lines to those who monitor, and what was being typed again', async () => {
     const screen = await privileged();
     server.monitor('*Oct 18 21:51:35.886: not yet');
