@@ -145,4 +145,6 @@ export interface SystemSnapshot {
   cpu(): { fiveSeconds: number; oneMinute: number; fiveMinutes: number; runtimeMs?: number };
   /** Bytes. */
   memory(): { total: number; used: number };
+  /** What the host's IP stack has counted since the router started, by the kernel's names: IpInReceives, … */
+  ipCounters(): Readonly<Record<string, number>>;
 }

@@ -4,6 +4,7 @@ import { totalmem } from 'node:os';
 import { parseAddress } from '../ios/ipv4-text.js';
 import type { ArpSnapshot, InterfaceSnapshot, SystemSnapshot } from '../snapshot.js';
 import { HostError, linux } from './host-system.js';
+import { countedSince, readIpCounters } from './ip-counters.js';
 import { RateMeter } from './rate-meter.js';
 
 /** Samples of the processor's and the interfaces' counters are taken this often. */
@@ -45,6 +46,7 @@ export class System implements SystemSnapshot {
   readonly #started = performance.now();
   readonly #watched: Watched[];
   readonly #timer: NodeJS.Timeout;
+  readonly #ipBefore = readIpCounters();
   #cpuBefore = process.cpuUsage();
   readonly #cpu = { fiveSeconds: 0, oneMinute: new RateMeter(60_000), fiveMinutes: new RateMeter(300_000) };
 
@@ -122,6 +124,10 @@ export class System implements SystemSnapshot {
       fiveMinutes: Math.round(fiveMinutes.perSecond),
       runtimeMs: Math.round((user + system) / 1000),
     };
+  }
+
+  ipCounters(): Readonly<Record<string, number>> {
+    return countedSince(this.#ipBefore, readIpCounters());
   }
 
   memory(): { total: number; used: number } {

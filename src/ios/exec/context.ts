@@ -1,4 +1,5 @@
 /** What an EXEC command works on: the router, and the terminal it was typed at. */
+import type { LineConfig } from '../config/model.js';
 import type { Command } from '../grammar/command.js';
 import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
@@ -13,6 +14,8 @@ export interface Exec {
 
 /** The user's side of a session, as commands may change it. */
 export interface Terminal extends User {
+  /** What the configuration says about its line. */
+  readonly settings: LineConfig;
   privilege: number;
   /** Lines of the screen; 0: no paging. */
   length: number;
@@ -20,6 +23,8 @@ export interface Terminal extends User {
   /** `terminal monitor`. */
   monitor: boolean;
   readonly history: readonly string[];
+  /** `terminal history size`: most lines of it. */
+  historySize: number;
   /** @returns what is printed; asks for the password where one is set */
   enable(): string;
   configure(): void;

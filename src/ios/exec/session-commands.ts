@@ -67,6 +67,16 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
     set: ({ terminal }, m) => void (terminal.width = m.number('COLUMNS')),
   },
   {
+    privilege: 1,
+    syntax: 'terminal history size LINES:<0-256>',
+    help: {
+      history: 'Enable and control the command history function',
+      'history size': 'Set history buffer size',
+      'history size LINES': 'Size of history buffer',
+    },
+    set: ({ terminal }, m) => void (terminal.historySize = m.number('LINES')),
+  },
+  {
     privilege: 15,
     syntax: 'terminal monitor',
     help: { monitor: 'Copy debug output to the current terminal line' },

@@ -20,7 +20,7 @@ import type { Vocabulary } from './help.js';
 import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
 import { formatAddress } from '../ipv4-text.js';
-import { usersOf } from './users.js';
+import { enterLine, leaveLine } from './users.js';
 import { configWords, execVocabulary, filterVocabulary } from './vocabulary.js';
 
 /** Where a session comes from: the console, or a numbered terminal line and the caller's int32 address. */
@@ -48,7 +48,9 @@ export class ConsoleSession implements Terminal {
   readonly number: number;
   readonly location: string;
   name = '';
+  readonly sinceMs: number;
   lastInputMs: number;
+  historySize = HISTORY;
   readonly history: string[] = [];
   #mode: Mode | undefined; // of configuration; undefined: EXEC
   #banner: ConfigEditor | undefined; // reads the lines of a banner
@@ -70,9 +72,10 @@ export class ConsoleSession implements Terminal {
     this.line = origin === 'console' ? 'con' : 'vty';
     this.number = origin === 'console' ? 0 : origin.vty;
     this.location = origin === 'console' ? '' : formatAddress(origin.from);
-    this.lastInputMs = router.system.uptimeMs();
+    this.sinceMs = router.system.uptimeMs();
+    this.lastInputMs = this.sinceMs;
     this.length = this.settings.length;
-    usersOf(router).add(this);
+    enterLine(router, this);
   }
 
   /** What the configuration says about this terminal line. */
@@ -172,7 +175,7 @@ export class ConsoleSession implements Terminal {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('!')) return reply('');
     this.history.push(trimmed);
-    if (this.history.length > HISTORY) this.history.shift();
+    this.history.splice(0, Math.max(0, this.history.length - this.historySize));
     return this.#mode === undefined ? this.#exec(line, 0) : this.#configure(this.#mode, line);
   }
 
@@ -251,7 +254,7 @@ export class ConsoleSession implements Terminal {
 
   close(): void {
     this.#closed = true;
-    usersOf(this.router).delete(this);
+    leaveLine(this.router, this);
     this.interrupt();
   }
 

@@ -2,11 +2,15 @@
 import { showArp } from '../show/ip-arp.js';
 import { showClock } from '../show/clock.js';
 import { showDebugging } from '../show/debugging.js';
+import { showHosts } from '../show/hosts.js';
 import { showInterfaces } from '../show/interfaces.js';
 import { showIpInterface, showIpInterfaceBrief } from '../show/ip-interface.js';
 import { showIpRoute } from '../show/ip-route.js';
+import { showIpTraffic } from '../show/ip-traffic.js';
+import { showLine, showTerminal } from '../show/lines.js';
 import { showLogging } from '../show/logging.js';
 import { showProcessesCpu, showProcessesMemory } from '../show/processes.js';
+import { droppedPackets, showTechSupport } from '../show/tech-support.js';
 import { showUsers } from '../show/users.js';
 import { showVersion } from '../show/version.js';
 import { showVirtualReassembly } from '../show/virtual-reassembly.js';
@@ -19,7 +23,7 @@ import { showRunningConfig, showRunningInterface, showStartupConfig } from '../s
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import type { ConsoleRouter } from './router.js';
-import { usersOf } from './users.js';
+import { usersOf, usesOf } from './users.js';
 import type { Exec, ExecCommand } from './context.js';
 
 /** A command that only prints. */
@@ -107,7 +111,27 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
     (r, m) => showVirtualReassembly(r.config(), r.snapshot, m.optionalWord('INTERFACE')),
   ),
   show(1, 'show version', { version: 'System hardware and software status' }, (r) => showVersion(r.config(), r.system)),
-  show(1, 'show clock', { clock: 'Display the system clock' }, (r) => showClock(r.config(), r.system.now())),
+  show(
+    1,
+    'show clock [detail]',
+    { clock: 'Display the system clock', 'clock detail': 'Display detailed information' },
+    (r, m) => showClock(r.config(), r.system.now(), m.has('detail')),
+  ),
+  show(1, 'show hosts', { hosts: 'IP domain-name, lookup style, nameservers, and host table' }, (r) =>
+    showHosts(r.config()),
+  ),
+  show(1, 'show ip traffic', { traffic: 'IP protocol statistics' }, (r) =>
+    showIpTraffic(r.system.ipCounters(), droppedPackets(r)),
+  ),
+  // Static routes belong to no protocol: a router without one says nothing.
+  show(1, 'show ip protocols', { protocols: 'IP routing protocol process parameters and statistics' }, () => ''),
+  show(1, 'show line', { 'show line': 'TTY line information' }, (r) =>
+    showLine(r.config(), usersOf(r), (line) => usesOf(r, line)),
+  ),
+  show(1, 'show terminal', { 'show terminal': 'Display terminal configuration parameters' }, (r, _m, { terminal }) =>
+    showTerminal(terminal, r.system.uptimeMs()),
+  ),
+  show(15, 'show tech-support', { 'tech-support': 'Show system information for Tech-Support' }, showTechSupport),
   show(15, 'show logging', { logging: 'Show the contents of logging buffers' }, (r) =>
     showLogging(r.config().logging, r.log),
   ),

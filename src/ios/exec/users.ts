@@ -10,15 +10,38 @@ export interface User {
   readonly name: string;
   /** Address it comes from; empty on the console. */
   readonly location: string;
-  /** Uptime of the router at the last line typed, ms. */
+  /** Uptime of the router when the session began, and at the last line typed, ms. */
+  readonly sinceMs: number;
   readonly lastInputMs: number;
 }
 
-const users = new WeakMap<ConsoleRouter, Set<User>>();
+interface Lines {
+  open: Set<User>;
+  /** Sessions so far, by line. */
+  uses: Map<string, number>;
+}
 
-/** The open sessions of a router. Sessions enter and leave by themselves. */
-export function usersOf(router: ConsoleRouter): Set<User> {
-  let set = users.get(router);
-  if (set === undefined) users.set(router, (set = new Set()));
-  return set;
+const routers = new WeakMap<ConsoleRouter, Lines>();
+
+function linesOf(router: ConsoleRouter): Lines {
+  let lines = routers.get(router);
+  if (lines === undefined) routers.set(router, (lines = { open: new Set(), uses: new Map() }));
+  return lines;
+}
+
+/** The open sessions of a router. */
+export const usersOf = (router: ConsoleRouter): ReadonlySet<User> => linesOf(router).open;
+
+/** How many sessions a line has had, from `con 0` on. */
+export const usesOf = (router: ConsoleRouter, line: string): number => linesOf(router).uses.get(line) ?? 0;
+
+/** A session begins, or ends. */
+export function enterLine(router: ConsoleRouter, user: User): void {
+  const { open, uses } = linesOf(router);
+  const line = `${user.line} ${user.number}`;
+  open.add(user);
+  uses.set(line, (uses.get(line) ?? 0) + 1);
+}
+export function leaveLine(router: ConsoleRouter, user: User): void {
+  linesOf(router).open.delete(user);
 }

@@ -23,14 +23,10 @@ export function showLogging(logging: LoggingConfig, log: LogView): string {
     '    Logging Exception size (4096 bytes)',
     '    Count and timestamp logging messages: disabled',
     ...trap(logging, counts.trap),
-    '',
-    `Log Buffer (${logging.bufferSize} bytes):`,
-    '',
   ];
-  return `${lines.join('\n')}\n${log
-    .lines()
-    .map((l) => `${l}\n`)
-    .join('')}`;
+  // Without a buffer the router says no more.
+  if (logging.buffered !== undefined) lines.push('', `Log Buffer (${logging.bufferSize} bytes):`, '', ...log.lines());
+  return `${lines.join('\n')}\n`;
 }
 
 function trap({ trap: level, hosts }: LoggingConfig, logged: number): string[] {

@@ -414,6 +414,24 @@ Log Buffer (8192 bytes):
   );
 });
 
+test('show logging without a buffer ends there, whatever the buffer held before', () => {
+  router.log.lines = () => ['*Oct 18 21:51:35.886: %SYS-5-CONFIG_I: Configured from console by console'];
+  expect(show('logging')).toBe(
+    `Syslog logging: enabled (0 messages dropped, 0 messages rate-limited,
+                0 flushes, 0 overruns, xml disabled, filtering disabled)
+    Console logging: level debugging, 0 messages logged, xml disabled,
+                     filtering disabled
+    Monitor logging: level debugging, 0 messages logged, xml disabled,
+                     filtering disabled
+    Buffer logging: disabled, xml disabled,
+                    filtering disabled
+    Logging Exception size (4096 bytes)
+    Count and timestamp logging messages: disabled
+    Trap logging: level informational, 0 message lines logged
+`,
+  );
+});
+
 test('show processes', () => {
   expect(show('processes cpu')).toMatch(
     /^CPU utilization for five seconds: 3%\/0%; one minute: 2%; five minutes: 1%\n PID Runtime\(ms\) .* TTY Process\n +1 +\d+ +1 +\d+ +3\.00% +2\.00% +1\.00% +0 IP Input\n$/,
@@ -428,6 +446,207 @@ test('show clock counts in the configured time zone', () => {
   expect(show('clock')).toBe('*03:21:35.886 IST Sat Oct 19 2024\n');
   start('clock timezone EST -5');
   expect(show('clock')).toBe('*16:51:35.886 EST Fri Oct 18 2024\n');
+});
+
+test('show clock detail names the time source', () => {
+  expect(show('clock detail')).toBe('*21:51:35.886 UTC Fri Oct 18 2024\nNo time source\n');
+});
+
+test('show ip protocols: static routes belong to none', () => expect(show('ip protocols')).toBe(''));
+
+describe('show hosts', () => {
+  const CODES = `
+Codes: UN - unknown, EX - expired, OK - OK, ?? - revalidate
+       temp - temporary, perm - permanent
+       NA - Not Applicable None - Not defined
+
+Host                      Port  Flags      Age Type   Address(es)
+`;
+
+  test('without names', () => {
+    expect(show('hosts')).toBe(
+      `Default domain is not set\nName/address lookup uses domain service\nName servers are 255.255.255.255\n${CODES}`,
+    );
+    start('no ip domain-lookup');
+    expect(show('hosts')).toBe(`Default domain is not set\nName/address lookup uses static mappings\n${CODES}`);
+  });
+
+  test('with the host table', () => {
+    start(
+      'ip domain-name example.net\nip name-server 10.10.10.8 10.10.10.9\n' +
+        'ip host mail 10.10.10.2\nip host console-server 2001 10.10.10.5 10.10.10.6',
+    );
+    expect(show('hosts')).toBe(
+      'Default domain is example.net\nName/address lookup uses domain service\nName servers are 10.10.10.8, 10.10.10.9\n' +
+        `${CODES}mail                      None  (perm, OK)  0   IP    10.10.10.2\n` +
+        'console-server            2001  (perm, OK)  0   IP    10.10.10.5\n' +
+        '                                                      10.10.10.6\n',
+    );
+  });
+});
+
+test('show line: each line, who is on it, and how often it was used', () => {
+  start('access-list 23 permit 10.10.10.0 0.0.0.255\nline vty 0 2\n access-class 23 in\nline vty 3 5\n login');
+  const caller = new ConsoleSession(router, { vty: 1, from: at('172.22.1.10') }, 15);
+  new ConsoleSession(router, { vty: 0, from: at('172.22.1.10') }).close();
+  new ConsoleSession(router, { vty: 0, from: at('172.22.1.10') }).close();
+  expect(caller.execute('show line').output).toBe(
+    `   Tty Typ     Tx/Rx    A Modem  Roty AccO AccI   Uses   Noise  Overruns   Int
+      0 CTY              -    -      -    -    -      0       0     0/0       -
+    129 AUX   9600/9600  -    -      -    -    -      0       0     0/0       -
+    130 VTY              -    -      -    -   23      2       0     0/0       -
+*   131 VTY              -    -      -    -   23      1       0     0/0       -
+    132 VTY              -    -      -    -   23      0       0     0/0       -
+    133 VTY              -    -      -    -    -      0       0     0/0       -
+    134 VTY              -    -      -    -    -      0       0     0/0       -
+    135 VTY              -    -      -    -    -      0       0     0/0       -
+
+Line(s) not in async mode -or- with no hardware support:
+1-128
+
+`,
+  );
+});
+
+test('show terminal: the settings of the session that asks', () => {
+  start('line vty 0 4\n exec-timeout 0 0\n length 30');
+  const caller = new ConsoleSession(router, { vty: 1, from: at('172.22.1.10') }, 15);
+  const text = (): string => caller.execute('show terminal').output;
+  expect(text()).toBe(
+    `Line 131, Location: "", Type: ""
+Length: 30 lines, Width: 80 columns
+Status: Ready, Active, No Exit Banner
+Capabilities: none
+Modem state: Ready
+Special Chars: Escape  Hold  Stop  Start  Disconnect  Activation
+                ^^x    none   -     -       none
+Timeouts:      Idle EXEC    Idle Session   Modem Answer  Session   Dispatch
+               never           never                        none     not set
+                            Idle Session Disconnect Warning
+                              never
+                            Login-sequence User Response
+                             00:00:30
+                            Autoselect Initial Wait
+                              not set
+Modem type is unknown.
+Session limit is not set.
+Time since activation: 00:00:00
+Editing is enabled.
+History is enabled, history size is 20.
+Full user help is disabled
+No output characters are padded
+No special data dispatching characters
+`,
+  );
+  for (const line of ['terminal length 0', 'terminal width 132', 'terminal monitor', 'terminal history size 2'])
+    caller.execute(line);
+  expect(text()).toMatch(
+    /^Line 131.*\nLength: 0 lines, Width: 132 columns\n.*\nCapabilities: Receives Logging Output\n/,
+  );
+  expect(text()).toContain('history size is 2.\n');
+  expect(caller.history).toEqual(['show terminal', 'show terminal']);
+  expect(show('terminal')).toMatch(/^Line 0,.*\nLength: 24 lines.*\n[^]* {15}00:10:00 {8}never/);
+});
+
+test('show ip traffic prints what is counted, each figure at its place', () => {
+  // Every counter has a number of its own.
+  const icmp = (way: string): string[] =>
+    [0, 3, 4, 5, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18].map((t) => `IcmpMsg${way}Type${t}`);
+  const names = [
+    ...'InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDelivers OutRequests OutNoRoutes ReasmTimeout ReasmOKs ReasmFails FragOKs FragFails'
+      .split(' ')
+      .map((n) => `Ip${n}`),
+    ...'InNoRoutes InMcastPkts OutMcastPkts InBcastPkts OutBcastPkts InCsumErrors'.split(' ').map((n) => `IpExt${n}`),
+    ...['IcmpInMsgs', 'IcmpInErrors', 'IcmpInCsumErrors', ...icmp('In'), ...icmp('Out')],
+    ...['UdpInDatagrams', 'UdpNoPorts', 'UdpInErrors', 'UdpInCsumErrors', 'UdpOutDatagrams'],
+    ...['TcpInSegs', 'TcpInCsumErrors', 'TcpOutSegs'],
+  ];
+  const counters: Record<string, number> = Object.fromEntries(names.map((n, i) => [n, 100 + i]));
+  Object.assign(counters, { IpInHdrErrors: 1000, IcmpInErrors: 1000, IcmpInMsgs: 5000 });
+  router.system.ipCounters = () => counters;
+  const c = (name: string): number => counters[name]!;
+  const inbound = [0, 3, 4, 5, 8, 9, 10, 12, 13, 15, 17, 18].reduce((sum, t) => sum + c(`IcmpMsgInType${t}`), 0);
+  expect(show('ip traffic')).toBe(
+    `IP statistics:
+  Rcvd:  100 total, 105 local destination
+         ${1000 - c('IpExtInCsumErrors')} format errors, 118 checksum errors
+         104 unknown protocol, 102 not a gateway
+  Frags: 109 reassembled, 108 timeouts, 110 couldn't reassemble
+         111 fragmented, 112 couldn't fragment
+  Bcast: 116 received, 117 sent
+  Mcast: 114 received, 115 sent
+  Sent:  106 generated, 103 forwarded
+  Drop:  ${107 + 113} no route, 0 forced drop
+
+ICMP statistics:
+  Rcvd: ${1000 - 121} format errors, 121 checksum errors, 125 redirects, 123 unreachable
+        126 echo, 122 echo reply, 134 mask requests, 135 mask replies, 124 quench
+        130 parameter, 131 timestamp, 132 info request, ${5000 - inbound} other
+        128 irdp solicitations, 127 irdp advertisements
+  Sent: 139 redirects, 137 unreachable, 140 echo, 136 echo reply
+        148 mask requests, 149 mask replies, 138 quench, 145 timestamp
+        147 info reply, 143 time exceeded, 144 parameter problem
+        142 irdp solicitations, 141 irdp advertisements
+
+UDP statistics:
+  Rcvd: ${150 + 151 + 152} total, 153 checksum errors, 151 no port
+  Sent: 154 total, 0 forwarded broadcasts
+
+TCP statistics:
+  Rcvd: 155 total, 156 checksum errors
+  Sent: 157 total
+`,
+  );
+  router.snapshot.counters = () => ({ 'drop Access list': 4, 'drop Fragment': 3, 'smtp masked': 9 });
+  expect(show('ip traffic')).toContain(' no route, 7 forced drop\n');
+});
+
+describe('show tech-support', () => {
+  test('has its sections in their order, each as its command prints it', () => {
+    const text = show('tech-support');
+    const headings = [...text.matchAll(/^-{18} (.*) -{18}$/gm)].map((m) => m[1]);
+    expect(headings.slice(0, 5)).toEqual([
+      'show version',
+      'show running-config',
+      'show interfaces',
+      'show process memory',
+      'show process cpu',
+    ]);
+    for (const command of headings.filter((h) => h !== 'show running-config')) {
+      const output = show((command ?? '').replace('show ', '').replace('process ', 'processes '));
+      expect(text).toContain(`\n------------------ ${command ?? ''} ------------------\n\n${output}\n`);
+    }
+  });
+
+  const SECRET = 'S3cr3t';
+  test.each([
+    `no service password-encryption\nenable password ${SECRET}`,
+    'enable password 7 0822455D0A16',
+    'enable secret 5 $1$abcd$2mQDqBIl1k7TLjiPHnxJe/',
+    `no service password-encryption\nusername admin privilege 15 password 0 ${SECRET}`,
+    'username admin secret 5 $1$abcd$2mQDqBIl1k7TLjiPHnxJe/',
+    `no service password-encryption\nline vty 0 4\n password ${SECRET}`,
+    `snmp-server community ${SECRET} RO 5`,
+    `snmp-server host 10.0.0.1 ${SECRET}`,
+    `radius-server host 10.0.0.1 key ${SECRET}`,
+    `tacacs-server key ${SECRET}`,
+    `crypto isakmp key ${SECRET} address 10.0.0.1`,
+    `ntp authentication-key 1 md5 ${SECRET} 7`,
+    `interface Ethernet2/0\n ip ospf message-digest-key 1 md5 ${SECRET}`,
+    `interface Ethernet2/0\n ip ospf authentication-key ${SECRET}`,
+    `interface Serial2/0\n ppp chap password 0 ${SECRET}`,
+    `interface Serial2/0\n ppp pap sent-username me password 0 ${SECRET}`,
+    `interface Serial2/0\n standby 1 authentication ${SECRET}`,
+  ])('shows no secret of %s', (lines) => {
+    start(lines);
+    const secret = /\$1\$\S+|0822455D0A16|S3cr3t/;
+    expect(show('running-config')).toMatch(secret);
+    const text = show('tech-support');
+    expect(text).not.toMatch(secret);
+    expect(text).toContain('<removed>');
+    expect(text).toContain('service password-encryption\n');
+    expect(text).not.toMatch(/02050D4808095E731F|121A0C0411045D5679/); // of 3640.cfg itself
+  });
 });
 
 test.each([

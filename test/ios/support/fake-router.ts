@@ -65,6 +65,7 @@ export function fakeRouter(text: string): FakeRouter {
     arp: () => [],
     cpu: () => ({ fiveSeconds: 3, oneMinute: 2, fiveMinutes: 1 }),
     memory: () => ({ total: 130_023_424, used: 30_000_000 }),
+    ipCounters: () => ({}),
   };
   const record =
     (name: string) =>
