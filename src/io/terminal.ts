@@ -15,6 +15,7 @@ export interface OpenTerminal {
 
 const MORE = ' --More-- ';
 const MAX_LINE = 512; // characters; IOS takes 254
+const MAX_HISTORY = 256; // lines, of `terminal history size`
 const MAX_UNSENT = 1 << 20; // bytes that wait for a slow terminal before log lines are left out
 const MAX_TIMER = 2 ** 31 - 1; // ms that a timer takes
 const LOGIN_SECONDS = 30; // to answer each question of the login
@@ -72,7 +73,7 @@ class Terminal implements OpenTerminal {
       input: this.#keys,
       output: this.#screen,
       terminal: true,
-      historySize: 20,
+      historySize: MAX_HISTORY,
     });
   }
 
@@ -82,6 +83,7 @@ class Terminal implements OpenTerminal {
     // What was typed at a password prompt must not come back with the cursor keys.
     this.#readline.on('history', (history: string[]) => {
       if (this.#muted) history.shift();
+      history.splice(this.session.historySize);
     });
     this.#readline.on('close', () => this.socket.end());
     this.socket.on('data', (bytes: Buffer) => {

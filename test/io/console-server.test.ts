@@ -369,6 +369,24 @@ describe('a terminal', () => {
     });
   });
 
+  test('recalls as many lines as terminal history size says', async () => {
+    const screen = await privileged();
+    for (const line of ['terminal history size 2', 'show clock', 'show privilege', 'show clock']) {
+      screen.type(`${line}\r`);
+      await screen.until('3640-123#');
+    }
+    screen.type('\x10'); // Ctrl-P, as the cursor key
+    await screen.until('show clock');
+    screen.type('\x10');
+    await screen.until('show privilege');
+    screen.type('\x10\r'); // there is no more
+    expect(await screen.until('3640-123#')).not.toMatch(/show clock|terminal/);
+    screen.type('terminal history size 0\r');
+    await screen.until('3640-123#');
+    screen.type('\x10\r');
+    expect(await screen.until('3640-123#')).not.toContain('show');
+  });
+
   test('exit closes the session', async () => {
     const screen = await privileged();
     screen.type('exit\r');
