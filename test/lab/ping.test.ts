@@ -49,6 +49,20 @@ test('echos are what IOS sends: a hundred bytes, TTL 255, from the interface the
   await wire.close();
 });
 
+test('show ip traffic counts the echos and their replies', () => {
+  const counts = (): number[] => {
+    const text = router.console('show ip traffic');
+    const figures = [
+      /Sent: \d+ redirects, \d+ unreachable, (\d+) echo, /,
+      /\d+ echo, (\d+) echo reply, \d+ mask requests/,
+    ];
+    return figures.map((f) => Number(f.exec(text)?.[1]));
+  };
+  const [sent = NaN, received = NaN] = counts();
+  router.console(`ping ${INSIDE}`);
+  expect(counts()).toEqual([sent + 5, received + 5]);
+});
+
 test('an echo longer than the MTU goes and comes in fragments, through virtual reassembly', () => {
   expect(router.console(`ping ${INSIDE} size 6000 repeat 3`)).toContain('\n!!!\n');
   expect(router.console(`ping ${INSIDE} size 6000 repeat 2 df-bit timeout 1`)).toContain('\n..\n');
