@@ -119,6 +119,11 @@ export class Router {
     this.#mapInterfaces(config);
   }
 
+  /** Whether the host still is as the configuration in force made it. Packets go on meanwhile. */
+  hostHolds(): Promise<boolean> {
+    return this.#host.holds().catch(() => false);
+  }
+
   /** Sends what the engine has decided outside of a batch. */
   flush(): void {
     this.#queue.flush();

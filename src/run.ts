@@ -77,9 +77,10 @@ export async function run(options: RunOptions): Promise<void> {
   }
   for (const line of inert) log.write(inertMessage(options.config, line));
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
+  const live = router;
   let reloaded = Promise.resolve();
   process.on('SIGHUP', () => {
-    reloaded = reloaded.then(() => reload(options.config, view));
+    reloaded = reloaded.then(() => reload(options.config, view, live));
   });
   stopOnSignal(router, log, () => {
     closeTerminals();
@@ -111,7 +112,7 @@ async function openTerminals(options: RunOptions, view: RouterConsole, log: Log)
 }
 
 /** SIGHUP: the file again. One with an error changes nothing, and says so. */
-async function reload(file: string, view: RouterConsole): Promise<void> {
+async function reload(file: string, view: RouterConsole, router: Router): Promise<void> {
   const { actions } = view;
   let text: string;
   try {
@@ -124,7 +125,9 @@ async function reload(file: string, view: RouterConsole): Promise<void> {
   const faults = errors.filter((e) => e.severity === 'error');
   for (const e of faults)
     actions.log(3, 'SYS-3-CONFIG', `${e.file}:${e.line}:${e.column}: % ${e.reason}: ${e.text.trim()}`);
-  const refused = faults.length > 0 ? `${faults.length} errors` : actions.apply(config, true);
+  // The host is put right too, which takes its time, so only where it has to be.
+  const thorough = faults.length === 0 && !(await router.hostHolds());
+  const refused = faults.length > 0 ? `${faults.length} errors` : actions.apply(config, thorough);
   if (refused === undefined) {
     view.noteStartup(text);
     actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${file} by SIGHUP`);

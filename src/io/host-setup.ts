@@ -17,6 +17,7 @@ import {
   errorChain,
   hasChain,
   ipv6Chain,
+  ownRules,
   isolationChain,
   queueChain,
   removeChain,
@@ -42,13 +43,16 @@ export class HostSetup {
   /** There are rules that keep packets out, of this run or of one that crashed: no failure may remove them. */
   #inForce: boolean;
   /** What the last call has made, and of which configuration; undefined where it failed. */
-  #made: { config: RouterConfig; changes: ReadonlyMap<string, HostChange> } | undefined;
+  #made: { config: RouterConfig; changes: readonly HostChange[] } | undefined;
   #links: ReadonlyMap<string, number> = new Map();
+  /** What `ownRules` said behind that; which time it was asked. */
+  #rules: string | undefined;
+  #installed = 0;
 
   /** @throws HostError if the journal of an earlier run cannot be read */
   constructor(system: HostSystem = linux, path = journalPath()) {
     this.#system = system;
-    const state = new IpState(system);
+    const state = IpState.of(system);
     this.#journal = new Journal(path, (device) => state.link(device)?.address);
     this.#inForce = this.#journal.inherited;
   }
@@ -62,7 +66,7 @@ export class HostSetup {
    *   crashed run: its rules stay.
    */
   apply(config: RouterConfig, bindings: ReadonlyMap<string, string>, options: HostOptions): HostNote[] {
-    const state = new IpState(this.#system);
+    const state = IpState.of(this.#system);
     const faults = checkBindings(config, bindings);
     const missing = [...bindings.values()].filter((device) => state.link(device) === undefined);
     faults.push(...missing.map((device) => `there is no interface '${device}' (ip link lists them)`));
@@ -74,12 +78,15 @@ export class HostSetup {
     this.#links = new Map([...bindings.values()].map((device) => [device, state.link(device)!.index]));
     try {
       this.#journal.own(Object.fromEntries([...bindings.values()].map((d) => [d, state.link(d)!.address])));
-      this.#carryOut(config, byContent(plan.changes), plan.changes, () => new IpState(this.#system));
+      this.#made = undefined; // until all is done
+      this.#carryOut(plan.changes);
+      this.#made = { config, changes: plan.changes };
     } catch (error) {
       if (!this.#inForce) this.undo();
       throw error;
     }
     this.#inForce = true;
+    this.#noteRules();
     return [...notes, ...plan.notes, ...this.#shadowedRoutes(plan.changes)];
   }
 
@@ -91,20 +98,17 @@ export class HostSetup {
    */
   change(config: RouterConfig, bindings: ReadonlyMap<string, string>, options: HostOptions): void {
     const made = this.#made;
-    if (made === undefined || !this.#sysctlsHold(made.changes.values())) {
+    if (made === undefined || !this.#sysctlsHold(made.changes)) {
       this.apply(config, bindings, options);
       return;
     }
     if (sameParts(config, made.config, ['interfaces', 'nat', 'routes'])) return;
-    const wanted = byContent(this.#plan(config, bindings, options).changes);
-    const open = [...wanted].flatMap(([key, change]) => (made.changes.has(key) ? [] : [change]));
-    const gone = [...made.changes].flatMap(([key, change]) => (wanted.has(key) ? [] : [change]));
-    if ([...open, ...gone].every(standsAlone)) {
-      const asMade: Observer = {
-        observe: (change) => (made.changes.has(JSON.stringify(change)) ? wantedIpState(change) : undefined),
-      };
+    const { changes } = this.#plan(config, bindings, options);
+    const [gone, open] = differing(made.changes, changes);
+    if ([...gone, ...open].every(standsAlone)) {
       try {
-        this.#carryOut(config, wanted, open, () => asMade);
+        this.#replace(gone, open);
+        this.#made = { config, changes };
         return;
       } catch (error) {
         if (!(error instanceof HostError)) throw error; // else it is not as it was made
@@ -113,9 +117,60 @@ export class HostSetup {
     this.apply(config, bindings, options);
   }
 
+  /** Makes some changes in place of others, all of which are as they were made. */
+  #replace(gone: readonly HostChange[], open: readonly HostChange[]): void {
+    const stays = new Set(open.map(changeId)); // with another value
+    const there = new Set(gone.map((change) => JSON.stringify(change)));
+    const asMade: Observer = {
+      observe: (change) => (there.has(JSON.stringify(change)) ? wantedIpState(change) : undefined),
+    };
+    const ended = gone.filter((change) => !stays.has(changeId(change)));
+    this.#made = undefined; // until all is done
+    this.#undo(
+      ended.flatMap((change) => this.#journal.find(changeId(change)) ?? []),
+      () => asMade,
+    );
+    this.#ensure(open, () => asMade);
+  }
+
   #sysctlsHold(changes: Iterable<HostChange>): boolean {
     for (const c of changes) if (c.kind === 'sysctl' && this.#system.readSysctl(c.key) !== c.value) return false;
     return true;
+  }
+
+  /**
+   * Whether the host is as the last call has made it, rules and devices included. Packets go on meanwhile.
+   * @throws HostError, as rejection
+   */
+  async holds(): Promise<boolean> {
+    const made = this.#made;
+    if (made === undefined) return false;
+    const [state, rules] = await Promise.all([IpState.readBeside(this.#system), this.#rulesBeside()]);
+    const there = (c: HostChange): boolean => c.kind === 'rules' || this.#observe(c, state) === wantedState(c);
+    return (
+      this.#made === made &&
+      rules === this.#rules &&
+      [...this.#links].every(([device, index]) => state.link(device)?.index === index) &&
+      made.changes.every(there)
+    );
+  }
+
+  /** Remembers the rules as they are now, for `holds`. */
+  #noteRules(): void {
+    const installed = ++this.#installed;
+    this.#rules = undefined;
+    this.#rulesBeside().then(
+      (rules) => {
+        if (this.#installed === installed) this.#rules = rules;
+      },
+      () => undefined, // then they are taken for changed
+    );
+  }
+
+  async #rulesBeside(): Promise<string> {
+    const families: Family[] = this.#system.hasIpv6() ? ['ipv4', 'ipv6'] : ['ipv4'];
+    const saved = await Promise.all(families.map((family) => this.#system.start(`${IPTABLES[family]}-save`, [])));
+    return saved.map(ownRules).join('\n');
   }
 
   /** The ifindex of a Linux interface, as it was at the last `apply`. */
@@ -132,26 +187,15 @@ export class HostSetup {
     });
   }
 
-  /**
-   * @param all  what shall be
-   * @param open what of it is not known to be
-   * @param look tells what there is, asked when it is needed
-   */
-  #carryOut(
-    config: RouterConfig,
-    all: ReadonlyMap<string, HostChange>,
-    open: readonly HostChange[],
-    look: () => Observer,
-  ): void {
-    const ids = new Set([...all.values()].map(changeId));
-    this.#made = undefined; // until all is done
+  #carryOut(changes: readonly HostChange[]): void {
+    const look = (): Observer => IpState.of(this.#system);
+    const ids = new Set(changes.map(changeId));
     // Before the new rules: what is no longer ours must not forward once they let go of it.
     this.#undo(
       this.#journal.entries.filter((entry) => !ids.has(changeId(entry.change))),
       look,
     );
-    this.#ensure(open, look);
-    this.#made = { config, changes: all };
+    this.#ensure(changes, look);
   }
 
   /**
@@ -160,7 +204,7 @@ export class HostSetup {
    */
   undo(): void {
     this.#made = undefined;
-    this.#undo(this.#journal.entries, () => new IpState(this.#system));
+    this.#undo(this.#journal.entries, () => IpState.of(this.#system));
     this.#journal.remove();
   }
 
@@ -296,7 +340,7 @@ export class HostSetup {
 
   #shadowedRoutes(changes: readonly HostChange[]): HostNote[] {
     const nearest = new Map<string, HostRoute>();
-    for (const r of new IpState(this.#system).routes) {
+    for (const r of IpState.of(this.#system).routes) {
       const known = nearest.get(r.destination);
       if (known === undefined || r.metric < known.metric) nearest.set(r.destination, r);
     }
@@ -311,8 +355,26 @@ export class HostSetup {
   }
 }
 
-const byContent = (changes: readonly HostChange[]): Map<string, HostChange> =>
-  new Map(changes.map((change) => [JSON.stringify(change), change]));
+/** What only the first of two plans has, and what only the second; what both begin and end with alike is in neither. */
+function differing(a: readonly HostChange[], b: readonly HostChange[]): [HostChange[], HostChange[]] {
+  const shorter = Math.min(a.length, b.length);
+  let first = 0;
+  while (first < shorter && sameChange(a[first]!, b[first]!)) first++;
+  let last = 0; // from the end
+  while (last < shorter - first && sameChange(a.at(-1 - last)!, b.at(-1 - last)!)) last++;
+  const [gone, open] = [a.slice(first, a.length - last), b.slice(first, b.length - last)];
+  const only = (some: readonly HostChange[], others: readonly HostChange[]): HostChange[] => {
+    const known = new Set(others.map((change) => JSON.stringify(change)));
+    return some.filter((change) => !known.has(JSON.stringify(change)));
+  };
+  return [only(gone, open), only(open, gone)];
+}
+
+function sameChange(a: HostChange, b: HostChange): boolean {
+  if (a.kind === 'address' && b.kind === 'address')
+    return a.address === b.address && a.length === b.length && a.device === b.device && a.alias === b.alias;
+  return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b);
+}
 
 /** False for what has consequences: a device takes its routes along, its address those that go by it. */
 const standsAlone = (change: HostChange): boolean =>

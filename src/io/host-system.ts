@@ -1,6 +1,7 @@
 /** The host's own programs and /proc, for host setup: run a program, read and write a sysctl. Throws HostError. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync, existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 /** The system refused. The message has the command, what it said and what to do. */
 export class HostError extends Error {
@@ -10,6 +11,8 @@ export class HostError extends Error {
 export interface HostSystem {
   /** Runs a program to its end. @returns its standard output. */
   run(program: string, args: readonly string[], input?: string): string;
+  /** The same, while packets go on. @throws HostError, as rejection */
+  start(program: string, args: readonly string[]): Promise<string>;
   /** @param key path below /proc/sys. @returns the value, or undefined if there is no such sysctl. */
   readSysctl(key: string): string | undefined;
   writeSysctl(key: string, value: string): void;
@@ -19,7 +22,9 @@ export interface HostSystem {
 }
 
 const RUN_TIMEOUT_MS = 20_000;
-const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`; // a plain user's PATH on Debian lacks them
+const MOST_OUTPUT = 64 << 20; // bytes: addresses and routes may be thousands
+// A plain user's PATH on Debian lacks the programs.
+const ENVIRONMENT = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
 
 /** What helps, by what the program said. First match counts. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
@@ -44,11 +49,21 @@ export const linux: HostSystem = {
         input: input ?? '',
         encoding: 'utf8',
         timeout: RUN_TIMEOUT_MS,
-        env: { PATH, LC_ALL: 'C' },
+        env: ENVIRONMENT,
+        maxBuffer: MOST_OUTPUT,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
     } catch (error) {
       throw new HostError(explain(command, program, error as ExecError, input));
+    }
+  },
+
+  async start(program, args) {
+    try {
+      const options = { encoding: 'utf8', timeout: RUN_TIMEOUT_MS, env: ENVIRONMENT, maxBuffer: MOST_OUTPUT } as const;
+      return (await promisify(execFile)(program, args, options)).stdout;
+    } catch (error) {
+      throw new HostError(explain([program, ...args].join(' '), program, error as ExecError, undefined));
     }
   },
 

@@ -15,6 +15,11 @@ export interface Link {
   state: 'up' | 'down';
 }
 
+/** What `ip` is asked. */
+const LINKS = ['-j', 'link', 'show'];
+const ADDRESSES = ['-j', '-4', 'address', 'show'];
+const ROUTES = ['-j', '-4', 'route', 'show'];
+
 /** What there is at one moment; each part is read when it is first asked for. */
 export class IpState {
   #links: Map<string, Link> | undefined;
@@ -22,11 +27,22 @@ export class IpState {
   #routes: HostRoute[] | undefined;
   #routeWords: Set<string> | undefined;
 
-  constructor(private readonly system: HostSystem) {}
+  private constructor(private readonly read: (question: readonly string[]) => string) {}
+
+  static of(system: HostSystem): IpState {
+    return new IpState((question) => system.run('ip', question));
+  }
+
+  /** All parts, read while packets go on. */
+  static async readBeside(system: HostSystem): Promise<IpState> {
+    const questions = [LINKS, ADDRESSES, ROUTES];
+    const texts = await Promise.all(questions.map((question) => system.start('ip', question)));
+    return new IpState((question) => texts[questions.indexOf(question as string[])]!);
+  }
 
   link(device: string): Link | undefined {
     this.#links ??= new Map(
-      this.#read<IpLink>('link', 'show').map((l) => [
+      this.#rows<IpLink>(LINKS).map((l) => [
         l.ifname,
         { index: l.ifindex, address: l.address ?? '', state: l.flags.includes('UP') ? 'up' : 'down' },
       ]),
@@ -35,7 +51,7 @@ export class IpState {
   }
 
   get routes(): readonly HostRoute[] {
-    this.#routes ??= this.#read<IpRoute>('-4', 'route', 'show').map((r) => ({
+    this.#routes ??= this.#rows<IpRoute>(ROUTES).map((r) => ({
       destination: r.dst === 'default' ? '0.0.0.0/0' : r.dst.includes('/') ? r.dst : `${r.dst}/32`,
       metric: r.metric ?? 0,
       ...hopsOf(r),
@@ -58,15 +74,15 @@ export class IpState {
 
   #addressSet(): ReadonlySet<string> {
     this.#addresses ??= new Set(
-      this.#read<IpAddress>('-4', 'address', 'show').flatMap(({ ifname, addr_info }) =>
+      this.#rows<IpAddress>(ADDRESSES).flatMap(({ ifname, addr_info }) =>
         (addr_info ?? []).map((a) => addressWords({ address: a.local, length: a.prefixlen, device: ifname })),
       ),
     );
     return this.#addresses;
   }
 
-  #read<T>(...args: string[]): T[] {
-    const text = this.system.run('ip', ['-j', ...args]).trim();
+  #rows<T>(question: readonly string[]): T[] {
+    const text = this.read(question).trim();
     // A selector without result prints [{}] for each line left out, or nothing at all.
     return text === '' ? [] : (JSON.parse(text) as T[]).filter((row) => Object.keys(row as object).length > 0);
   }

@@ -112,3 +112,25 @@ export function conntrackSigns(rules: string, tracked: number): string[] {
   if (tracked > 0) signs.push(`${tracked} tracked connections`);
   return signs;
 }
+
+/**
+ * What `iptables-save` says of our chains, and of the rules that a packet meets before it is sent there: as long as it
+ * is the same, our rules have their effect.
+ */
+export function ownRules(saved: string): string {
+  const kept: string[] = [];
+  let before: string[] = [];
+  let chain = '';
+  for (const line of saved.split('\n')) {
+    const [option, name = ''] = line.trim().split(' ', 2);
+    if (option?.startsWith('*') === true) kept.push(option);
+    if (option !== '-A') continue;
+    if (name !== chain) before = [];
+    chain = name;
+    before.push(line.trim());
+    if (name !== CHAIN && !line.trim().endsWith(` -j ${CHAIN}`)) continue;
+    kept.push(...before);
+    before = [];
+  }
+  return kept.join('\n');
+}

@@ -283,6 +283,26 @@ describe('with a host that has a life of its own', () => {
       expect(programs).toEqual(['ip']); // the route again
     });
 
+    test.each([
+      ['an address that was taken away', ['ip', 'address', 'del', '172.22.1.110/32', 'dev', 'outside']],
+      ['a route that was taken away', ['ip', 'route', 'del', 'default']],
+      ['rules that were flushed', ['iptables', '-t', 'raw', '-F', 'FW3640']],
+      [
+        'a rule that was put before ours',
+        ['iptables', '-t', 'raw', '-I', 'PREROUTING', '-i', 'inside', '-j', 'ACCEPT'],
+      ],
+      ['forwarding that was turned off', ['sysctl', '-w', 'net.ipv4.conf.inside.forwarding=0']],
+    ])('sees %s, and apply sets it right', async (_, [program, ...args]) => {
+      setup.change(moved(), BINDINGS, OPTIONS);
+      expect(await setup.holds()).toBe(true);
+      system.run(program!, args);
+      expect(await setup.holds()).toBe(false);
+      setup.apply(moved(), BINDINGS, OPTIONS);
+      expect(await setup.holds()).toBe(true);
+      expect(system.run('ip', ['-4', 'route', 'show', 'default'])).not.toBe('');
+      if (args.includes('ACCEPT')) system.run('iptables', ['-t', 'raw', '-D', ...args.slice(3)]);
+    });
+
     test('that moves an address of an interface makes its routes again', () => {
       change(routerConfig((c) => void (c.interfaces[0]!.addresses[0]!.address += 1)));
       expect(outside()).toContain('172.22.1.17/24');

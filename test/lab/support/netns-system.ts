@@ -11,6 +11,7 @@ export function systemOf(lab: Lab, host: Host, path = ''): HostSystem {
       if (done.code !== 0) throw new HostError(`${program} ${args.join(' ')}: ${done.stderr}\n${input ?? ''}`);
       return done.stdout;
     },
+    start: (program, args) => Promise.resolve(lab.run(host, 'env', [env, program, ...args])),
     readSysctl(key) {
       const done = lab.exec(host, 'cat', [`/proc/sys/${key}`]);
       return done.code === 0 ? done.stdout.trim() : undefined;
