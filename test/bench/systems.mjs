@@ -32,11 +32,13 @@ export const SYSTEMS = {
     ready: () => isQueued(),
   },
 };
+const MAIN = join(ROOT, 'dist/main.js');
+const SOCKET = `/run/fw3640/${LAB}.sock`;
 /** What runs fw3640 with a configuration. */
 const daemon = (config) =>
-  ['node', ...NODE_FLAGS, join(ROOT, 'dist/main.js'), 'run', '--config', config].concat(
+  ['node', ...NODE_FLAGS, MAIN, 'run', '--config', config].concat(
     ['--interface', 'Ethernet2/0=outside', '--interface', 'Ethernet2/1=inside'],
-    ['--log-level', 'error', '--socket', `/run/fw3640/${LAB}.sock`],
+    ['--log-level', 'error', '--socket', SOCKET],
   );
 
 const namespace = (host) => `${LAB}-${host}`;
@@ -48,6 +50,10 @@ const router = (...argv) => execIn('router', ...argv);
 const lab = (verb) => sh('env', `FW3640_LAB=${LAB}`, join(ROOT, 'scripts/lab'), verb);
 export const start = (host, argv, stderr = 'inherit') =>
   spawn('ip', ['netns', 'exec', namespace(host), ...argv], { stdio: ['ignore', 'pipe', stderr] });
+
+/** Has the running fw3640 carry out commands. @returns what it printed */
+export const atConsole = (...commands) =>
+  router('node', MAIN, 'console', '--socket', SOCKET, ...commands.flatMap((c) => ['-e', c]));
 
 async function lineOf(child) {
   for await (const line of createInterface({ input: child.stdout })) return line;
