@@ -29,7 +29,7 @@ export interface StreamInspector {
 
 /** What an inspector tells its surroundings; the session adds addresses, session id and sequence number. */
 export interface InspectorHost<Finding> {
-  /** `offset`: stream position in that direction, bytes from the first data byte, of the first byte concerned. */
+  /** `offset`: stream position in that direction, bytes from the first data byte, int32, of the first byte concerned. */
   report(finding: Finding, fromInitiator: boolean, offset: number): void;
   /** Debug lines wanted now? Checked before anything is built, so that debugging that is off costs one read. */
   readonly debug: boolean;

@@ -10,8 +10,8 @@
  */
 import { StreamAction, type InspectorHost } from '../../src/inspect/inspector.js';
 import { newSmtpCounters, type SmtpFinding } from '../../src/inspect/smtp/finding.js';
-import { SmtpInspector } from '../../src/inspect/smtp/inspector.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
+import { ChangingHands } from '../inspect/smtp/changing-hands.js';
 import { legalWords, isForbidden } from '../inspect/smtp/forbidden.js';
 import { HABITS, ModelServer } from '../inspect/smtp/model-servers.js';
 
@@ -41,7 +41,7 @@ export function fuzzInspector(input: Uint8Array): void {
       check(offset >= -2 && offset <= input.length * 40, `a finding at ${offset}`);
     },
   };
-  const inspector = new SmtpInspector(protocol, options, host, newSmtpCounters());
+  const inspector = new ChangingHands(protocol, options, host, newSmtpCounters());
   const server = new ModelServer(HABITS[(bits >> 5) % HABITS.length]!, options.allow.length > 0);
   /** As long as the replies are those of the model, it and the inspector agree on what is awaited. */
   let inStep = true;

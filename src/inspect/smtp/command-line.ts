@@ -14,14 +14,16 @@ import {
   nextParamState,
   OTHER,
   PARAM_END_ID,
+  PARAM_ORDINARY,
   PARAM_START,
   printedParamState,
   START,
+  STAYS_ORDINARY,
 } from './dfa.js';
 import type { SignatureId, SmtpFinding } from './finding.js';
 import { COMMANDS, EMPTY_LINE, END_OF_DATA, offerBit } from './grammar.js';
 import { latin1, maskInPlace } from './mask.js';
-import { Arguments, FITS, UNFIT } from './arguments.js';
+import { Arguments, type Fit, FITS, UNFIT } from './arguments.js';
 import type { SmtpRule } from './rule.js';
 import { isOldAttack, OLD_ATTACK } from './signatures.js';
 
@@ -80,8 +82,8 @@ export class CommandLine {
   #cr = false;
   #wordEnded = false;
   #credentials = false;
-  /** Command lines so far and this one; the trace counts from 1. */
-  #index = 1;
+  /** Command lines before this one; the trace counts from 1. */
+  #before = 0;
   /** Where the part of the line that is in hand begins: in the buffer, and in the line. */
   #at = 0;
   #lineAt = 0;
@@ -91,6 +93,21 @@ export class CommandLine {
     this.#rule = rule;
     this.#kept = kept;
     this.#arguments = new Arguments(rule.esmtp, rule.parameters);
+  }
+
+  /** Its first bytes have come, and CR LF has not. */
+  get cut(): boolean {
+    return this.length > 0 && !this.ended;
+  }
+
+  /** Ended lines of the session. Set: another session's lines follow; none is cut. */
+  get count(): number {
+    return this.#before;
+  }
+
+  set count(lines: number) {
+    this.#before = lines;
+    this.length = 0;
   }
 
   /** Starts the next line. */
@@ -103,6 +120,7 @@ export class CommandLine {
     this.why = '';
     this.verbMasked = false;
     this.maskedFrom = -1;
+    this.signature = 0;
     this.#stage = Stage.verb;
     this.#verbState = START;
     this.#restState = PARAM_START;
@@ -142,8 +160,8 @@ export class CommandLine {
       if (host.debug) this.#traceRest(host, i - from);
     }
     if (this.ended) {
-      if (host.debug) host.trace(`End Of Command Line - index:${this.#index}, len:${this.length}`);
-      this.#index++;
+      if (host.debug) host.trace(`End Of Command Line - index:${this.#before + 1}, len:${this.length}`);
+      this.#before++;
     }
     return i;
   }
@@ -230,6 +248,10 @@ export class CommandLine {
   #takeRest(b: Uint8Array, from: number, end: number): number {
     let i = from;
     while (i < end) {
+      if (this.#restState === PARAM_ORDINARY && this.#isPlain) {
+        i = this.#takePlain(b, i, end);
+        if (this.signature !== 0 || i === end) return i;
+      }
       const c = b[i]!;
       this.#keep(c);
       this.#restLength++;
@@ -263,6 +285,36 @@ export class CommandLine {
     return i;
   }
 
+  /** Of an ordinary byte only the arguments are asked. */
+  get #isPlain(): boolean {
+    return this.fault === undefined && this.id !== 0 && this.id !== COMMANDS.BDAT.id;
+  }
+
+  /** Takes ordinary bytes in PARAM_ORDINARY, one after the other. @returns offset of the first byte that is another */
+  #takePlain(b: Uint8Array, from: number, end: number): number {
+    const kept = this.#kept;
+    const before = this.length;
+    const most = Math.min(end, from + Math.min(this.limit - 2, LINE_KEPT) - before);
+    let i = from;
+    let fit: Fit = FITS;
+    while (i < most && fit === FITS && STAYS_ORDINARY[b[i]!] === 1) {
+      const c = b[i]!;
+      kept[before + i - from] = c;
+      fit = this.#arguments.step(c);
+      i++;
+    }
+    this.length = before + i - from;
+    this.#restLength += i - from;
+    if (fit !== FITS) this.#misfit(b, i - 1, fit);
+    return i;
+  }
+
+  /** The arguments say of byte b[i] that it does not fit, or completes a signature. */
+  #misfit(b: Uint8Array, i: number, fit: Fit): void {
+    if (fit !== UNFIT) this.signature = fit;
+    else this.#wrongFrom(b, i, i + 1, 'invalid-parameter', 'parameter malformed or not offered');
+  }
+
   /** Judges the byte b[i], behind the verb, no CR. */
   #check(b: Uint8Array, i: number, c: number): void {
     if (this.#restLength === 1 && this.id !== 0 && c !== SPACE && c !== TAB) {
@@ -277,8 +329,7 @@ export class CommandLine {
       this.#wrongFrom(b, i, i, 'invalid-parameter', 'chunk size');
     if (this.fault === undefined || !this.#alter) {
       const fit = this.#arguments.step(c);
-      if (fit === UNFIT) this.#wrongFrom(b, i, i, 'invalid-parameter', 'parameter malformed or not offered');
-      else if (fit !== FITS) this.signature = fit;
+      if (fit !== FITS) this.#misfit(b, i, fit);
     }
   }
 

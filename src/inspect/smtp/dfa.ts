@@ -175,5 +175,8 @@ PARAM_NEXT[PARAM_CR * PARAM_CLASSES + LF_BYTE] = PARAM_END;
 export const nextParamState = (state: number, byte: number): number =>
   PARAM_NEXT[state * PARAM_CLASSES + PARAM_CLASS_OF[byte]!]!;
 
+/** By byte, 1: it leaves PARAM_ORDINARY as it is. */
+export const STAYS_ORDINARY = PARAM_CLASS_OF.map((kind) => +(kind === ORDINARY_BYTE || kind === BLANK_BYTE));
+
 /** The number the router prints for a parameter state. */
 export const printedParamState = (state: number): number => (state === PARAM_CR ? PARAM_ORDINARY : state);

@@ -2,6 +2,7 @@
  * The dialogue of one session: which lines of the client await a reply, and what each reply means for the bytes that
  * follow. Bytes are of no concern here. Memory is fixed: one byte for each reply awaited, PIPELINE_LIMIT at most.
  */
+import type { FlatMemory } from '../../flat-memory.js';
 import {
   COMMANDS,
   DATA_END,
@@ -59,6 +60,22 @@ export const mustBeAnswered = (id: number): boolean => WAITS_FOR[id] !== 0;
 /** The verb with this match id. */
 export const commandName = (id: number): string => NAMES[id] ?? 'command';
 
+/** Words of a dialogue at rest: bits, the offer, and one byte for each line that awaits a reply. */
+export const DIALOGUE_WORDS = 3;
+const BITS = 0; // awaited | number of lines << 8 | phase << 12 | flags
+const OFFERED = 1;
+const LINES = 2;
+const LINES_AT_REST = 4;
+const OVERTAKEN = 1 << 16;
+const GREETED = 1 << 17;
+
+/** Writes a dialogue that has not begun: the greeting is awaited. */
+export function newDialogue(m: FlatMemory, at: number): void {
+  m.words[at + BITS] = (1 << 8) | (PHASES.connected << 12);
+  m.words[at + OFFERED] = 0;
+  m.words[at + LINES] = GREETING;
+}
+
 export class Dialogue {
   /** Extensions the server offered in its last EHLO reply, a set of bits. */
   offered = 0;
@@ -76,6 +93,40 @@ export class Dialogue {
   constructor(queue: Uint8Array) {
     this.#queue = queue;
     this.#queue[0] = GREETING;
+  }
+
+  /** `save` can write all of it. */
+  get atRest(): boolean {
+    return this.#length <= LINES_AT_REST;
+  }
+
+  /** Writes the dialogue to DIALOGUE_WORDS words from word `at`. */
+  save(m: FlatMemory, at: number): void {
+    const w = m.words;
+    const flags = (this.overtaken ? OVERTAKEN : 0) | (this.greeted ? GREETED : 0);
+    w[at + BITS] = this.awaited | (this.#length << 8) | (this.#phase << 12) | flags;
+    w[at + OFFERED] = this.offered;
+    let lines = 0;
+    for (let i = this.#length - 1; i >= 0; i--) lines = (lines << 8) | this.#queue[(this.#first + i) % PIPELINE_LIMIT]!;
+    w[at + LINES] = lines;
+  }
+
+  /** Becomes the dialogue that was saved there. */
+  load(m: FlatMemory, at: number): void {
+    const w = m.words;
+    const bits = w[at + BITS]!;
+    this.awaited = bits & 255;
+    this.#length = (bits >> 8) & 15;
+    this.#phase = (bits >> 12) & 15;
+    this.overtaken = (bits & OVERTAKEN) !== 0;
+    this.greeted = (bits & GREETED) !== 0;
+    this.offered = w[at + OFFERED]!;
+    this.#first = 0;
+    let lines = w[at + LINES]!;
+    for (let i = 0; i < this.#length; i++) {
+      this.#queue[i] = lines;
+      lines >>>= 8;
+    }
   }
 
   /** The line the next reply belongs to; MASKED_LINE also where none is awaited. */

@@ -3,14 +3,16 @@
  * client's bytes are (command, AUTH response, message data, chunk), what the server's replies make of them, and what is
  * reported. Whether something is masked is decided in the parts; here, what is reset.
  *
- * Memory: 3 KB a session, whatever the dialogue (1152 bytes of lines and queue, the rest objects); a call that finds
- * nothing wrong allocates nothing.
+ * Memory: an inspector has 3 KB (1152 bytes of lines and queue, the rest objects), a session between two lines has
+ * SMTP_WORDS words: `save` and `load` let one inspector serve one session after the other. A call that finds nothing
+ * wrong allocates nothing.
  */
+import type { FlatMemory } from '../../flat-memory.js';
 import type { SmtpOptions } from '../../ios/config/model.js';
 import { StreamAction, type InspectorHost, type StreamInspector } from '../inspector.js';
 import { AuthLine } from './auth-line.js';
 import { CommandLine, LINE_KEPT, type LineFault } from './command-line.js';
-import { beginsMail, commandName, Dialogue, Effect, mustBeAnswered } from './dialogue.js';
+import { beginsMail, commandName, Dialogue, DIALOGUE_WORDS, Effect, mustBeAnswered, newDialogue } from './dialogue.js';
 import type { SmtpAction, SmtpCounters, SmtpFinding } from './finding.js';
 import {
   AUTH_LINE_LIMIT,
@@ -22,7 +24,7 @@ import {
   REPLY_LINE_LIMIT,
   UNKNOWN_LINE,
 } from './grammar.js';
-import { DataEvent, MessageData } from './message-data.js';
+import { DATA_WORDS, DataEvent, MessageData } from './message-data.js';
 import { ReplyLine, REPLY_KEPT } from './reply-line.js';
 import { smtpRule, type SmtpRule } from './rule.js';
 
@@ -30,8 +32,27 @@ import { smtpRule, type SmtpRule } from './rule.js';
 const Expect = { command: 0, authLine: 1, mailData: 2, chunk: 3 } as const;
 type Expect = (typeof Expect)[keyof typeof Expect];
 
+// Words of a session at rest. Doubles begin at even ones.
+const CHUNK_LEFT = 0;
+const CHUNKED_SIZE = 2;
+const DATA = 4;
+const DIALOGUE = DATA + DATA_WORDS;
+const CLIENT_AT = DIALOGUE + DIALOGUE_WORDS;
+const SERVER_AT = CLIENT_AT + 1;
+const OFFERING = CLIENT_AT + 2;
+const COMMAND_LINES = CLIENT_AT + 3;
+const REPLY_LINES = CLIENT_AT + 4;
+const BITS = CLIENT_AT + 5; // expect | standing << 2 | early << 4 | continues << 5 | malformed << 6
+export const SMTP_WORDS = BITS + 1;
+
 /** A finding without what is done about it. */
 type Report = SmtpFinding extends infer F ? (F extends unknown ? Omit<F, 'action' | 'altered'> : never) : never;
+
+/** Writes the words of a session that begins: what a new inspector would save. */
+export function newSmtpSession(m: FlatMemory, at: number): void {
+  for (let i = at; i < at + SMTP_WORDS; i++) m.words[i] = 0;
+  newDialogue(m, at + DIALOGUE);
+}
 
 export class SmtpInspector implements StreamInspector {
   modified = false;
@@ -58,7 +79,7 @@ export class SmtpInspector implements StreamInspector {
   #longReported = false;
   /** `opaque` once TLS has begun or monitor-only would have reset the session; `reset` once it was. */
   #standing: StreamAction = StreamAction.pass;
-  /** Stream position of the first byte of the call, bytes from the first data byte; of the line in progress. */
+  /** Stream position (int32) of the first byte of the call, bytes from the first data byte; of the line in progress. */
   #clientAt = 0;
   #serverAt = 0;
   #lineAt = 0;
@@ -85,6 +106,50 @@ export class SmtpInspector implements StreamInspector {
     this.#dialogue = new Dialogue(memory.subarray(LINE_KEPT + REPLY_KEPT));
     this.#authLine = new AuthLine(!rule.monitorOnly);
     this.#data = new MessageData(!rule.monitorOnly, rule.scan);
+  }
+
+  /** `save` can write all there is of this session: no line is cut, and few replies are awaited. */
+  get atRest(): boolean {
+    if (this.#standing !== StreamAction.pass) return true;
+    const authLineCut = this.#expect === Expect.authLine && this.#authLine.length > 0;
+    return !this.#line.cut && !this.#reply.cut && !authLineCut && this.#dialogue.atRest;
+  }
+
+  /** Writes the session, which is at rest, to SMTP_WORDS words from word `at`, which is even. */
+  save(m: FlatMemory, at: number): void {
+    const w = m.words;
+    m.floats[(at + CHUNK_LEFT) >> 1] = this.#chunkLeft;
+    m.floats[(at + CHUNKED_SIZE) >> 1] = this.#chunkedSize;
+    if (this.#expect === Expect.mailData) this.#data.save(m, at + DATA);
+    this.#dialogue.save(m, at + DIALOGUE);
+    w[at + CLIENT_AT] = this.#clientAt;
+    w[at + SERVER_AT] = this.#serverAt;
+    w[at + OFFERING] = this.#offering;
+    w[at + COMMAND_LINES] = this.#line.count;
+    w[at + REPLY_LINES] = this.#reply.count;
+    const flags = (this.#early ? 16 : 0) | (this.#continues ? 32 : 0) | (this.#malformed ? 64 : 0);
+    w[at + BITS] = this.#expect | (this.#standing << 2) | flags;
+  }
+
+  /** Goes on with the session that an inspector of the same rule has saved there. */
+  load(m: FlatMemory, at: number): void {
+    const w = m.words;
+    const bits = w[at + BITS]!;
+    this.#expect = (bits & 3) as Expect;
+    this.#standing = ((bits >> 2) & 3) as StreamAction;
+    this.#early = (bits & 16) !== 0;
+    this.#continues = (bits & 32) !== 0;
+    this.#malformed = (bits & 64) !== 0;
+    this.#chunkLeft = m.floats[(at + CHUNK_LEFT) >> 1]!;
+    this.#chunkedSize = m.floats[(at + CHUNKED_SIZE) >> 1]!;
+    if (this.#expect === Expect.mailData) this.#data.load(m, at + DATA);
+    else if (this.#expect === Expect.authLine) this.#authLine.begin();
+    this.#dialogue.load(m, at + DIALOGUE);
+    this.#clientAt = w[at + CLIENT_AT]!;
+    this.#serverAt = w[at + SERVER_AT]!;
+    this.#offering = w[at + OFFERING]!;
+    this.#line.count = w[at + COMMAND_LINES]!;
+    this.#reply.count = w[at + REPLY_LINES]!;
   }
 
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
@@ -118,7 +183,7 @@ export class SmtpInspector implements StreamInspector {
           if (this.#chunkLeft === 0) this.#expect = Expect.command;
       }
     }
-    this.#clientAt += end - at;
+    this.#clientAt = (this.#clientAt + end - at) | 0;
     return action;
   }
 
@@ -142,7 +207,7 @@ export class SmtpInspector implements StreamInspector {
       }
       if (reply.ended) action = this.#judgeReply();
     }
-    this.#serverAt += end - at;
+    this.#serverAt = (this.#serverAt + end - at) | 0;
     return action;
   }
 

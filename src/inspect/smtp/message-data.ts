@@ -8,6 +8,7 @@
  * byte of a CR LF: it may begin the good end. One form is known only by the byte behind it: CR LF . CR may yet be the
  * good end. With that byte in hand the CR is overwritten; where the CR has gone out already, only a reset is left.
  */
+import type { FlatMemory } from '../../flat-memory.js';
 import type { LineStartScan } from './line-start-scan.js';
 import { maskInPlace } from './mask.js';
 import { HeaderScan } from './signatures.js';
@@ -48,6 +49,11 @@ export const DataEvent = {
 } as const;
 export type DataEvent = (typeof DataEvent)[keyof typeof DataEvent];
 
+/** Words of message data between two segments: a double, and bits (state | refused << 3 | header section << 4). */
+export const DATA_WORDS = 3;
+const TAKEN = 0;
+const BITS = 2;
+
 export class MessageData {
   event: DataEvent = DataEvent.none;
   /** After `neutralised` and `beyondRepair`, e.g. `LF .`, `CR LF . LF`. */
@@ -79,6 +85,21 @@ export class MessageData {
     this.#headers.begin();
   }
 
+  /** Writes what is known of this mail to DATA_WORDS words from word `at`, which is even. */
+  save(m: FlatMemory, at: number): void {
+    m.floats[(at + TAKEN) >> 1] = this.#taken;
+    m.words[at + BITS] = this.#state | (this.#refused ? 8 : 0) | (this.#headers.bits << 4);
+  }
+
+  /** Goes on with the mail that was saved there. */
+  load(m: FlatMemory, at: number): void {
+    const bits = m.words[at + BITS]!;
+    this.#taken = m.floats[(at + TAKEN) >> 1]!;
+    this.#state = (bits & 7) as State;
+    this.#refused = (bits & 8) !== 0;
+    this.#headers.bits = bits >>> 4;
+  }
+
   /**
    * The server has refused the mail before its end, and may take the rest for commands: it is masked, but for CR LF and
    * dots at a line's start, so that the end remains one.
@@ -99,10 +120,8 @@ export class MessageData {
     this.changed = false;
     let i = at;
     while (i < end) {
-      if (this.#state === State.text && !this.#headers.active && !this.#refused) {
-        const dot = this.#scan.dotBehindBreak(b, i, end);
-        this.#state = stateBefore(b, i, dot);
-        i = dot;
+      if (this.#state === State.text && !this.#refused) {
+        i = this.#headers.active ? this.#skipHeader(b, i, end) : this.#skipBody(b, i, end);
         if (i === end) break;
       }
       if (this.#refused) i = this.#refusedStep(b, i, end);
@@ -111,6 +130,16 @@ export class MessageData {
     }
     this.#taken += i - at;
     return i;
+  }
+
+  #skipHeader(b: Uint8Array, at: number, end: number): number {
+    return this.#headers.idle ? this.#headers.skip(b, at, end) : at;
+  }
+
+  #skipBody(b: Uint8Array, at: number, end: number): number {
+    const dot = this.#scan.dotBehindBreak(b, at, end);
+    this.#state = stateBefore(b, at, dot);
+    return dot;
   }
 
   #stopped(): boolean {

@@ -37,14 +37,29 @@ export class ReplyLine {
   readonly #rule: SmtpRule;
   readonly #kept: Uint8Array;
   #extension = false;
-  /** Reply lines so far; the trace counts from 0. */
-  #index = 0;
+  /** Reply lines that were traced; the trace counts from 0. */
+  #traced = 0;
 
   /** @param kept REPLY_KEPT bytes, this session's own */
   constructor(rule: SmtpRule, kept: Uint8Array) {
     this.#rule = rule;
     this.#kept = kept;
     this.offered = new OfferedExtension(rule);
+  }
+
+  /** Its first bytes have come, and its end has not. */
+  get cut(): boolean {
+    return this.length > 0 && !this.ended;
+  }
+
+  /** Lines of the session that were traced. Set: another session's lines follow; none is cut. */
+  get count(): number {
+    return this.#traced;
+  }
+
+  set count(lines: number) {
+    this.#traced = lines;
+    this.length = 0;
   }
 
   /** Starts the next line. @param extension it is a line of an EHLO reply, not the first one */
@@ -64,14 +79,17 @@ export class ReplyLine {
     if (host.debug && this.length === 0) host.trace('reply_type OTHERS');
     const lineAt = this.length;
     let i = at;
-    while (i < end && !this.ended) {
-      const c = b[i]!;
-      if (this.length < REPLY_KEPT) this.#kept[this.length] = c;
-      if (this.length <= CODE_LENGTH) this.#inCode(c);
-      else if (this.#extension && this.code === EHLO_CODE) this.#inExtension(b, i, at, lineAt, c);
+    while (i < end && this.length <= CODE_LENGTH && !this.ended) {
+      const c = b[i++]!;
+      this.#kept[this.length] = c;
+      this.#inCode(c);
       this.length++;
-      i++;
       if (c === LF) this.ended = true;
+    }
+    if (!this.ended) {
+      const from = i;
+      i = this.#takeText(b, from, end);
+      if (this.#extension && this.code === EHLO_CODE) this.#inExtension(b, from, i, at, lineAt);
     }
     if (host.debug) this.#trace(host, i - at);
     return i;
@@ -104,16 +122,38 @@ export class ReplyLine {
     else this.final = c !== HYPHEN;
   }
 
-  #inExtension(b: Uint8Array, i: number, at: number, lineAt: number, c: number): void {
-    this.offered.step(c);
-    if (!this.offered.refused || !this.#rule.maskEhlo) return;
-    if (this.maskedFrom < 0) {
-      // The whole keyword, as far as it is in hand.
-      const from = Math.max(at, at + TEXT_AT - lineAt);
-      this.maskedFrom = lineAt + from - at;
-      this.#mask(b, from, i);
+  /** Takes what stands behind the code, up to the end of the line. @returns offset of the first byte not taken */
+  #takeText(b: Uint8Array, from: number, end: number): number {
+    const kept = this.#kept;
+    let { length } = this;
+    let i = from;
+    while (i < end) {
+      const c = b[i++]!;
+      if (length < REPLY_KEPT) kept[length] = c;
+      length++;
+      if (c === LF) {
+        this.ended = true;
+        break;
+      }
     }
-    if (c !== CR && c !== LF) this.#mask(b, i, i + 1);
+    this.length = length;
+    return i;
+  }
+
+  /** Judges b[from..end), behind the code. @param at, lineAt where the part in hand begins: there, and in the line */
+  #inExtension(b: Uint8Array, from: number, end: number, at: number, lineAt: number): void {
+    for (let i = from; i < end; i++) {
+      const c = b[i]!;
+      this.offered.step(c);
+      if (!this.offered.refused || !this.#rule.maskEhlo) continue;
+      if (this.maskedFrom < 0) {
+        // The whole keyword, as far as it is in hand.
+        const keyword = Math.max(at, at + TEXT_AT - lineAt);
+        this.maskedFrom = lineAt + keyword - at;
+        this.#mask(b, keyword, i);
+      }
+      if (c !== CR && c !== LF) this.#mask(b, i, i + 1);
+    }
   }
 
   #mask(b: Uint8Array, from: number, to: number): void {
@@ -133,7 +173,7 @@ export class ReplyLine {
     if (!this.ended) return;
     host.trace(`OTHER REPLY match id:${REPLY_END_ID}`);
     if (positive) host.trace(`OTHER REPLY match id:${REPLY_POSITIVE_ID}`);
-    host.trace(`End Of Reply Line - index:${this.#index} ,len:${this.length}`);
-    this.#index++;
+    host.trace(`End Of Reply Line - index:${this.#traced} ,len:${this.length}`);
+    this.#traced++;
   }
 }

@@ -5,7 +5,7 @@
  * Inferred: "the pipe in the From: field" means the envelope. In a header the pipe is an ordinary character of
  * display names, and resetting on it would stop good mail.
  */
-import { CLASSES, CLASS_OF, START, wordDfa } from './dfa.js';
+import { CLASSES, CLASS_OF, OTHER, START, wordDfa } from './dfa.js';
 import type { SignatureId } from './finding.js';
 
 export const BAD_RECIPIENT: SignatureId = 3101;
@@ -49,7 +49,7 @@ const BACKQUOTE = 0x60;
 export class HeaderScan {
   /** False once the header section is over. */
   active = false;
-  #lineLength = 0;
+  #lineBegun = false;
   #inName = false;
   #inReplyTo = false;
   /** State in REPLY_TO while in a field's name, and in DECODE_ALIASES behind a colon; 0: not behind one. */
@@ -60,22 +60,55 @@ export class HeaderScan {
   /** At the first byte of a mail. */
   begin(): void {
     this.active = true;
-    this.#lineLength = 0;
+    this.#lineBegun = false;
     this.#inName = false;
     this.#inReplyTo = false;
+    this.#name = START;
     this.#alias = 0;
+    this.#previous = 0;
+  }
+
+  /** All of it in 28 bits. */
+  get bits(): number {
+    const line = (this.#lineBegun ? 2 : 0) | (this.#inName ? 4 : 0) | (this.#inReplyTo ? 8 : 0);
+    return (this.active ? 1 : 0) | line | (this.#name << 4) | (this.#alias << 12) | (this.#previous << 20);
+  }
+
+  set bits(bits: number) {
+    this.active = (bits & 1) !== 0;
+    this.#lineBegun = (bits & 2) !== 0;
+    this.#inName = (bits & 4) !== 0;
+    this.#inReplyTo = (bits & 8) !== 0;
+    this.#name = (bits >> 4) & 255;
+    this.#alias = (bits >> 12) & 255;
+    this.#previous = (bits >> 20) & 255;
+  }
+
+  /** Only a colon, a line end or a NUL can still be of interest in this line. */
+  get idle(): boolean {
+    const alias = this.#alias === 0 || this.#alias === OTHER;
+    return alias && this.#lineBegun && (this.#inName ? this.#name === OTHER : !this.#inReplyTo);
+  }
+
+  /** Passes over bytes while `idle`, none of which is a control character. @returns offset of the first other one */
+  skip(b: Uint8Array, at: number, end: number): number {
+    let i = at;
+    while (i < end && b[i]! > CR && b[i] !== COLON) i++;
+    return i;
   }
 
   /** Takes the next byte. @returns the signature it completes, or 0 */
   step(c: number): SignatureId | 0 {
     if (c === LF) {
-      if (this.#lineLength === 0) this.active = false;
-      this.#lineLength = 0;
+      if (!this.#lineBegun) this.active = false;
+      this.#lineBegun = false;
       this.#alias = 0;
       return 0;
     }
     if (c === CR) return 0;
-    if (this.#lineLength++ === 0 && c !== SPACE && c !== TAB) {
+    const first = !this.#lineBegun;
+    this.#lineBegun = true;
+    if (first && c !== SPACE && c !== TAB) {
       this.#inName = true;
       this.#inReplyTo = false;
       this.#name = START;

@@ -1,8 +1,8 @@
 /** A session of one inspector: what goes in, what comes out on the other side, what it reports. */
 import { StreamAction, type InspectorHost } from '../../../src/inspect/inspector.js';
 import { newSmtpCounters, type SmtpFinding } from '../../../src/inspect/smtp/finding.js';
-import { SmtpInspector } from '../../../src/inspect/smtp/inspector.js';
 import type { SmtpOptions } from '../../../src/ios/config/model.js';
+import { ChangingHands } from './changing-hands.js';
 
 export interface Reported {
   finding: SmtpFinding;
@@ -23,11 +23,11 @@ export class Session implements InspectorHost<SmtpFinding> {
   toServer = '';
   toClient = '';
   reset = false;
-  readonly #inspector: SmtpInspector;
+  readonly #inspector: ChangingHands;
   readonly #opaque = [false, false];
 
   constructor(protocol: 'smtp' | 'esmtp', options: SmtpOptions) {
-    this.#inspector = new SmtpInspector(protocol, options, this, this.counters);
+    this.#inspector = new ChangingHands(protocol, options, this, this.counters);
   }
 
   report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {

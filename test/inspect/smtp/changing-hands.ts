@@ -1,0 +1,108 @@
+/**
+ * One SMTP session in the hands of several inspectors: whenever it is at rest it is saved, and another inspector goes on
+ * with it that has just had a stranger's session. What is not saved, or not loaded, then shows in the laws.
+ */
+import { FlatMemory } from '../../../src/flat-memory.js';
+import type { InspectorHost, StreamAction, StreamInspector } from '../../../src/inspect/inspector.js';
+import type { SmtpCounters, SmtpFinding } from '../../../src/inspect/smtp/finding.js';
+import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/inspect/smtp/inspector.js';
+import type { SmtpOptions } from '../../../src/ios/config/model.js';
+
+/** [from the client?, bytes]: each leaves something in hand. */
+const STRANGERS: readonly (readonly (readonly [boolean, string])[])[] = [
+  [
+    [false, '220 hi\r\n250-SIZE\r\n250-CHUNKING'],
+    [true, 'NOOP\r\nEHLO x\r\nMAIL FROM:<a'],
+  ],
+  [
+    [false, '220 hi\r\n'],
+    [true, 'EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n'],
+    [false, '250-x\r\n250 SIZE\r\n250 Ok\r\n250 Ok\r\n354 go\r\n'],
+    [true, 'Subject: x\r\nReply-To: `'],
+    [false, '451 no\r\n'],
+    [true, 'X\r\n.'],
+  ],
+  [
+    [false, '220 hi\r\n'],
+    [true, 'EHLO x\r\nAUTH LOGIN\r\n'],
+    [false, '250 x\r\n334 \r\n'],
+    [true, 'c2VjcmV0\r'],
+  ],
+  [
+    [true, 'NOOP\r\n'.repeat(30)],
+    [false, '220-hi\r\nwhat?'],
+  ],
+  [[true, 'WIZ\r\n']],
+];
+
+export class ChangingHands implements StreamInspector {
+  /** How often it was handed on. */
+  times = 0;
+  #inHand: SmtpInspector;
+  #next: SmtpInspector;
+  readonly #counters: SmtpCounters;
+  readonly #record = new FlatMemory(SMTP_WORDS + 2);
+  readonly #strangers = new FlatMemory(SMTP_WORDS);
+  #muted = false;
+
+  constructor(
+    protocol: 'smtp' | 'esmtp',
+    options: SmtpOptions,
+    host: InspectorHost<SmtpFinding>,
+    counters: SmtpCounters,
+  ) {
+    const isMuted = (): boolean => this.#muted;
+    const mutable: InspectorHost<SmtpFinding> = {
+      get debug() {
+        return !isMuted() && host.debug;
+      },
+      trace: (line) => host.trace(line),
+      report: (finding, fromInitiator, offset) => {
+        if (!isMuted()) host.report(finding, fromInitiator, offset);
+      },
+    };
+    this.#inHand = new SmtpInspector(protocol, options, mutable, counters);
+    this.#next = new SmtpInspector(protocol, options, mutable, counters);
+    this.#counters = counters;
+    this.#haveStranger(this.#next);
+  }
+
+  get modified(): boolean {
+    return this.#inHand.modified;
+  }
+
+  fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
+    this.#handOn();
+    return this.#inHand.fromInitiator(b, at, end);
+  }
+
+  fromResponder(b: Uint8Array, at: number, end: number): StreamAction {
+    this.#handOn();
+    return this.#inHand.fromResponder(b, at, end);
+  }
+
+  #handOn(): void {
+    if (!this.#inHand.atRest) return;
+    const before = this.#inHand;
+    before.save(this.#record, 2);
+    this.#haveStranger(before);
+    this.#inHand = this.#next;
+    this.#inHand.load(this.#record, 2);
+    this.#next = before;
+    this.times++;
+  }
+
+  #haveStranger(inspector: SmtpInspector): void {
+    const counted = { ...this.#counters };
+    this.#muted = true;
+    newSmtpSession(this.#strangers, 0);
+    inspector.load(this.#strangers, 0);
+    for (const [fromClient, text] of STRANGERS[this.times % STRANGERS.length]!) {
+      const b = Uint8Array.from(Buffer.from(text));
+      if (fromClient) inspector.fromInitiator(b, 0, b.length);
+      else inspector.fromResponder(b, 0, b.length);
+    }
+    this.#muted = false;
+    Object.assign(this.#counters, counted);
+  }
+}
