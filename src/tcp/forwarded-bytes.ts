@@ -1,44 +1,92 @@
 /**
  * The bytes of one direction that went on to the receiver and are not yet acknowledged: a ring, indexed by sequence
- * number, that grows in powers of two. What a retransmission brings is replaced by what stands here.
+ * number, that grows in powers of two. What a retransmission brings is replaced by what stands here. As few bytes as
+ * most commands and replies have stand in the stream's record, if those of the other direction do not stand there.
  */
+import type { FlatMemory } from '../flat-memory.js';
 import { copyBytes, sameBytes } from '../wire/copy.js';
 import { powerOfTwo } from './buffer-pool.js';
 import type { ReassemblyMemory } from './reassembly-memory.js';
 import { seqAdd, seqDiff } from './seq.js';
 
-/** Most dialogues never need more than this. */
-const LEAST_RING = 2048; // bytes
-const NO_RING = new Uint8Array(0);
+/** The ring in the record, bytes. */
+export const RECORD_RING = 64;
+/** A larger one has room for a segment. */
+const LEAST_RING = 2048;
+const NO_BYTES = new Uint8Array(0);
+
+// Numbers of rings; from 1 on those of the memory.
+const NO_RING = 0;
+const OF_RECORD = -1;
+
+/** The ring in the record of a stream, for the direction that wants it first. Without a record there is none. */
+export class RecordRing {
+  bytes: Uint8Array = NO_BYTES;
+  /** Offset of its RECORD_RING bytes. */
+  at = 0;
+  free = false;
+}
+
+// Words of the record.
+const START = 0;
+const LENGTH = 1;
+const RING = 2;
+export const FORWARDED_WORDS = 3;
 
 export class ForwardedBytes {
   /** Sequence number of the first byte kept. */
   start = 0;
-  /** Bytes kept. None: no ring is held, and `start` says nothing. */
+  /** Bytes kept. None: no ring is taken, and `start` says nothing. */
   length = 0;
-  #ring: Uint8Array = NO_RING;
+  #ring = NO_RING;
+  /** The ring: `#size` bytes, a power of two, from `#at`. */
+  #bytes: Uint8Array = NO_BYTES;
+  #at = 0;
+  #size = 0;
   readonly #memory: ReassemblyMemory;
+  readonly #ofRecord: RecordRing;
 
-  constructor(memory: ReassemblyMemory) {
+  constructor(memory: ReassemblyMemory, ofRecord: RecordRing) {
     this.#memory = memory;
+    this.#ofRecord = ofRecord;
+  }
+
+  /** Writes what `load` needs to FORWARDED_WORDS words from word `at`. */
+  save(m: FlatMemory, at: number): void {
+    m.words[at + START] = this.start;
+    m.words[at + LENGTH] = this.length;
+    m.words[at + RING] = this.#ring;
+  }
+
+  /** Goes on with what was saved there. */
+  load(m: FlatMemory, at: number): void {
+    this.start = m.words[at + START]!;
+    this.length = m.words[at + LENGTH]!;
+    this.#use(m.words[at + RING]!);
   }
 
   /** Makes room for `count` more bytes. False, with nothing changed, where the limits leave none. */
   reserve(count: number): boolean {
     const need = this.length + count;
-    if (need <= this.#ring.length) return true;
-    const old = this.#ring;
-    const ring = this.#memory.takeRing(powerOfTwo(need, LEAST_RING));
-    if (ring === undefined) return false;
-    if (this.length > 0) {
-      const at = this.start & (old.length - 1);
-      const first = Math.min(this.length, old.length - at);
-      this.#ring = ring;
-      this.#write(old, at, this.start, first);
-      this.#write(old, 0, seqAdd(this.start, first), this.length - first);
+    if (need <= this.#size) return true;
+    if (need <= RECORD_RING && this.#ofRecord.free) {
+      this.#use(OF_RECORD);
+      return true;
     }
-    this.#ring = ring;
-    if (old.length > 0) this.#memory.giveRing(old);
+    const ring = this.#memory.takeRing(powerOfTwo(need, LEAST_RING));
+    if (ring === NO_RING) return false;
+    const old = this.#ring;
+    const oldBytes = this.#bytes;
+    const oldAt = this.#at;
+    const oldSize = this.#size;
+    this.#use(ring);
+    if (this.length > 0) {
+      const at = this.start & (oldSize - 1);
+      const first = Math.min(this.length, oldSize - at);
+      this.#write(oldBytes, oldAt + at, this.start, first);
+      this.#write(oldBytes, oldAt, seqAdd(this.start, first), this.length - first);
+    }
+    this.#giveBack(old);
     return true;
   }
 
@@ -55,24 +103,25 @@ export class ForwardedBytes {
    */
   restore(b: Uint8Array, at: number, seq: number, count: number): boolean {
     if (!this.differ(b, at, seq, count)) return false;
-    const ring = this.#ring;
-    const from = seq & (ring.length - 1);
-    const first = Math.min(count, ring.length - from);
-    copyBytes(ring, from, b, at, first);
-    copyBytes(ring, 0, b, at + first, count - first);
+    const from = seq & (this.#size - 1);
+    const first = Math.min(count, this.#size - from);
+    copyBytes(this.#bytes, this.#at + from, b, at, first);
+    copyBytes(this.#bytes, this.#at, b, at + first, count - first);
     return true;
   }
 
   /** True when b[at..at+count) has a byte that differs from the one kept; all of them must be kept. */
   differ(b: Uint8Array, at: number, seq: number, count: number): boolean {
-    const ring = this.#ring;
-    const from = seq & (ring.length - 1);
-    const first = Math.min(count, ring.length - from);
+    const kept = this.#bytes;
+    const from = seq & (this.#size - 1);
+    const first = Math.min(count, this.#size - from);
     const rest = count - first;
-    return !sameBytes(ring, from, b, at, first) || (rest > 0 && !sameBytes(ring, 0, b, at + first, rest));
+    return (
+      !sameBytes(kept, this.#at + from, b, at, first) || (rest > 0 && !sameBytes(kept, this.#at, b, at + first, rest))
+    );
   }
 
-  /** Forgets the bytes before sequence number `seq`. The ring goes back as soon as it is empty: idle streams hold none. */
+  /** Forgets the bytes before sequence number `seq`. A ring goes back as soon as it is empty: idle streams hold none. */
   forget(seq: number): void {
     const count = seqDiff(seq, this.start);
     if (this.length === 0 || count <= 0) return;
@@ -86,16 +135,38 @@ export class ForwardedBytes {
 
   /** Forgets all. */
   clear(): void {
-    if (this.#ring.length > 0) this.#memory.giveRing(this.#ring);
-    this.#ring = NO_RING;
+    const ring = this.#ring;
     this.length = 0;
+    this.#use(NO_RING);
+    this.#giveBack(ring);
+  }
+
+  #use(ring: number): void {
+    this.#ring = ring;
+    if (ring > 0) {
+      this.#bytes = this.#memory.ring(ring);
+      this.#at = 0;
+      this.#size = this.#bytes.length;
+    } else if (ring === OF_RECORD) {
+      const ofRecord = this.#ofRecord;
+      ofRecord.free = false;
+      this.#bytes = ofRecord.bytes;
+      this.#at = ofRecord.at;
+      this.#size = RECORD_RING;
+    } else {
+      this.#size = 0;
+    }
+  }
+
+  #giveBack(ring: number): void {
+    if (ring > 0) this.#memory.giveRing(ring);
+    else if (ring === OF_RECORD) this.#ofRecord.free = true;
   }
 
   #write(b: Uint8Array, at: number, seq: number, count: number): void {
-    const ring = this.#ring;
-    const to = seq & (ring.length - 1);
-    const first = Math.min(count, ring.length - to);
-    copyBytes(b, at, ring, to, first);
-    copyBytes(b, at + first, ring, 0, count - first);
+    const to = seq & (this.#size - 1);
+    const first = Math.min(count, this.#size - to);
+    copyBytes(b, at, this.#bytes, this.#at + to, first);
+    copyBytes(b, at + first, this.#bytes, this.#at, count - first);
   }
 }

@@ -10,15 +10,17 @@
  * Under `monitor-only` every segment goes on at once and as it came: what would be held is copied and inspected later,
  * what would be dropped or rewritten is only counted. Where the stream can then no longer be followed, inspection ends.
  */
+import type { FlatMemory } from '../flat-memory.js';
 import { StreamAction, type StreamInspector } from '../inspect/inspector.js';
 import { DROP, HOLD, PASS, type Verdict } from '../verdict.js';
 import { put16 } from '../wire/bytes.js';
 import { completeToPartial } from '../wire/checksum.js';
 import type { Packet } from '../wire/packet.js';
 import { FIN, RST, SYN, TCP_FLAGS, TCP_URGENT, URG } from '../wire/tcp.js';
-import { ForwardedBytes } from './forwarded-bytes.js';
-import { HeldQueue, type HeldSegment } from './held-segments.js';
-import type { OpenGap, ReassemblyMemory } from './reassembly-memory.js';
+import { Direction, DIRECTION_WORDS, NO_GAP } from './direction.js';
+import { RECORD_RING, RecordRing } from './forwarded-bytes.js';
+import type { HeldSegment } from './held-segments.js';
+import type { ReassemblyMemory } from './reassembly-memory.js';
 import { seqAdd, seqDiff } from './seq.js';
 
 /** Where the late verdicts of held segments go. */
@@ -47,8 +49,6 @@ const STALE = 0x78;
  */
 const TIMEOUTS_TO_GIVE_UP = 5;
 
-const NO_GAP = -1;
-
 /** Stands in for an inspector that has seen all. Never asked, since nothing comes behind a FIN. */
 const NOTHING_LEFT: StreamInspector = {
   modified: false,
@@ -56,45 +56,13 @@ const NOTHING_LEFT: StreamInspector = {
   fromResponder: () => StreamAction.reset,
 };
 
-/** One direction of a session. */
-class Direction implements OpenGap {
-  opened = false;
-  /** Sequence number of the next byte to inspect, and of the first one not acknowledged. */
-  nxt = 0;
-  una = 0;
-  /** The inspector wants no more bytes. `nxt` is then the end of the furthest segment forwarded. */
-  opaque = false;
-  finished = false;
-  /** Sequence number of the FIN, when `finished`. */
-  finSeq = 0;
-  /** When the byte at `nxt` was first missed, ms. Outlasts the held segments. */
-  missingSince = NO_GAP;
-  readonly forwarded: ForwardedBytes;
-  readonly held = new HeldQueue();
+/** Words of a stream's record, and of the ring that belongs to it. */
+export const STREAM_WORDS = 2 * DIRECTION_WORDS;
+export const RING_WORDS = RECORD_RING / 4;
 
-  /** In the list of open gaps. */
-  watched = false;
-  gapNext: OpenGap | undefined = undefined;
-  gapPrevious: OpenGap | undefined = undefined;
-  waitingSince = 0;
-
-  constructor(
-    memory: ReassemblyMemory,
-    readonly stream: TcpStream,
-    readonly fromInitiator: boolean,
-  ) {
-    this.forwarded = new ForwardedBytes(memory);
-  }
-
-  /** True for bytes beyond the FIN, or a FIN that is not at the end of what was forwarded. `end`: of the segment. */
-  contradictsFin(end: number, fin: boolean): boolean {
-    if (!this.finished) return fin && seqDiff(end, this.nxt) < 0;
-    return seqDiff(end, this.finSeq) > 0 || (fin && end !== this.finSeq);
-  }
-
-  expire(now: number): void {
-    this.stream.expire(now);
-  }
+/** Writes the record of a stream that nobody has opened at word `at`. */
+export function newStream(m: FlatMemory, at: number): void {
+  for (let i = at; i < at + STREAM_WORDS; i++) m.words[i] = 0;
 }
 
 export class TcpStream {
@@ -106,6 +74,7 @@ export class TcpStream {
   readonly #memory: ReassemblyMemory;
   readonly #outlet: SegmentOutlet;
   readonly #monitorOnly: boolean;
+  readonly #ring = new RecordRing();
   readonly #initiator: Direction;
   readonly #responder: Direction;
 
@@ -118,8 +87,40 @@ export class TcpStream {
     this.#memory = memory;
     this.#outlet = outlet;
     this.#monitorOnly = monitorOnly;
-    this.#initiator = new Direction(memory, this, true);
-    this.#responder = new Direction(memory, this, false);
+    this.#initiator = new Direction(memory, this.#ring, this, true);
+    this.#responder = new Direction(memory, this.#ring, this, false);
+  }
+
+  /** Both sides have sent FIN: nothing is inspected any more. */
+  get finished(): boolean {
+    return this.#initiator.finished && this.#responder.finished;
+  }
+
+  /** `save` can write all there is of the stream: nothing is held nor missed. */
+  get atRest(): boolean {
+    return this.#initiator.missingSince === NO_GAP && this.#responder.missingSince === NO_GAP;
+  }
+
+  /** Writes the stream, which is at rest, to STREAM_WORDS words from word `at`. */
+  save(m: FlatMemory, at: number): void {
+    this.#initiator.save(m, at);
+    this.#responder.save(m, at + DIRECTION_WORDS);
+  }
+
+  /**
+   * Goes on with the stream that was saved there, or begins the one that `newStream` wrote. It was at rest, or is closed.
+   * @param ringAt word offset of its RING_WORDS
+   */
+  load(m: FlatMemory, at: number, ringAt: number, inspector: StreamInspector): void {
+    this.resetRequested = false;
+    this.#closed = false;
+    if (this.#inspector !== inspector) this.#inspector = inspector;
+    const ring = this.#ring;
+    if (ring.bytes !== m.bytes) ring.bytes = m.bytes;
+    ring.at = ringAt * 4;
+    ring.free = true;
+    this.#initiator.load(m, at);
+    this.#responder.load(m, at + DIRECTION_WORDS);
   }
 
   /**
@@ -211,7 +212,7 @@ export class TcpStream {
     if (fin) {
       d.finished = true;
       d.finSeq = end;
-      if (this.#initiator.finished && this.#responder.finished) this.#inspector = NOTHING_LEFT;
+      if (this.finished) this.#inspector = NOTHING_LEFT;
     }
     return PASS;
   }

@@ -32,6 +32,8 @@ const ALL_RINGS_LIMIT = 256 << 20;
 /** Inferred: IOS holds packets in whole buffers, so a small packet costs as much as a full one. Bounds their number. */
 const LEAST_BUFFER = 2048;
 
+const NO_BYTES = new Uint8Array(0);
+
 /** A direction that holds segments because one before them is missing. */
 export interface OpenGap {
   gapNext: OpenGap | undefined;
@@ -46,7 +48,7 @@ export class ReassemblyMemory {
   /** Held now: segments, and the buffer memory they take. */
   heldSegments = 0;
   heldBytes = 0;
-  /** Ring memory in use, bytes. */
+  /** Memory of the rings in use, bytes. */
   ringBytes = 0;
 
   // Counters since the start.
@@ -77,6 +79,9 @@ export class ReassemblyMemory {
   afterFin = 0;
 
   readonly #pool = new BufferPool();
+  /** Rings in use by their number, from 1, so that flat records can name them; and the numbers that are free. */
+  readonly #rings: Uint8Array[] = [NO_BYTES];
+  readonly #freeRings: number[] = [];
   #freeSegment: HeldSegment | undefined = undefined;
   #oldestGap: OpenGap | undefined = undefined;
   #newestGap: OpenGap | undefined = undefined;
@@ -109,14 +114,24 @@ export class ReassemblyMemory {
     this.#freeSegment = s;
   }
 
-  /** Memory for a ring of `size` bytes, a power of two; undefined where a limit forbids it. */
-  takeRing(size: number): Uint8Array | undefined {
-    if (size > RING_LIMIT || this.ringBytes + size > ALL_RINGS_LIMIT) return undefined;
+  /** Memory for a ring of `size` bytes, a power of two. @returns its number, or 0 where a limit forbids it */
+  takeRing(size: number): number {
+    if (size > RING_LIMIT || this.ringBytes + size > ALL_RINGS_LIMIT) return 0;
     this.ringBytes += size;
-    return this.#pool.take(size);
+    const number = this.#freeRings.pop() ?? this.#rings.length;
+    this.#rings[number] = this.#pool.take(size);
+    return number;
   }
 
-  giveRing(ring: Uint8Array): void {
+  /** The ring with this number. */
+  ring(number: number): Uint8Array {
+    return this.#rings[number]!;
+  }
+
+  giveRing(number: number): void {
+    const ring = this.#rings[number]!;
+    this.#rings[number] = NO_BYTES;
+    this.#freeRings.push(number);
     this.ringBytes -= ring.length;
     this.#pool.give(ring);
   }
@@ -154,5 +169,3 @@ export class ReassemblyMemory {
     }
   }
 }
-
-const NO_BYTES = new Uint8Array(0);

@@ -1,5 +1,5 @@
 /**
- * Reads an input as a hostile network around one TcpStream with the SMTP inspector in it, and throws where the law of the
+ * Reads an input as a hostile network around one stream with the SMTP inspector in it, and throws where the law of the
  * stream is broken: whatever comes, the receivers get the bytes that were inspected, as the inspector left them, and
  * memory stays within its limits and goes back at the end.
  *
@@ -8,13 +8,13 @@
  */
 import { StreamAction, type StreamInspector } from '../../src/inspect/inspector.js';
 import { newSmtpCounters } from '../../src/inspect/smtp/finding.js';
-import { SmtpInspector } from '../../src/inspect/smtp/inspector.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
-import { TcpStream } from '../../src/tcp/reassembler.js';
 import { ReassemblyMemory } from '../../src/tcp/reassembly-memory.js';
 import { seqAdd } from '../../src/tcp/seq.js';
 import { HOLD, PASS } from '../../src/verdict.js';
 import { ACK, FIN, URG } from '../../src/wire/tcp.js';
+import { ChangingHands as ChangingInspectors } from '../inspect/smtp/changing-hands.js';
+import { ChangingHands } from '../tcp/changing-hands.js';
 import { POLICIES, Receiver } from '../tcp/receiver.js';
 import { packetOf, received, type Segment } from '../tcp/segment.js';
 
@@ -36,7 +36,12 @@ class Recorder implements StreamInspector {
   modified = false;
   readonly up: number[] = [];
   readonly down: number[] = [];
-  readonly #inner = new SmtpInspector('esmtp', OPTIONS, { debug: false, report() {}, trace() {} }, newSmtpCounters());
+  readonly #inner = new ChangingInspectors(
+    'esmtp',
+    OPTIONS,
+    { debug: false, report() {}, trace() {} },
+    newSmtpCounters(),
+  );
 
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
     return this.#note(this.up, this.#inner.fromInitiator(b, at, end), b, at, end);
@@ -59,7 +64,7 @@ export function fuzzStream(input: Uint8Array): void {
   const inFlight: { up: Segment[]; down: Segment[] } = { up: [], down: [] };
   const receivers = { up: new Receiver(first, policy), down: new Receiver(first, policy) };
   const held = new Set<number>();
-  const stream = new TcpStream(recorder, memory, {
+  const stream = new ChangingHands(recorder, memory, {
     release: (p, fromInitiator, v) => {
       check(held.delete(p.token), 'released twice, or never held');
       if (v === PASS) inFlight[fromInitiator ? 'up' : 'down'].push(received(p));

@@ -6,16 +6,16 @@ import { newSmtpCounters } from '../../src/inspect/smtp/finding.js';
 import { SmtpInspector } from '../../src/inspect/smtp/inspector.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
 import type { SmtpOptions } from '../../src/ios/config/model.js';
+import { ChangingHands } from '../inspect/smtp/changing-hands.js';
 import { POLICIES } from './receiver.js';
 import { bytesOf, textOf } from './segment.js';
 import { firstSeq, step, Wire, type Step } from './wire.js';
 
 const OPTIONS: SmtpOptions = smtpDefaults();
 
-const smtpInspector = (protocol: 'smtp' | 'esmtp'): StreamInspector => {
-  const host = { debug: false, report: () => undefined, trace: () => undefined };
-  return new SmtpInspector(protocol, OPTIONS, host, newSmtpCounters());
-};
+const host = { debug: false, report: () => undefined, trace: () => undefined };
+const smtpInspector = (protocol: 'smtp' | 'esmtp'): StreamInspector =>
+  new SmtpInspector(protocol, OPTIONS, host, newSmtpCounters());
 
 /** Keeps what the inspector was given and what it let pass. */
 class Recorder implements StreamInspector {
@@ -105,7 +105,7 @@ function play(
   options: { first: number; policy: (typeof POLICIES)[number]; chunk: number; lie: number; honest: boolean },
 ): { wire: Wire<Recorder>; turns: { up: boolean; end: number }[] } {
   const said = { up: '', down: '' };
-  const recorder = new Recorder(smtpInspector(protocol));
+  const recorder = new Recorder(new ChangingHands(protocol, OPTIONS, host, newSmtpCounters()));
   const content = (up: boolean, at: number, lie: number): number => {
     const side = up ? recorder.initiator : recorder.responder;
     // An honest sender may lie about bytes that it has sent before, which is only to be rewritten.

@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { StreamInspector } from '../../src/inspect/inspector.js';
 import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/tcp/reassembly-memory.js';
-import { TcpStream } from '../../src/tcp/reassembler.js';
 import { seqAdd } from '../../src/tcp/seq.js';
 import { DROP, HOLD, isDrop, PASS } from '../../src/verdict.js';
 import { ACK, FIN, URG } from '../../src/wire/tcp.js';
+import { ChangingHands } from './changing-hands.js';
 import { Receiver, type Policy } from './receiver.js';
 import { packetOf, received, type Segment } from './segment.js';
 
@@ -32,7 +32,7 @@ export type ContentAt = (up: boolean, at: number, lie: number) => number;
 /** Client, firewall, network and server, both directions. */
 export class Wire<I extends RecordedInspector> {
   readonly memory: ReassemblyMemory;
-  readonly stream: TcpStream;
+  readonly stream: ChangingHands;
   readonly receivers: { up: Receiver; down: Receiver };
   /** Forwarded and neither received nor lost. */
   readonly inFlight: { up: Segment[]; down: Segment[] } = { up: [], down: [] };
@@ -49,7 +49,7 @@ export class Wire<I extends RecordedInspector> {
     readonly contentAt: ContentAt,
   ) {
     this.memory = new ReassemblyMemory({ ...DEFAULT_LIMITS, ...limits });
-    this.stream = new TcpStream(inspector, this.memory, {
+    this.stream = new ChangingHands(inspector, this.memory, {
       release: (p, fromInitiator, v) => {
         if (!this.held.delete(p.token)) throw new Error('released twice, or never held');
         if (v === PASS) this.inFlight[fromInitiator ? 'up' : 'down'].push(received(p));
