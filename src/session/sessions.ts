@@ -25,7 +25,8 @@ import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
 import { SessionTable } from './session-table.js';
 import { SessionTrace } from './session-trace.js';
 import { SessionStatistics } from './statistics.js';
-import { createStream, type ReleasedSegment, type SessionStream } from './streams.js';
+import { StreamTable } from './stream-table.js';
+import type { ReleasedSegment, SessionStream } from './streams.js';
 import { Thresholds } from './thresholds.js';
 import { TimerWheel } from '../timer-wheel.js';
 import type { DebugFlags } from '../debug.js';
@@ -40,8 +41,7 @@ export class Sessions {
   readonly table: SessionTable;
   readonly statistics = new SessionStatistics();
   readonly smtpCounters = newSmtpCounters();
-  /** Application streams, by record number. */
-  readonly #streams = new Map<number, SessionStream>();
+  readonly #streams: StreamTable;
   readonly thresholds: Thresholds;
   readonly #halfOpen: HalfOpenList;
   readonly #timers: TimerWheel<Session>;
@@ -74,12 +74,13 @@ export class Sessions {
     readonly nat: Translator,
     readonly memory: ReassemblyMemory,
     private readonly outbox: Outbox,
-    private readonly release: ReleasedSegment,
+    release: ReleasedSegment,
     private readonly debug: DebugFlags,
   ) {
     this.now = now;
     this.trace = new SessionTrace(debug, outbox);
     this.table = new SessionTable(capacity, seed);
+    this.#streams = new StreamTable(capacity, { sessions: this, outbox, released: release });
     this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
     this.#halfOpen = new HalfOpenList(this.table.cursor());
@@ -245,7 +246,7 @@ export class Sessions {
     this.#noteNotHalfOpen(s);
     this.statistics.leave(s.state);
     const rule = this.rules.entries[s.rule]!;
-    const stream = s.has(FLAG.streamed) ? this.#streams.get(s.slot) : undefined;
+    const stream = this.#streamOf(s);
     if (rule.auditTrail) {
       const event: Event = {
         type: 'session-stop',
@@ -258,9 +259,8 @@ export class Sessions {
       this.outbox.event(event);
     }
     if (stream !== undefined) {
-      this.#streams.delete(s.slot);
       this.#expectNothing(s.slot);
-      stream.segments.close();
+      this.#streams.end(s.slot);
     }
     if (this.debug.objectDeletion) this.trace.deleted(s);
     if (this.debug.timers) this.trace.timerStopped(s);
@@ -275,7 +275,7 @@ export class Sessions {
       const { initiatorPort, responderPort } = s;
       const seenPort = this.#seenPort(s);
       const ack = tcp.sndNxt(s, true);
-      const shift = this.#streams.get(s.slot)?.shift;
+      const shift = this.#streamOf(s)?.shift;
       for (const sent of resetSeqs(s, true)) {
         const seq = shift?.toReceiver(false, sent) ?? sent;
         this.outbox.inject(resetPacket(s.seenResponder, seenPort, s.initiator, initiatorPort, seq, ack));
@@ -367,7 +367,7 @@ export class Sessions {
   }
 
   #trackTcp(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
-    const stream = s.has(FLAG.streamed) ? this.#streams.get(s.slot)! : undefined;
+    const stream = this.#streamOf(s);
     stream?.shift?.translateIncoming(p, fromInitiator);
     let v = tcp.checkSegment(s, p, fromInitiator);
     if (this.debug.detailed && !s.has(FLAG.uninspected)) this.trace.checked(s, p, v);
@@ -389,16 +389,17 @@ export class Sessions {
 
   /** Both SYNs are known: bytes may come. Not before, so that a flood of SYNs costs a record each and no more. */
   #openStream(s: Session): void {
-    let stream = this.#streams.get(s.slot);
-    if (stream === undefined) {
-      const rule = this.rules.entries[s.rule]!;
-      stream = createStream(this, s, rule, this.outbox, this.release);
-      if (stream === undefined) return;
+    if (!s.has(FLAG.streamed)) {
+      if (!this.#streams.create(s, this.rules.entries[s.rule]!)) return;
       s.set(FLAG.streamed);
-      this.#streams.set(s.slot, stream);
     }
+    const stream = this.#streams.find(s.slot);
     stream.segments.open(true, tcp.firstDataSeq(s, true));
     stream.segments.open(false, tcp.firstDataSeq(s, false));
+  }
+
+  #streamOf(s: Session): SessionStream | undefined {
+    return s.has(FLAG.streamed) ? this.#streams.find(s.slot) : undefined;
   }
 
   #admitToStream(stream: SessionStream, s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {

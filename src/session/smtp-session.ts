@@ -10,9 +10,11 @@ import { endpointsOf } from './endpoints.js';
 import type { Sessions } from './sessions.js';
 
 export class SmtpSession implements InspectorHost<SmtpFinding> {
+  /** Number of the record of the session in hand. */
+  slot = -1;
+
   constructor(
     private readonly sessions: Sessions,
-    private readonly slot: number,
     private readonly rule: RuleEntry,
     private readonly outbox: Outbox,
     private readonly debugFlags: DebugFlags,

@@ -1,14 +1,16 @@
 /**
  * Joins a session to its application inspector: hands the inspector its byte stream, and passes segments that were
- * held on to the engine. Which inspector, and what it may ask of the session: `inspectorOf`.
+ * held on to the engine. Which inspector, and what it may ask of the session: `smtpStream`, `ownStream`.
  */
-import type { StreamInspector } from '../inspect/inspector.js';
+import type { FlatMemory } from '../flat-memory.js';
 import { FtpInspector } from '../inspect/ftp/inspector.js';
 import { HttpInspector } from '../inspect/http.js';
+import type { StreamInspector } from '../inspect/inspector.js';
 import { type RuleEntry, SERVICES } from '../inspect/rules.js';
-import { SmtpInspector } from '../inspect/smtp/inspector.js';
+import { SMTP_WORDS, SmtpInspector } from '../inspect/smtp/inspector.js';
+import type { SmtpOptions } from '../ios/config/model.js';
 import type { Outbox } from '../outbox.js';
-import { type SegmentOutlet, TcpStream } from '../tcp/reassembler.js';
+import { RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../tcp/reassembler.js';
 import { SequenceShift } from '../tcp/sequence-shift.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
@@ -22,77 +24,127 @@ import { SmtpSession } from './smtp-session.js';
 /** Takes a segment that was held, with its late verdict. */
 export type ReleasedSegment = (p: Packet, v: Verdict) => void;
 
+/** What all streams of a router know. */
+export interface StreamContext {
+  readonly sessions: Sessions;
+  readonly outbox: Outbox;
+  readonly released: ReleasedSegment;
+  /** RECORD_WORDS words for each session of the table. */
+  readonly records: FlatMemory;
+}
+
+/** A stream's record: the two directions, who has it in hand (the stream table's), the inspector, a small ring. */
+export const OWNER = STREAM_WORDS;
+export const INSPECTOR = STREAM_WORDS + 2;
+const RING = INSPECTOR + SMTP_WORDS;
+export const RECORD_WORDS = RING + RING_WORDS;
+
+/** What belongs to a stream besides its inspector. */
+interface StreamParts {
+  /** Set where the inspector replaces text by text of another length. */
+  shift?: SequenceShift;
+  http?: HttpSession;
+  /** Set where sessions can wait in their records, so that one object carries one after the other. */
+  smtp?: { inspector: SmtpInspector; host: SmtpSession };
+}
+
 export class SessionStream implements SegmentOutlet {
   readonly segments: TcpStream;
+  readonly shift: SequenceShift | undefined;
+  /** Number of the session's record; -1: no session. */
+  slot = -1;
+  /** Number of the pool it comes from; 0: of none. */
+  pool = 0;
   /** Clock of the packet in hand, ms. */
   now = 0;
+  readonly #http: HttpSession | undefined;
+  readonly #smtp: StreamParts['smtp'];
 
-  /**
-   * @param shift set where the inspector replaces text by text of another length
-   * @param monitorOnly the inspector may look, not touch
-   */
+  /** @param monitorOnly the inspector may look, not touch */
   constructor(
-    private readonly sessions: Sessions,
-    private readonly slot: number,
-    inspector: StreamInspector,
+    private readonly context: StreamContext,
+    private readonly inspector: StreamInspector,
     monitorOnly: boolean,
-    readonly shift: SequenceShift | undefined,
-    private readonly outbox: Outbox,
-    private readonly released: ReleasedSegment,
-    private readonly http?: HttpSession,
+    parts: StreamParts,
   ) {
-    this.segments = new TcpStream(inspector, sessions.memory, this, monitorOnly);
+    this.segments = new TcpStream(inspector, context.sessions.memory, this, monitorOnly);
+    this.shift = parts.shift;
+    this.#http = parts.http;
+    this.#smtp = parts.smtp;
+  }
+
+  /** The record can hold all there is of the session. FTP and HTTP sessions never are. */
+  get atRest(): boolean {
+    const smtp = this.#smtp;
+    return smtp !== undefined && this.segments.atRest && (this.segments.finished || smtp.inspector.atRest);
+  }
+
+  /** Completes the record of the session, which is at rest. */
+  layDown(): void {
+    const { records } = this.context;
+    const at = this.slot * RECORD_WORDS;
+    this.segments.save(records, at);
+    if (!this.segments.finished) this.#smtp!.inspector.save(records, at + INSPECTOR);
+    this.slot = -1;
+  }
+
+  /** Carries the session of record `slot` from now on. */
+  takeUp(slot: number): void {
+    const { records } = this.context;
+    const at = slot * RECORD_WORDS;
+    this.slot = slot;
+    this.segments.load(records, at, at + RING, this.inspector);
+    if (this.#smtp === undefined) return;
+    this.#smtp.host.slot = slot;
+    this.#smtp.inspector.load(records, at + INSPECTOR);
   }
 
   /** What the audit trail says more about the session at its end. */
   audit(): { requests: number; request: string } | undefined {
-    return this.http?.audit();
+    return this.#http?.audit();
   }
 
   release(p: Packet, fromInitiator: boolean, v: Verdict): void {
-    if (v === PASS) this.sessions.noteReleased(this.slot, p, fromInitiator, this.now);
-    this.released(p, v === PASS && !this.translate(p, fromInitiator) ? DROP.inspection : v);
+    const { sessions, released } = this.context;
+    if (v === PASS) sessions.noteReleased(this.slot, p, fromInitiator, this.now);
+    released(p, v === PASS && !this.translate(p, fromInitiator) ? DROP.inspection : v);
   }
 
   /** Numbers a segment that goes out as its receiver counts. False: it must not go out. */
   translate(p: Packet, fromInitiator: boolean): boolean {
     if (this.shift === undefined || this.shift.translateOutgoing(p, fromInitiator)) return true;
-    this.sessions.memory.unreplaceable++;
+    this.context.sessions.memory.unreplaceable++;
     return false;
   }
 
   gapPersists(fromInitiator: boolean, expectedSeq: number, waitedMs: number): void {
-    const s = this.sessions.at(this.slot);
-    this.outbox.event({ type: 'tcp-gap', endpoints: endpointsOf(s), fromInitiator, seq: expectedSeq, waitedMs });
-    this.sessions.reset(s, 'out-of-order segment missing');
+    const { sessions, outbox } = this.context;
+    const s = sessions.at(this.slot);
+    outbox.event({ type: 'tcp-gap', endpoints: endpointsOf(s), fromInitiator, seq: expectedSeq, waitedMs });
+    sessions.reset(s, 'out-of-order segment missing');
   }
 }
 
-/** The stream of a session whose application protocol is inspected byte by byte, else undefined. */
-export function createStream(
-  sessions: Sessions,
-  s: Session,
-  rule: RuleEntry,
-  outbox: Outbox,
-  released: ReleasedSegment,
-): SessionStream | undefined {
-  const { slot } = s;
-  const service = SERVICES[s.service]!;
-  switch (service) {
-    case 'smtp':
-    case 'esmtp': {
-      const host = new SmtpSession(sessions, slot, rule, outbox, sessions.trace.flags);
-      const inspector = new SmtpInspector(service, rule.smtp!, host, sessions.smtpCounters);
-      return new SessionStream(sessions, slot, inspector, rule.smtp!.monitorOnly, undefined, outbox, released);
-    }
+/** A stream that carries one SMTP session of this rule after the other. @param options as they were when they began */
+export function smtpStream(context: StreamContext, rule: RuleEntry, options: SmtpOptions): SessionStream {
+  const { sessions, outbox } = context;
+  const host = new SmtpSession(sessions, rule, outbox, sessions.trace.flags);
+  const inspector = new SmtpInspector(rule.service as 'smtp' | 'esmtp', options, host, sessions.smtpCounters);
+  return new SessionStream(context, inspector, options.monitorOnly, { smtp: { inspector, host } });
+}
+
+/** The stream of one session, FTP or HTTP; undefined where no inspector reads its bytes. */
+export function ownStream(context: StreamContext, s: Session, rule: RuleEntry): SessionStream | undefined {
+  const { sessions, outbox } = context;
+  switch (SERVICES[s.service]!) {
     case 'ftp': {
       const shift = new SequenceShift();
-      const inspector = new FtpInspector(new FtpSession(sessions, slot, rule, outbox, shift));
-      return new SessionStream(sessions, slot, inspector, false, shift, outbox, released);
+      const inspector = new FtpInspector(new FtpSession(sessions, s.slot, rule, outbox, shift));
+      return new SessionStream(context, inspector, false, { shift });
     }
     case 'http': {
-      const host = new HttpSession(sessions, slot, rule, outbox);
-      return new SessionStream(sessions, slot, new HttpInspector(host), false, undefined, outbox, released, host);
+      const http = new HttpSession(sessions, s.slot, rule, outbox);
+      return new SessionStream(context, new HttpInspector(http), false, { http });
     }
     default:
       return undefined;
