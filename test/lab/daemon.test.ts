@@ -2,8 +2,9 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Fw3640, fw3640 } from './support/fw3640.js';
+import { configVariant, Fw3640, fw3640 } from './support/fw3640.js';
 import { Lab } from './support/lab.js';
+import { LabProcess } from './support/process.js';
 
 const INTERFACES = ['--interface', 'Ethernet2/0=outside', '--interface', 'Ethernet2/1=inside'];
 const CONFIG = ['--config', 'config/3640.cfg'];
@@ -71,6 +72,49 @@ describe('starting and stopping', () => {
     expect(second.stderr).toContain('running here already as process');
     expect(passes()).toBe(true);
     expect(await router.stop()).toBe(0);
+  });
+
+  test('SIGHUP sets right what somebody has changed on the host', async () => {
+    const before = trace();
+    const router = await Fw3640.start(lab);
+    const made = trace();
+    lab.run('router', 'iptables', ['-t', 'raw', '-F', 'FW3640']);
+    lab.run('router', 'ip', ['address', 'del', '172.22.1.111/32', 'dev', 'outside']);
+    router.process.child.kill('SIGHUP');
+    await router.logged('%SYS-5-CONFIG_I', /by SIGHUP/);
+    expect(trace()).toBe(made);
+    expect(passes()).toBe(true);
+    expect(await router.stop()).toBe(0);
+    expect(trace()).toBe(before);
+  });
+
+  test('thousands of translations and entries: each line typed and the file read again, and no ping is lost', async () => {
+    const many = (line: (i: number) => string) => Array.from({ length: 2000 }, (_, i) => line(i)).join('\n');
+    const config = configVariant(
+      lab,
+      [' ip address 172.22.1.16 255.255.255.0', ' ip address 172.22.1.16 255.255.0.0'],
+      [
+        'control-plane',
+        `${many((i) => `ip nat inside source static 10.10.${20 + (i >> 8)}.${i & 255} 172.22.${20 + (i >> 8)}.${i & 255}`)}
+${many((i) => `access-list 101 permit tcp any host 172.22.${20 + (i >> 8)}.${i & 255} eq 443`)}
+control-plane`,
+      ],
+    );
+    const before = trace();
+    const router = await Fw3640.start(lab, { config });
+    const ping = new LabProcess(lab, 'inside', 'ping', ['-q', '-i', '0.01', '172.22.1.10']);
+    router.console('configure terminal', 'hostname other', 'no access-list 7', 'access-list 7 permit any', 'end');
+    router.console('configure terminal', 'ip nat inside source static 10.10.9.9 172.22.9.9', 'end');
+    expect(lab.run('router', 'ip', ['-4', 'address', 'show', 'dev', 'outside'])).toContain(' 172.22.9.9/32 ');
+    router.process.child.kill('SIGHUP');
+    await router.logged('%SYS-5-CONFIG_I', /by SIGHUP/);
+    expect(lab.run('router', 'ip', ['-4', 'address', 'show', 'dev', 'outside'])).not.toContain(' 172.22.9.9/32 ');
+    await ping.stop('SIGINT');
+    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(ping.stdout) ?? [];
+    expect(Number(received)).toBeGreaterThan(0);
+    expect(Number(sent) - Number(received)).toBeLessThanOrEqual(1); // the last one may be on its way
+    expect(await router.stop()).toBe(0);
+    expect(trace()).toBe(before);
   });
 
   test('--log-format ios prints what a 3640 prints', async () => {
