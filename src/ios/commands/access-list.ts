@@ -225,9 +225,10 @@ function addRemark(list: AccessList, text: string): void {
   (list.remarks ??= []).push({ text, after: list.entries.at(-1)?.sequence ?? 0 });
 }
 
-/** Removes entries; a remark behind one of them stays behind the one before it. */
-function removeEntries(list: AccessList, gone: (e: AclEntry) => boolean): void {
-  list.entries = list.entries.filter((e) => !gone(e));
+/** Removes an entry, if there is one; a remark behind it stays behind the one before it. */
+function removeEntry(list: AccessList, entry: AclEntry | undefined): void {
+  if (entry === undefined) return;
+  entriesByTest(list.entries).remove(entry);
   const before = (after: number): number => list.entries[countUpTo(list.entries, after) - 1]?.sequence ?? 0;
   list.remarks = (list.remarks ?? []).map((r) => ({ ...r, after: before(r.after) }));
 }
@@ -321,16 +322,19 @@ function modeCommands(syntax: string, read: (m: Match, line: number) => AclEntry
           editor.refuse(refused.reason, refused.column);
           return;
         }
-        const entry = read(m, editor.line);
+        const list = editor.accessList;
         const sequence = m.optionalNumber('SEQUENCE');
-        removeEntries(editor.accessList, (e) => sameTest(e, entry) && (sequence ?? e.sequence) === e.sequence);
+        const found = entriesByTest(list.entries).find(read(m, editor.line), sameTest);
+        if ((sequence ?? found?.sequence) === found?.sequence) removeEntry(list, found);
       },
     },
     {
       syntax: 'SEQUENCE:<1-2147483647>',
       help: HELP,
       unset: (editor, m) => {
-        removeEntries(editor.accessList, (e) => e.sequence === m.number('SEQUENCE'));
+        const { entries } = editor.accessList;
+        const found = entries[countUpTo(entries, m.number('SEQUENCE')) - 1];
+        if (found?.sequence === m.number('SEQUENCE')) removeEntry(editor.accessList, found);
       },
     },
     {

@@ -47,21 +47,27 @@ function conflicts(a: StaticNat, b: StaticNat): boolean {
   );
 }
 
-/** Entries that are the same or in conflict have a key in common. */
+const globalKey = (e: StaticNat): number => mix(e.insideGlobal, e.ports?.insideGlobal ?? -1);
+const localKey = (e: StaticNat, extendable: boolean): number => mix(e.insideLocal, extendable ? -3 : -2);
 const translations = indexed((e: StaticNat) => [
-  mix(e.insideGlobal, e.ports?.insideGlobal ?? -1),
-  // A host without ports may have one entry only. Port entries may be many for one host.
-  ...(e.ports === undefined ? [mix(e.insideLocal, -2)] : []),
+  globalKey(e),
+  ...(e.ports === undefined ? [localKey(e, e.extendable === true)] : []),
 ]);
+
+/** Where what is in conflict with an entry is filed: one host may have any number of entries that are extendable. */
+const conflictKeys = (e: StaticNat): number[] =>
+  e.ports !== undefined
+    ? [globalKey(e)]
+    : [globalKey(e), localKey(e, false), ...(e.extendable === true ? [] : [localKey(e, true)])];
 
 function add(editor: ConfigEditor, entry: StaticNat): void {
   const entries = translations(editor.config.nat.staticEntries);
-  const same = entries.find(entry, sameTranslation);
+  const same = entries.find(entry, sameTranslation, [globalKey(entry)]);
   if (same !== undefined) {
     entries.replace(same, entry);
     return;
   }
-  const similar = entries.find(entry, conflicts);
+  const similar = entries.find(entry, conflicts, conflictKeys(entry));
   if (similar === undefined) {
     entries.insert(entry);
     return;
@@ -72,7 +78,7 @@ function add(editor: ConfigEditor, entry: StaticNat): void {
 
 function remove(editor: ConfigEditor, entry: StaticNat): void {
   const entries = translations(editor.config.nat.staticEntries);
-  const same = entries.find(entry, sameTranslation);
+  const same = entries.find(entry, sameTranslation, [globalKey(entry)]);
   if (same === undefined) editor.refuse('Translation not found');
   else entries.remove(same);
 }

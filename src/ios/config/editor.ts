@@ -36,8 +36,10 @@ export interface Complaint {
 }
 
 const positive = (text: string): string => (text.startsWith('no ') ? text.slice(3) : text);
-/** A line and its `no` form have one key. */
-const inertByText = indexed((l: InertLine) => [`${l.block ?? ''}\n${positive(l.text)}`]);
+/** A line and its `no` form have this key in common. */
+const textKey = (l: InertLine): string => `${l.block ?? ''}\n${positive(l.text)}`;
+const wordKey = (block: string | undefined, text: string): string => `${block ?? ''}\n\n${text.split(' ', 1)[0] ?? ''}`;
+const inertLines = indexed((l: InertLine) => [textKey(l), wordKey(l.block, l.text)]);
 
 export class ConfigEditor {
   mode: Mode = GLOBAL_MODE;
@@ -120,8 +122,8 @@ export class ConfigEditor {
       ...(weakens === undefined ? {} : { weakens }),
     };
     this.#eachInert((lines) => {
-      const kept = inertByText(lines);
-      const replaced = kept.find(line, () => true);
+      const kept = inertLines(lines);
+      const replaced = kept.find(line, () => true, [textKey(line)]);
       if (replaced !== undefined) kept.remove(replaced);
       kept.insert(line);
       return lines;
@@ -138,7 +140,9 @@ export class ConfigEditor {
     const stays = (l: InertLine): boolean =>
       l.block !== block || !(l.text === text || (l.text.startsWith(text) && l.text[text.length] === ' '));
     const holders = this.mode.name === 'line' ? this.lines.map((l) => l.inert ?? []) : [this.config.inert];
-    if (holders.some((lines) => !lines.every(stays))) this.#eachInert((lines) => lines.filter(stays));
+    const goes = (lines: InertLine[]): boolean =>
+      inertLines(lines).find({ text, line: 0 }, (l) => !stays(l), [wordKey(block, text)]) !== undefined;
+    if (holders.some(goes)) this.#eachInert((lines) => lines.filter(stays));
     else this.keepInert(`no ${text}`);
   }
 

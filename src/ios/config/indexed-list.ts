@@ -20,9 +20,12 @@ class IndexedList<T> {
     return this.#count === this.items.length;
   }
 
-  /** @returns an item that has a key in common with `like` and passes `test`, if there is one */
-  find(like: T, test: (item: T, like: T) => boolean): T | undefined {
-    for (const key of this.keysOf(like)) {
+  /**
+   * @param keys where to look: the keys of `like`, or those of what is sought
+   * @returns an item that has one of the keys and passes `test`, if there is one
+   */
+  find(like: T, test: (item: T, like: T) => boolean, keys = this.keysOf(like)): T | undefined {
+    for (const key of keys) {
       const found = this.#filed.get(key)?.find((item) => test(item, like));
       if (found !== undefined) return found;
     }
