@@ -67,20 +67,20 @@ export class StreamTable {
 
   /** Makes the stream of session `s`; false where none inspects its bytes. */
   create(s: Session, rule: RuleEntry): boolean {
-    const { slot } = s;
-    const at = slot * RECORD_WORDS;
     const { records } = this.#context;
-    newStream(records, at);
+    const at = s.slot * RECORD_WORDS;
     if (rule.smtp !== undefined) {
       const pool = this.#poolOf(rule);
       pool.sessions++;
+      newStream(records, at);
       newSmtpSession(records, at + INSPECTOR);
       this.#words[at + OWNER] = pool.number;
       return true;
     }
     const stream = ownStream(this.#context, s, rule);
     if (stream === undefined) return false;
-    stream.takeUp(slot);
+    newStream(records, at);
+    stream.takeUp(s.slot);
     this.#file(stream);
     return true;
   }
