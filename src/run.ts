@@ -6,6 +6,7 @@ import { unsupported } from './ios/config/unsupported.js';
 import { canonicalInterface } from './ios/interface-name.js';
 import { ConsoleSession } from './ios/exec/session.js';
 import { RouterConsole } from './console.js';
+import { tuneCompiler } from './io/compiler.js';
 import { ConsoleServer } from './io/console-server.js';
 import { checkBindings } from './io/host-plan.js';
 import { VtyServer } from './io/vty-server.js';
@@ -47,6 +48,7 @@ export async function run(options: RunOptions): Promise<void> {
     process.exitCode = EXIT.usage;
     return;
   }
+  tuneCompiler();
   let router: Router | undefined;
   const log = new Log({
     format: options.logFormat,
