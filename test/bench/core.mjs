@@ -1,20 +1,30 @@
-// scripts/bench js: microseconds of JavaScript per packet in the pure core, by kind of packet and number of sessions.
-// Flat rows are the aim: a packet must not cost more because others have sessions. Sessions are visited in a shuffled
-// order, so that the processor's caches help as little as they would on the wire.
+// scripts/bench js: microseconds of JavaScript per packet in the pure core, by kind of packet and number of sessions, and
+// memory per session. Flat rows are the aim: a packet must not cost more because others have sessions. Sessions are
+// visited in a shuffled order, so that the processor's caches help as little as they would on the wire. Time is that of
+// the processor, which others on the machine disturb less than the clock's. Another build: BENCH_CORE=/path/to/dist.
 import { Buffer } from 'node:buffer';
+import { execFileSync } from 'node:child_process';
 import console from 'node:console';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { Engine } from '../../dist/engine.js';
-import { parseConfig } from '../../dist/ios/config/parse.js';
-import { DROP, PASS } from '../../dist/verdict.js';
-import { put16, put32 } from '../../dist/wire/bytes.js';
-import { writeIpv4Checksum } from '../../dist/wire/checksum.js';
-import { Packet } from '../../dist/wire/packet.js';
+import { pathToFileURL, URL } from 'node:url';
+import { tuneCompiler } from '../../dist/io/compiler.js';
+
+const DIST = pathToFileURL((process.env.BENCH_CORE ?? join(import.meta.dirname, '../../dist')) + '/');
+const load = (file) => import(new URL(file, DIST));
+const { Engine } = await load('engine.js');
+const { parseConfig } = await load('ios/config/parse.js');
+const { DROP, PASS } = await load('verdict.js');
+const { put16, put32 } = await load('wire/bytes.js');
+const { writeIpv4Checksum } = await load('wire/checksum.js');
+const { Packet } = await load('wire/packet.js');
 
 const CONFIG = join(import.meta.dirname, '../../config/3640.cfg');
-const SESSIONS = [10, 1_000, 10_000, 100_000];
+const SESSIONS = [10, 1_000, 10_000, 100_000, 1_000_000];
+/** So that pages and the heap's own do not count. */
+const MEMORY_SESSIONS = [10_000, 100_000, 1_000_000];
+const CAPACITY = 1_048_576;
 const MEASURE_MS = 700;
 const SYN = 2;
 const ACK = 16;
@@ -159,6 +169,7 @@ function shuffled(n) {
 /** Visits sessions for a while. @returns µs per packet */
 function timePerPacket(b, kind, order, seq, ack) {
   const from = process.hrtime.bigint();
+  const used = process.cpuUsage();
   const start = b.now;
   let visits = 0;
   let spentMs = 0;
@@ -168,16 +179,23 @@ function timePerPacket(b, kind, order, seq, ack) {
     b.now = start + spentMs;
     b.engine.tick(b.now);
   }
-  return (spentMs * 1000) / (2 * visits);
+  const { user, system } = process.cpuUsage(used);
+  return (user + system) / (2 * visits);
 }
 
-function measure(kind, sessions) {
-  const b = new Bench(262_144);
+/** Opens sessions. */
+function opened(b, kind, sessions) {
   const seq = new Int32Array(sessions);
   const ack = new Int32Array(sessions);
   b.expected = PASS;
   for (let n = 0; n < sessions; n++) kind.open(b, n, seq, ack);
   if (!kind.drops && b.engine.sessions.table.size !== sessions) throw new Error('not all sessions were opened');
+  return { seq, ack };
+}
+
+function measure(kind, sessions) {
+  const b = new Bench(CAPACITY);
+  const { seq, ack } = opened(b, kind, sessions);
   if (kind.drops) b.expected = DROP.acl;
   const order = shuffled(sessions);
   timePerPacket(b, kind, order, seq, ack); // warms up
@@ -186,9 +204,36 @@ function measure(kind, sessions) {
   return whole - timePerPacket(b, kind, order, seq.slice(), ack.slice());
 }
 
+/** What the process grew by for each session, all of it: records, heap, rings. In a process of its own, with `gc`. */
+function memoryPerSession(title, sessions) {
+  const b = new Bench(CAPACITY);
+  const used = () => {
+    globalThis.gc();
+    return process.memoryUsage.rss();
+  };
+  const before = used();
+  const { seq, ack } = opened(b, KINDS[title], sessions);
+  const own = seq.byteLength + ack.byteLength; // the benchmark's
+  return Math.round((used() - before - own) / sessions);
+}
+
+const MEMORY = '--memory';
+if (process.argv[2] === MEMORY) {
+  console.log(memoryPerSession(process.argv[3], Number(process.argv[4])));
+  process.exit();
+}
+tuneCompiler();
 const row = (title, cells) => console.log(title.padEnd(36) + cells.map((cell) => String(cell).padStart(10)).join(''));
 row('µs per packet, by sessions', [...SESSIONS, 'worst/best']);
 for (const [title, kind] of Object.entries(KINDS)) {
   const times = SESSIONS.map((n) => measure(kind, n));
   row(title, [...times.map((t) => t.toFixed(2)), (Math.max(...times) / Math.min(...times)).toFixed(1)]);
+}
+
+const inChild = (...args) =>
+  execFileSync(process.execPath, ['--expose-gc', import.meta.filename, MEMORY, ...args], { encoding: 'utf8' }).trim();
+console.log();
+row('bytes per session, by sessions', ['', '', ...MEMORY_SESSIONS]);
+for (const [title, kind] of Object.entries(KINDS)) {
+  if (!kind.drops) row(title, ['', '', ...MEMORY_SESSIONS.map((n) => inChild(title, String(n)))]);
 }
