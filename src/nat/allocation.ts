@@ -20,7 +20,10 @@ export function mappingFor(p: Packet, { mappings, lists }: AddressRules): number
   return NO_MAPPING;
 }
 
-/** Gives host `local` an address of its own. Moves `t` to the binding; false: the pool is empty. */
+/**
+ * Gives host `local` an address of its own, of which nobody has a port: else what comes back to that port would be
+ * somebody else's. Moves `t` to the binding; false: the pool is empty.
+ */
 export function allocateAddress(
   translations: Translations,
   t: Translation,
@@ -29,15 +32,17 @@ export function allocateAddress(
   now: number,
 ): boolean {
   const { pool } = translations.rules.mappings[mapping]!;
-  for (;;) {
-    const index = pool.taken.lowestFree();
-    if (index < 0) return false;
-    pool.taken.take(index); // for good, where a static entry has the address
+  const first = pool.taken.lowestFree();
+  if (first < 0) return false;
+  for (let index = first; index < pool.size; index++) {
     const global = (pool.first + index) | 0;
+    if (pool.taken.has(index) || translations.ports.inUse(global)) continue;
+    pool.taken.take(index); // for good, where a static entry has the address
     if (translations.table.findOutside(t, KIND_OF.binding, 0, global, 0, 0, 0)) continue;
     translations.bindHost(t, local, global, mapping, now);
     return true;
   }
+  return false;
 }
 
 /**

@@ -17,6 +17,13 @@ const classOf = (port: number): 0 | 1 | 2 => (port < CLASSES[1] ? 0 : port < CLA
 export class PortAllocator {
   /** By address, then protocol: a set for each class. 8 KB, made when the first port of an address is taken. */
   readonly #taken = new Map<number, Map<number, readonly NumberSet[]>>();
+  /** By address: how many of its ports are taken, of all protocols. */
+  readonly #counts = new Map<number, number>();
+
+  /** Some port of `global` is somebody's: no host can have the address for itself. */
+  inUse(global: number): boolean {
+    return this.#counts.has(global);
+  }
 
   /**
    * Takes a port of `global`.
@@ -29,23 +36,36 @@ export class PortAllocator {
     const n = taken.has(wanted - CLASSES[c]) ? taken.lowestFree() : wanted - CLASSES[c];
     if (n < 0) return -1;
     taken.take(n);
+    this.#count(global, 1);
     return CLASSES[c] + n;
   }
 
   /** Takes just this port, whoever had it. */
   claim(protocol: number, global: number, port: number): void {
     const c = classOf(port);
-    this.#classes(protocol, global)[c]!.take(port - CLASSES[c]);
+    const taken = this.#classes(protocol, global)[c]!;
+    if (taken.has(port - CLASSES[c])) return;
+    taken.take(port - CLASSES[c]);
+    this.#count(global, 1);
   }
 
   free(protocol: number, global: number, port: number): void {
-    const classes = this.#taken.get(global)?.get(protocol);
     const c = classOf(port);
-    if (classes !== undefined) classes[c]!.free(port - CLASSES[c]);
+    const taken = this.#taken.get(global)?.get(protocol)?.[c];
+    if (taken?.has(port - CLASSES[c]) !== true) return;
+    taken.free(port - CLASSES[c]);
+    this.#count(global, -1);
   }
 
   clear(): void {
     this.#taken.clear();
+    this.#counts.clear();
+  }
+
+  #count(global: number, change: 1 | -1): void {
+    const count = (this.#counts.get(global) ?? 0) + change;
+    if (count === 0) this.#counts.delete(global);
+    else this.#counts.set(global, count);
   }
 
   #classes(protocol: number, global: number): readonly NumberSet[] {

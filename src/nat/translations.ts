@@ -189,7 +189,11 @@ export class Translations {
     for (const e of [...bindings].reverse()) {
       this.#create(this.#new, BINDING | STATIC, e.protocol, e.local, e.localPort, e.global, e.globalPort, 0, 0, now);
     }
-    this.#endWhere(doubtful, (t) => !this.#isValid(t, rules, renumbered));
+    const ofPorts = new Set(rules.bindings.filter((b) => b.protocol !== 0).map((b) => b.global));
+    this.#endWhere(
+      doubtful,
+      (t) => !this.#isValid(t, rules, renumbered) || (t.protocol === 0 && ofPorts.has(t.insideGlobal)),
+    );
     if (touched === undefined) this.#renumber(rules, renumbered);
     else {
       this.rules = { ...rules, mappings: this.rules.mappings }; // the same, with what is taken of their pools

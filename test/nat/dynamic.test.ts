@@ -129,6 +129,14 @@ describe('a pool without overload', () => {
     expect(from(query(r, A, 4000))).toBe('172.22.1.112:4000');
   });
 
+  test("an address of which an entry has a port is given to no host: answers to that port would be the other one's", () => {
+    const entry = 'ip nat inside source static udp 10.10.10.9 80 172.22.1.120 4000';
+    const r = new Router3640(`${entry}\n${pool('172.22.1.120', '172.22.1.121')}`);
+    expect(from(query(r, A, 4000))).toBe('172.22.1.121:4000');
+    expect(to(answer(r, '172.22.1.121', 4000))).toBe(`${A}:4000`);
+    expect(query(r, B, 4000).verdict).toBe(DROP.noTranslation);
+  });
+
   test('an empty pool drops and logs, and the host that gives its address back makes room', () => {
     const r = new Router3640(`ip nat translation timeout 100\n${pool('172.22.1.120', '172.22.1.120')}`);
     query(r, A, 4000);

@@ -189,8 +189,10 @@ export class NatView {
     const own = d.pool === undefined ? this.#addressOf(d.interfaceName) : undefined;
     const [first, last] = pool === undefined ? [own, own] : [pool.start, pool.end];
     const taken = new Set(this.#hosts.map((t) => t.insideGlobal));
+    // Who gets an address for himself gets none of which somebody has a port.
+    if (!d.overload) for (const t of this.#flows) if (t.mapping !== undefined) taken.add(t.insideGlobal);
     for (const s of this.#config.nat.staticEntries)
-      if (s.ports === undefined && s.mask === undefined) taken.add(this.#globalOf(s) ?? 0);
+      if (s.mask === undefined && !(d.overload && s.ports !== undefined)) taken.add(this.#globalOf(s) ?? 0);
     let address = first;
     while (address !== undefined && taken.has(address)) address = address === last ? undefined : (address + 1) | 0;
     const target = d.pool === undefined ? `interface ${d.interfaceName ?? ''}` : `pool ${d.pool}`;
