@@ -1,7 +1,16 @@
 /** Access-list entries as IOS writes them, in the running-config and in `show access-lists`. */
 import type { AclAddress, AclEntry, AclPort } from '../../acl/entry.js';
 import { formatAddress } from '../ipv4-text.js';
-import { CODE_POINTS, ICMP_MESSAGES, IP_PROTOCOLS, PRECEDENCES, TCP_PORTS, TYPES_OF_SERVICE, UDP_PORTS, nameOf } from '../names.js';
+import {
+  CODE_POINTS,
+  ICMP_MESSAGES,
+  IP_PROTOCOLS,
+  PRECEDENCES,
+  TCP_PORTS,
+  TYPES_OF_SERVICE,
+  UDP_PORTS,
+  nameOf,
+} from '../names.js';
 import type { Named } from '../names.js';
 import type { AccessList } from './model.js';
 
@@ -11,7 +20,9 @@ const ICMP = 1;
 
 function endpoint(a: AclAddress): string {
   if (a.wildcard === -1) return 'any';
-  return a.wildcard === 0 ? `host ${formatAddress(a.address)}` : `${formatAddress(a.address)} ${formatAddress(a.wildcard)}`;
+  return a.wildcard === 0
+    ? `host ${formatAddress(a.address)}`
+    : `${formatAddress(a.address)} ${formatAddress(a.wildcard)}`;
 }
 
 function port(p: AclPort | undefined, names: readonly Named[]): string {
@@ -56,7 +67,11 @@ export function formatStandard(e: AclEntry): string {
 }
 
 /** The lines of a list in order, remarks among the entries; `entry` and `remark` say how each is written. */
-export function listLines(list: AccessList, entry: (e: AclEntry) => string, remark: (text: string) => string): string[] {
+export function listLines(
+  list: AccessList,
+  entry: (e: AclEntry) => string,
+  remark: (text: string) => string,
+): string[] {
   const remarks = [...(list.remarks ?? [])].sort((a, b) => a.after - b.after);
   const lines: string[] = [];
   let written = 0;

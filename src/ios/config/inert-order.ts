@@ -26,13 +26,22 @@ const PLACES: readonly (readonly [RegExp, string])[] = [
   [/^ip inspect /, 'inspect'],
   [/^ip (?:ips|audit|auth-proxy|admission|tcp intercept|port-map|urlfilter) ?/, 'security'],
   [/^(?:ftp-server|isdn|vpdn|multilink|async-bootp|key chain) ?/, 'security'],
-  [/^ip (?:http|classless|local|forward-protocol|flow-|nat|default-|bgp|as-path|pim|prefix-list|community|access-list) ?/, 'ip-late'],
+  [
+    /^ip (?:http|classless|local|forward-protocol|flow-|nat|default-|bgp|as-path|pim|prefix-list|community|access-list) ?/,
+    'ip-late',
+  ],
   [/^ip (?:dhcp pool|vrf|sla) /, 'blocks-before'],
   [/^ip /, 'ip'],
-  [/^(?:resource|voice-card|memory|mmi|network-clock|card|clock|process|scheduler|exception|config-register)/, 'platform'],
+  [
+    /^(?:resource|voice-card|memory|mmi|network-clock|card|clock|process|scheduler|exception|config-register)/,
+    'platform',
+  ],
   [/^(?:router|ipv6 router) /, 'router'],
   [/^(?:controller|crypto|class-map|policy-map|voice (?:class|translation)|redundancy|archive)/, 'blocks-before'],
-  [/^(?:control-plane|voice-port|dial-peer|route-map|gateway|gatekeeper|sip-ua|telephony|ephone|time-range|line )/, 'blocks-after'],
+  [
+    /^(?:control-plane|voice-port|dial-peer|route-map|gateway|gatekeeper|sip-ua|telephony|ephone|time-range|line )/,
+    'blocks-after',
+  ],
   [/^(?:ntp|sntp|scheduler|alias|privilege)/, 'tail'],
 ];
 

@@ -43,7 +43,8 @@ export const ambiguous = (line: string): string => `Ambiguous command:  "${line.
 const LINES_A_STEP = 40;
 
 /** Lines around a configuration that was copied from a terminal. */
-const DECORATION = /^(?:\S+[>#] ?(?:en\w*|sh\w* \w.*)?|Building configuration\.\.\.|(?:Current|Startup) configuration ?: ?\d+ bytes|Using \d+ out of \d+ bytes.*)$/;
+const DECORATION =
+  /^(?:\S+[>#] ?(?:en\w*|sh\w* \w.*)?|Building configuration\.\.\.|(?:Current|Startup) configuration ?: ?\d+ bytes|Using \d+ out of \d+ bytes.*)$/;
 
 /**
  * Reads a configuration.
@@ -178,7 +179,10 @@ const understoodTo = (r: Exclude<MatchResult, { kind: 'match' }>, line: string):
 const progress = (r: MatchResult): number => (r.kind === 'invalid' ? r.column : r.kind === 'match' ? Infinity : 1e9);
 
 /** What IOS says to a line that is no command. */
-export function fault(result: Exclude<MatchResult, { kind: 'match' }>, line: string): { reason: string; column: number } {
+export function fault(
+  result: Exclude<MatchResult, { kind: 'match' }>,
+  line: string,
+): { reason: string; column: number } {
   switch (result.kind) {
     case 'invalid':
       return { reason: INVALID_INPUT, column: result.column };

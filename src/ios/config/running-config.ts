@@ -5,9 +5,25 @@
 import { formatAddress } from '../ipv4-text.js';
 import { SEVERITIES, nameOf } from '../names.js';
 import { formatExtended, formatStandard, listLines } from './acl-text.js';
-import { emptyConfig, inspectDefaults, lineDefaults, natTimeoutDefaults, smtpDefaults, virtualReassemblyDefaults } from './defaults.js';
+import {
+  emptyConfig,
+  inspectDefaults,
+  lineDefaults,
+  natTimeoutDefaults,
+  smtpDefaults,
+  virtualReassemblyDefaults,
+} from './defaults.js';
 import { arrangeInert } from './inert-order.js';
-import type { AccessList, InspectedProtocol, InterfaceConfig, LineConfig, Password, RouterConfig, StaticNat, Timestamps } from './model.js';
+import type {
+  AccessList,
+  InspectedProtocol,
+  InterfaceConfig,
+  LineConfig,
+  Password,
+  RouterConfig,
+  StaticNat,
+  Timestamps,
+} from './model.js';
 import { joinLines } from './terminal-lines.js';
 
 /** What the first number of `exec-timeout` takes. */
@@ -55,7 +71,12 @@ function services(config: RouterConfig): string[] {
 function timestampLine(kind: 'debug' | 'log', t: Timestamps): string {
   if (t.kind === 'none') return `no service timestamps ${kind}`;
   if (t.kind === 'uptime') return `service timestamps ${kind} uptime`;
-  const words = [t.msec ? ' msec' : '', t.localtime ? ' localtime' : '', t.showTimezone ? ' show-timezone' : '', t.year ? ' year' : ''];
+  const words = [
+    t.msec ? ' msec' : '',
+    t.localtime ? ' localtime' : '',
+    t.showTimezone ? ' show-timezone' : '',
+    t.year ? ' year' : '',
+  ];
   return `service timestamps ${kind} datetime${words.join('')}`;
 }
 
@@ -86,7 +107,9 @@ function names({ domainLookup, names: n }: RouterConfig): string[] {
   return [
     ...(domainLookup ? [] : ['no ip domain-lookup']),
     ...(n.domain === undefined ? [] : [`ip domain-name ${n.domain}`]),
-    ...n.hosts.map((h) => `ip host ${h.name}${h.port === undefined ? '' : ` ${h.port}`} ${h.addresses.map(formatAddress).join(' ')}`),
+    ...n.hosts.map(
+      (h) => `ip host ${h.name}${h.port === undefined ? '' : ` ${h.port}`} ${h.addresses.map(formatAddress).join(' ')}`,
+    ),
     ...n.servers.map((s) => `ip name-server ${formatAddress(s)}`),
   ];
 }
@@ -94,7 +117,8 @@ function names({ domainLookup, names: n }: RouterConfig): string[] {
 function loggingBuffer({ logging }: RouterConfig): string[] {
   const lines: string[] = [];
   if (!logging.on) lines.push('no logging on');
-  if (logging.buffered !== undefined) lines.push(`logging buffered ${logging.bufferSize} ${nameOf(SEVERITIES, logging.buffered)}`);
+  if (logging.buffered !== undefined)
+    lines.push(`logging buffered ${logging.bufferSize} ${nameOf(SEVERITIES, logging.buffered)}`);
   for (const where of ['console', 'monitor'] as const) {
     const level = logging[where];
     if (level === undefined) lines.push(`no logging ${where}`);
@@ -220,7 +244,9 @@ function nat({ nat: n }: RouterConfig): string[] {
   }
   if (n.timeouts.maxEntries !== 0) lines.push(`ip nat translation max-entries ${n.timeouts.maxEntries}`);
   for (const p of n.pools.values())
-    lines.push(`ip nat pool ${p.name} ${formatAddress(p.start)} ${formatAddress(p.end)} netmask ${formatAddress(p.mask)}`);
+    lines.push(
+      `ip nat pool ${p.name} ${formatAddress(p.start)} ${formatAddress(p.end)} netmask ${formatAddress(p.mask)}`,
+    );
   for (const d of n.dynamic) {
     const to = d.pool === undefined ? `interface ${d.interfaceName ?? ''}` : `pool ${d.pool}`;
     lines.push(`ip nat inside source list ${d.list} ${to}${d.overload ? ' overload' : ''}`);
@@ -229,32 +255,45 @@ function nat({ nat: n }: RouterConfig): string[] {
 }
 
 function route(r: RouterConfig['routes'][number]): string {
-  const via = [r.interfaceName, r.nextHop === undefined ? undefined : formatAddress(r.nextHop)].filter((v) => v !== undefined);
+  const via = [r.interfaceName, r.nextHop === undefined ? undefined : formatAddress(r.nextHop)].filter(
+    (v) => v !== undefined,
+  );
   const distance = r.distance === 1 ? '' : ` ${r.distance}`;
   return `ip route ${formatAddress(r.prefix)} ${formatAddress(r.mask)} ${via.join(' ')}${distance}`;
 }
 
 const isNumbered = (list: AccessList): boolean => /^\d+$/.test(list.name);
 
-const formatEntry = (list: AccessList): typeof formatExtended => (list.kind === 'standard' ? formatStandard : formatExtended);
+const formatEntry = (list: AccessList): typeof formatExtended =>
+  list.kind === 'standard' ? formatStandard : formatExtended;
 
 function namedLists({ accessLists }: RouterConfig): string[][] {
   return [...accessLists.values()]
     .filter((l) => !isNumbered(l))
     .map((l) => [
       `ip access-list ${l.kind} ${l.name}`,
-      ...listLines(l, (e) => ` ${formatEntry(l)(e)}`, (text) => ` remark ${text}`),
+      ...listLines(
+        l,
+        (e) => ` ${formatEntry(l)(e)}`,
+        (text) => ` remark ${text}`,
+      ),
     ]);
 }
 
 function numberedLists({ accessLists }: RouterConfig): string[] {
   return [...accessLists.values()].filter(isNumbered).flatMap((l) =>
-    listLines(l, (e) => `access-list ${l.name} ${formatEntry(l)(e)}`, (text) => `access-list ${l.name} remark ${text}`),
+    listLines(
+      l,
+      (e) => `access-list ${l.name} ${formatEntry(l)(e)}`,
+      (text) => `access-list ${l.name} remark ${text}`,
+    ),
   );
 }
 
 function banners({ banners: b }: RouterConfig): string[] {
-  return (['exec', 'login', 'motd'] as const).flatMap((kind) => (b[kind] === undefined ? [] : [`banner ${kind} ^C${b[kind]}^C`]));
+  return (['exec', 'login', 'motd'] as const).flatMap((kind) =>
+    b[kind] === undefined ? [] : [`banner ${kind} ^C${b[kind]}^C`],
+  );
 }
 
 function lineLines(l: LineConfig): string[] {

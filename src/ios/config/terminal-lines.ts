@@ -5,7 +5,12 @@ import type { LineConfig } from './model.js';
 const ORDER: readonly LineConfig['kind'][] = ['con', 'aux', 'vty'];
 
 /** @returns `lines` with every line of `kind` in `first`..`last` present and in a range that does not cross the ends. */
-export function cutLines(lines: readonly LineConfig[], kind: LineConfig['kind'], first: number, last: number): LineConfig[] {
+export function cutLines(
+  lines: readonly LineConfig[],
+  kind: LineConfig['kind'],
+  first: number,
+  last: number,
+): LineConfig[] {
   const result: LineConfig[] = [];
   for (const l of lines) {
     if (l.kind !== kind || l.last < first || l.first > last) {
@@ -38,6 +43,14 @@ const sortLines = (lines: readonly LineConfig[]): LineConfig[] =>
 
 function sameSettings(a: LineConfig, b: LineConfig): boolean {
   const settings = (l: LineConfig): string =>
-    JSON.stringify([l.password, l.login, l.execTimeout, l.privilege, l.accessClassIn, l.length, (l.inert ?? []).map((i) => i.text)]);
+    JSON.stringify([
+      l.password,
+      l.login,
+      l.execTimeout,
+      l.privilege,
+      l.accessClassIn,
+      l.length,
+      (l.inert ?? []).map((i) => i.text),
+    ]);
   return settings(a) === settings(b);
 }

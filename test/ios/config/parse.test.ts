@@ -97,7 +97,8 @@ const WRONG: { name: string; lines: string; line: number; column: number; reason
   },
   {
     name: 'two interfaces in one subnet',
-    lines: 'interface Ethernet2/0\n ip address 10.0.0.1 255.0.0.0\ninterface Ethernet2/1\n ip address 10.9.0.1 255.255.0.0',
+    lines:
+      'interface Ethernet2/0\n ip address 10.0.0.1 255.0.0.0\ninterface Ethernet2/1\n ip address 10.9.0.1 255.255.0.0',
     line: 4,
     column: 22,
     reason: '10.9.0.0 overlaps with Ethernet2/0',
@@ -137,8 +138,20 @@ const WRONG: { name: string; lines: string; line: number; column: number; reason
     column: 19,
     reason: 'Invalid encrypted password: not a type 7 password',
   },
-  { name: 'a banner without its end', lines: '!\nbanner motd ^\nhello', line: 2, column: 1, reason: 'Banner without its closing delimiter' },
-  { name: 'text behind the end', lines: 'end\naccess-list 1 permit any', line: 2, column: 1, reason: "Text behind 'end'" },
+  {
+    name: 'a banner without its end',
+    lines: '!\nbanner motd ^\nhello',
+    line: 2,
+    column: 1,
+    reason: 'Banner without its closing delimiter',
+  },
+  {
+    name: 'text behind the end',
+    lines: 'end\naccess-list 1 permit any',
+    line: 2,
+    column: 1,
+    reason: "Text behind 'end'",
+  },
 ];
 
 test.each(WRONG)('$name is an error at its place', ({ lines, line, column, reason }) => {
@@ -176,7 +189,8 @@ test('the prompts of a terminal around a listing are no lines of it', () => {
 });
 
 test('where blocks are indented, a line that is not stands outside; where none is, the mode decides', () => {
-  const blockOf = (text: string): string | undefined => parseConfig(text, 'x.cfg').inert.find((l) => l.text === 'cdp run')?.block;
+  const blockOf = (text: string): string | undefined =>
+    parseConfig(text, 'x.cfg').inert.find((l) => l.text === 'cdp run')?.block;
   expect(blockOf('interface Ethernet2/0\n half-duplex\n!\ncdp run')).toBeUndefined();
   expect(blockOf('interface Ethernet2/0\nhalf-duplex\n!\ncdp run')).toBe('interface Ethernet2/0');
 });
@@ -271,7 +285,8 @@ test.each([
 });
 
 test('named lists keep sequence numbers, take insertions, and number the rest by tens', () => {
-  const text = 'ip access-list extended A\n permit tcp any any\n permit udp any any\n 15 deny icmp any any\n no 10\n permit ip any any';
+  const text =
+    'ip access-list extended A\n permit tcp any any\n permit udp any any\n 15 deny icmp any any\n no 10\n permit ip any any';
   const list = parseConfig(text, 'x.cfg').config.accessLists.get('A');
   expect(list?.entries.map((e) => [e.sequence, e.action])).toEqual([
     [15, 'deny'],
@@ -305,7 +320,8 @@ test('resequence moves entries and their remarks', () => {
 });
 
 test('no access-list N with an entry removes the whole list, as on the router', () => {
-  const text = 'access-list 101 permit tcp any any\naccess-list 101 permit udp any any\nno access-list 101 permit udp any any';
+  const text =
+    'access-list 101 permit tcp any any\naccess-list 101 permit udp any any\nno access-list 101 permit udp any any';
   expect(parseConfig(text, 'x.cfg').config.accessLists.has('101')).toBe(false);
 });
 
@@ -324,7 +340,10 @@ test('banners of several lines are read to their delimiter, and nothing in them 
 
 test('thresholds drag each other along, as on the router', () => {
   const inspect = (line: string): unknown => parseConfig(line, 'x.cfg').config.inspect;
-  expect(inspect('ip inspect max-incomplete high 300')).toMatchObject({ maxIncompleteHigh: 300, maxIncompleteLow: 300 });
+  expect(inspect('ip inspect max-incomplete high 300')).toMatchObject({
+    maxIncompleteHigh: 300,
+    maxIncompleteLow: 300,
+  });
   expect(inspect('ip inspect one-minute low 600')).toMatchObject({ oneMinuteHigh: 600, oneMinuteLow: 600 });
 });
 
@@ -349,7 +368,9 @@ test('no text makes the parser throw or hang', () => {
   const words = seed.split(/\s+/);
   const line = fc.oneof(
     fc.string(),
-    fc.array(fc.constantFrom(...words, 'no', 'default', '|', '?', '\t', '255', '-1', '9'.repeat(40)), { maxLength: 14 }).map((w) => w.join(' ')),
+    fc
+      .array(fc.constantFrom(...words, 'no', 'default', '|', '?', '\t', '255', '-1', '9'.repeat(40)), { maxLength: 14 })
+      .map((w) => w.join(' ')),
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.constantFrom('', ' '), line), { maxLength: 12 }), (lines) => {

@@ -17,9 +17,13 @@ test.each(['', '02', '0', 'zz050D', '02050', '99050D'])('%j is no type 7 passwor
 
 test('type 7 hides and shows any printable text, at any offset', () => {
   fc.assert(
-    fc.property(fc.string({ minLength: 1, maxLength: 25 }).filter((s) => /^[\x20-\x7e]+$/.test(s)), fc.nat(15), (s, offset) => {
-      expect(decodeType7(encodeType7(s, offset))).toBe(s);
-    }),
+    fc.property(
+      fc.string({ minLength: 1, maxLength: 25 }).filter((s) => /^[\x20-\x7e]+$/.test(s)),
+      fc.nat(15),
+      (s, offset) => {
+        expect(decodeType7(encodeType7(s, offset))).toBe(s);
+      },
+    ),
   );
 });
 
