@@ -6,9 +6,10 @@ const SECONDS = 60;
 export class SessionStatistics {
   /** Inspected packets by service, index into SERVICES. */
   readonly packets = new Float64Array(SERVICES.length);
-  /** Creations in each of the last sixty seconds, by second modulo 60, and the second each count is of. */
+  /** Creations in each of the last sixty seconds, by second modulo 60; the last of these seconds; the sum. */
   readonly #perSecond = new Int32Array(SECONDS);
-  readonly #second = new Int32Array(SECONDS);
+  #second = 0;
+  #inMinute = 0;
 
   established = 0;
   halfOpen = 0;
@@ -27,6 +28,7 @@ export class SessionStatistics {
   clear(now: number): void {
     this.packets.fill(0);
     this.#perSecond.fill(0);
+    this.#inMinute = 0;
     this.created = 0;
     this.lastCreated = undefined;
     this.maxEstablished = this.established;
@@ -39,17 +41,15 @@ export class SessionStatistics {
   noteCreated(now: number): void {
     this.created++;
     this.lastCreated = now;
-    const second = Math.floor(now / 1000);
-    const i = second % SECONDS;
-    if (this.#second[i] !== second) this.#perSecond[i] = 0;
-    this.#second[i] = second;
-    this.#perSecond[i]!++;
+    this.#advance(now);
+    this.#perSecond[this.#second % SECONDS]!++;
+    this.#inMinute++;
   }
 
   /** Sessions created in the last sixty seconds. */
   creationRate(now: number): number {
-    const oldest = Math.floor(now / 1000) - SECONDS;
-    return this.#perSecond.reduce((sum, n, i) => (this.#second[i]! > oldest ? sum + n : sum), 0);
+    this.#advance(now);
+    return this.#inMinute;
   }
 
   /** A session has entered `state` (SIS). */
@@ -64,5 +64,18 @@ export class SessionStatistics {
     if (state === 0) this.halfOpen--;
     else if (state === 1) this.established--;
     else this.terminating--;
+  }
+
+  /** Forgets the seconds that are a minute old. */
+  #advance(now: number): void {
+    const second = Math.floor(now / 1000);
+    const passed = Math.min(second - this.#second, SECONDS);
+    if (passed <= 0) return;
+    for (let i = 1; i <= passed; i++) {
+      const at = (this.#second + i) % SECONDS;
+      this.#inMinute -= this.#perSecond[at]!;
+      this.#perSecond[at] = 0;
+    }
+    this.#second = second;
   }
 }
