@@ -83,11 +83,17 @@ if (handler === undefined) {
   process.exit(2);
 }
 const queue = PacketQueue.open({ queue: 0 });
-process.on('SIGTERM', () => {
+/** Ends, once what came last has been released: what is still held after `tries` looks is lost. */
+function finish(tries) {
+  if (queue.stats().held > 0 && tries > 0) {
+    setTimeout(finish, HELD_MS, tries - 1);
+    return;
+  }
   const stats = { ...queue.stats(), ...seen };
   queue.close();
   process.stdout.write(`${JSON.stringify(stats)}\n`);
   process.exit();
-});
+}
+process.on('SIGTERM', finish.bind(undefined, 100));
 queue.start(handler);
 process.stdout.write('ready\n');
