@@ -57,7 +57,7 @@ export type SmtpFinding = Intervention &
     | { kind: 'bad-sequence'; command: string }
     /**
      * A reply to nothing, or an intermediate reply (334, 354) to a command that has none. Amid message data: `reset` where
-     * the server took it to be complete, `masked` where it refused the rest. Amid an AUTH response: `reset`.
+     * the server took it to be complete, `masked` where it refused the rest. Amid an AUTH response, or a second 334 before it: `reset`.
      */
     | { kind: 'unexpected-reply'; reply: string }
     /** A reply line without a reply code. Once a reply. */

@@ -420,7 +420,8 @@ export class SmtpInspector implements StreamInspector {
       return StreamAction.pass;
     }
     if (this.#expect === Expect.authLine) {
-      if (this.#authLine.length > 0) return this.#reset(report, this.#replyAt, false);
+      // A second challenge: the server has read a response where we saw none, and waits for another.
+      if (this.#authLine.length > 0 || code === 334) return this.#reset(report, this.#replyAt, false);
       this.#expect = Expect.command;
     }
     this.#note(report, 'noted', false, this.#replyAt);
