@@ -63,7 +63,7 @@ export class SessionStream implements SegmentOutlet {
   /** @param monitorOnly the inspector may look, not touch */
   constructor(
     private readonly context: StreamContext,
-    private readonly inspector: StreamInspector,
+    inspector: StreamInspector,
     monitorOnly: boolean,
     parts: StreamParts,
   ) {
@@ -93,7 +93,7 @@ export class SessionStream implements SegmentOutlet {
     const { records } = this.context;
     const at = slot * RECORD_WORDS;
     this.slot = slot;
-    this.segments.load(records, at, at + RING, this.inspector);
+    this.segments.load(records, at, at + RING, this.#smtp?.inspector);
     if (this.#smtp === undefined) return;
     this.#smtp.host.slot = slot;
     this.#smtp.inspector.load(records, at + INSPECTOR);

@@ -110,8 +110,9 @@ export class TcpStream {
   /**
    * Goes on with the stream that was saved there, or begins the one that `newStream` wrote. It was at rest, or is closed.
    * @param ringAt word offset of its RING_WORDS
+   * @param inspector a stream that was finished has let its own go
    */
-  load(m: FlatMemory, at: number, ringAt: number, inspector: StreamInspector): void {
+  load(m: FlatMemory, at: number, ringAt: number, inspector = this.#inspector): void {
     this.resetRequested = false;
     this.#closed = false;
     if (this.#inspector !== inspector) this.#inspector = inspector;
