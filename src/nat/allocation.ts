@@ -32,17 +32,16 @@ export function allocateAddress(
   now: number,
 ): boolean {
   const { pool } = translations.rules.mappings[mapping]!;
-  const first = pool.taken.lowestFree();
-  if (first < 0) return false;
-  for (let index = first; index < pool.size; index++) {
+  for (;;) {
+    const index = pool.taken.lowestFree();
+    if (index < 0) return false;
+    pool.taken.take(index); // also where somebody else has the address, or a port of it: until he gives it back
     const global = (pool.first + index) | 0;
-    if (pool.taken.has(index) || translations.ports.inUse(global)) continue;
-    pool.taken.take(index); // for good, where a static entry has the address
+    if (translations.ports.inUse(global)) continue;
     if (translations.table.findOutside(t, KIND_OF.binding, 0, global, 0, 0, 0)) continue;
     translations.bindHost(t, local, global, mapping, now);
     return true;
   }
-  return false;
 }
 
 /**

@@ -5,7 +5,7 @@
 import { MAX_STATIC_NAT } from '../ios/config/defaults.js';
 import type { NatTimeouts } from '../ios/config/model.js';
 import { TimerWheel } from '../timer-wheel.js';
-import type { AddressPool, AddressRules, StaticBinding } from './address-rules.js';
+import type { AddressRules, StaticBinding } from './address-rules.js';
 import { hasPorts, PortAllocator } from './port-allocator.js';
 import { flowTimeoutMs, noteSegment } from './timeouts.js';
 import { KIND_OF, NO_MAPPING, type Translation, TRANSLATION_WORDS } from './translation.js';
@@ -190,10 +190,7 @@ export class Translations {
       this.#create(this.#new, BINDING | STATIC, e.protocol, e.local, e.localPort, e.global, e.globalPort, 0, 0, now);
     }
     const ofPorts = new Set(rules.bindings.filter((b) => b.protocol !== 0).map((b) => b.global));
-    this.#endWhere(
-      doubtful,
-      (t) => !this.#isValid(t, rules, renumbered) || (t.protocol === 0 && ofPorts.has(t.insideGlobal)),
-    );
+    this.#endWhere(doubtful, (t) => !this.#isValid(t, rules, ofPorts, renumbered));
     if (touched === undefined) this.#renumber(rules, renumbered);
     else {
       this.rules = { ...rules, mappings: this.rules.mappings }; // the same, with what is taken of their pools
@@ -214,8 +211,10 @@ export class Translations {
     });
   }
 
-  #isValid(t: Translation, rules: AddressRules, renumbered: readonly number[]): boolean {
+  /** @param ofPorts addresses of which static entries have ports */
+  #isValid(t: Translation, rules: AddressRules, ofPorts: ReadonlySet<number>, renumbered: readonly number[]): boolean {
     if (t.has(FLOW) && t.binding === NO_BINDING) return this.#isStatic(t, rules);
+    if (t.protocol === 0 && ofPorts.has(t.insideGlobal)) return false;
     const found = this.#new;
     const { protocol, insideLocal, insideGlobal } = t;
     // A static entry takes precedence over the pool for its host, and has its inside global end for itself.
@@ -270,10 +269,14 @@ export class Translations {
   /** Takes a binding away, and gives its address or port back. */
   #release(b: Translation): void {
     this.#timers.cancel(b);
-    if (b.has(STATIC)) for (const { pool } of this.rules.mappings) freeAddress(pool, b);
-    else freeAddress(this.rules.mappings[b.mapping]?.pool, b);
     if (hasPorts(b.protocol)) this.ports.free(b.protocol, b.insideGlobal, b.insideGlobalPort);
+    if (!this.ports.inUse(b.insideGlobal)) this.#freeAddress(b.insideGlobal);
     this.#remove(b);
+  }
+
+  /** Gives an address back to every pool that it was kept from. */
+  #freeAddress(global: number): void {
+    for (const { pool } of this.rules.mappings) if (pool.has(global)) pool.taken.free(pool.indexOf(global));
   }
 
   #create(
@@ -317,11 +320,6 @@ export class Translations {
     this.#binding.at = slot * TRANSLATION_WORDS;
     return this.#binding;
   }
-}
-
-/** Gives the address of a host's binding back; a static entry may have kept it from a pool. */
-function freeAddress(pool: AddressPool | undefined, b: Translation): void {
-  if (b.protocol === 0 && pool?.has(b.insideGlobal) === true) pool.taken.free(pool.indexOf(b.insideGlobal));
 }
 
 /**
