@@ -7,10 +7,9 @@ import { type ProbeAnswer, readAnswer } from '../probe/answer.js';
 import { buildProbe, fragmentsOf } from '../probe/datagram.js';
 import type { Probe, Prober, ProbeOutcome } from '../probe/probe.js';
 import { HOLD, PASS, type Verdict } from '../verdict.js';
-import { ECHO_REPLY, UNREACHABLE } from '../wire/icmp.js';
+import { ECHO_REPLY, PORT_UNREACHABLE, UNREACHABLE } from '../wire/icmp.js';
 import type { Packet } from '../wire/packet.js';
 
-const PORT_UNREACHABLE = 3;
 /** UDP probes come from ports that nobody has for long (RFC 6335 §6). */
 const FIRST_PORT = 49_152;
 const PORTS = 0x4000;

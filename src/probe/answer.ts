@@ -22,7 +22,6 @@ export interface ProbeAnswer {
 
 /** Of the quoted datagram's payload, all that must be there. */
 const QUOTED = 8;
-const FRAGMENTATION_NEEDED = 4;
 
 /**
  * @param p a packet of which the IPv4 header is decoded: whole, or the first fragment of one
@@ -66,6 +65,6 @@ function readQuote(b: Uint8Array, at: number, end: number, type: number, code: n
     destination: i32(b, at + ipv4.IPV4_DST),
     type,
     code,
-    mtu: type === icmp.UNREACHABLE && code === FRAGMENTATION_NEEDED ? u16(b, at - 2) : 0,
+    mtu: type === icmp.UNREACHABLE && code === icmp.FRAGMENTATION_NEEDED ? u16(b, at - 2) : 0,
   };
 }

@@ -20,6 +20,10 @@ export const INFORMATION_REPLY = 16;
 export const MASK_REQUEST = 17;
 export const MASK_REPLY = 18;
 
+// Codes of UNREACHABLE.
+export const PORT_UNREACHABLE = 3;
+export const FRAGMENTATION_NEEDED = 4;
+
 /** True for a request that opens a session. */
 export const isIcmpRequest = (type: number): boolean =>
   type === ECHO || type === TIMESTAMP || type === INFORMATION_REQUEST || type === MASK_REQUEST;

@@ -5,23 +5,10 @@ import type { Probe, ProbeOutcome } from '../../src/probe/probe.js';
 import { DROP, HOLD, PASS, type Verdict } from '../../src/verdict.js';
 import { decodeIpv4 } from '../../src/wire/decode.js';
 import { icmpPacket, ip, received } from '../support/packets.js';
+import { ECHO } from '../support/probes.js';
 
 const ROUTER = '10.10.10.1';
 const HOST = '10.10.10.2';
-const ECHO: Probe = {
-  kind: 'echo',
-  via: 'wire',
-  destination: ip(HOST),
-  source: ip(ROUTER),
-  size: 100,
-  mtu: 1500,
-  ttl: 255,
-  tos: 0,
-  dontFragment: false,
-  pattern: 0xabcd,
-  port: 0,
-  timeoutMs: 2000,
-};
 const UDP: Probe = { ...ECHO, kind: 'udp', size: 28, ttl: 1, port: 33_434 };
 
 let sent: Uint8Array[];

@@ -4,22 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { buildProbe, fragmentsOf } from '../../src/probe/datagram.js';
 import type { Probe } from '../../src/probe/probe.js';
 import { u16 } from '../../src/wire/bytes.js';
-import { checksumsOk, ip } from '../support/packets.js';
+import { checksumsOk } from '../support/packets.js';
+import { ECHO } from '../support/probes.js';
 
-const probe: Probe = {
-  kind: 'echo',
-  via: 'wire',
-  destination: ip('10.10.10.2'),
-  source: ip('10.10.10.1'),
-  size: 36,
-  mtu: 1500,
-  ttl: 255,
-  tos: 0,
-  dontFragment: false,
-  pattern: 0xabcd,
-  port: 0,
-  timeoutMs: 2000,
-};
+const probe: Probe = { ...ECHO, size: 36 };
 const MARK = { identifier: 0x1234, sequence: 0x0056 };
 const hex = (b: Uint8Array): string => Buffer.from(b).toString('hex');
 

@@ -1,10 +1,10 @@
 /** `ping`: one echo after the other, a character for each, and the summary. */
 import type { Probe, ProbeOutcome } from '../../probe/probe.js';
+import { FRAGMENTATION_NEEDED, SOURCE_QUENCH, TIME_EXCEEDED, UNREACHABLE } from '../../wire/icmp.js';
 import type { Job } from '../exec/job.js';
 import type { ConsoleRouter } from '../exec/router.js';
 import { formatAddress } from '../ipv4-text.js';
-import { findHost } from './host.js';
-import { type Source, sourceAddress, wayTo } from './way.js';
+import { findWay, type Found, type Source } from './way.js';
 
 export interface PingOptions {
   /** Address or name, as typed. */
@@ -40,10 +40,6 @@ export const PING_DEFAULTS = {
 const TTL = 255;
 /** Characters on a line of the screen. */
 const WIDTH = 70;
-const UNREACHABLE = 3;
-const FRAGMENTATION_NEEDED = 4;
-const SOURCE_QUENCH = 4;
-const TIME_EXCEEDED = 11;
 
 export class PingJob implements Job {
   #print!: (text: string) => void;
@@ -70,9 +66,9 @@ export class PingJob implements Job {
   start(print: (text: string) => void, done: (failed: boolean) => void): void {
     this.#print = print;
     this.#done = done;
-    findHost(this.router, this.options.target, print, this.#waits, (address) => {
-      if (address === undefined) done(true);
-      else this.#begin(address);
+    findWay(this.router, this.options, print, this.#waits, (found) => {
+      if (found === undefined) done(true);
+      else this.#begin(found);
     });
   }
 
@@ -89,20 +85,12 @@ export class PingJob implements Job {
     return this.options.repeat * this.#sizes.length;
   }
 
-  #begin(destination: number): void {
-    const { source, timeout, dontFragment, tos, pattern } = this.options;
-    const config = this.router.config();
-    const live = this.router.system.interfaces();
-    const from = source === undefined ? undefined : sourceAddress(config, live, source);
-    if (typeof from === 'object') {
-      this.#print(from.refusal);
-      this.#done(true);
-      return;
-    }
-    this.#print(this.#head(destination, from));
+  #begin({ destination, source, way }: Found): void {
+    const { timeout, dontFragment, tos, pattern } = this.options;
+    this.#print(this.#head(destination, source));
     this.#begun = true;
     this.#probe = {
-      ...wayTo(config, live, destination, from),
+      ...way,
       kind: 'echo',
       destination,
       size: 0,

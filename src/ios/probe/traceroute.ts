@@ -1,10 +1,11 @@
 /** `traceroute`: UDP datagrams with rising TTL; each router on the way answers for its own. */
 import type { Probe, ProbeOutcome } from '../../probe/probe.js';
+import { PORT_UNREACHABLE, SOURCE_QUENCH, TIME_EXCEEDED, UNREACHABLE } from '../../wire/icmp.js';
 import type { Job } from '../exec/job.js';
 import type { ConsoleRouter } from '../exec/router.js';
 import { formatAddress } from '../ipv4-text.js';
-import { findHost, labelHost } from './host.js';
-import { type Source, sourceAddress, wayTo } from './way.js';
+import { labelHost } from './host.js';
+import { findWay, type Found, type Source } from './way.js';
 
 export interface TracerouteOptions {
   /** Address or name, as typed. */
@@ -37,10 +38,6 @@ export const TRACEROUTE_DEFAULTS = {
 
 /** IPv4 and UDP headers: the datagrams of IOS have no payload. */
 const SIZE = 28;
-const UNREACHABLE = 3;
-const PORT_UNREACHABLE = 3;
-const SOURCE_QUENCH = 4;
-const TIME_EXCEEDED = 11;
 /** IOS's letters for unreachable, by code. */
 const LETTERS: Readonly<Record<number, string>> = { 0: 'N', 1: 'H', 2: 'P', 9: 'A', 10: 'A', 13: 'A' };
 
@@ -68,9 +65,9 @@ export class TracerouteJob implements Job {
   start(print: (text: string) => void, done: (failed: boolean) => void): void {
     this.#print = print;
     this.#done = done;
-    findHost(this.router, this.options.target, print, this.#waits, (address) => {
-      if (address === undefined) done(true);
-      else this.#begin(address);
+    findWay(this.router, this.options, print, this.#waits, (found) => {
+      if (found === undefined) done(true);
+      else this.#begin(found);
     });
   }
 
@@ -80,18 +77,10 @@ export class TracerouteJob implements Job {
     this.#done(false);
   }
 
-  #begin(destination: number): void {
-    const { source, timeout, port, afterDialogue } = this.options;
-    const config = this.router.config();
-    const live = this.router.system.interfaces();
-    const from = source === undefined ? undefined : sourceAddress(config, live, source);
-    if (typeof from === 'object') {
-      this.#print(from.refusal);
-      this.#done(true);
-      return;
-    }
+  #begin({ destination, way }: Found): void {
+    const { timeout, port, afterDialogue } = this.options;
     this.#probe = {
-      ...wayTo(config, live, destination, from),
+      ...way,
       kind: 'udp',
       destination,
       size: SIZE,

@@ -1,11 +1,13 @@
-/** How a probe of the router leaves it: which interface and source address, or that there is no way. */
+/** Where a probe of the router goes, and how it leaves: which interface and source address, or that there is no way. */
 import type { Probe } from '../../probe/probe.js';
 import { RoutingTable } from '../../route.js';
 import type { InterfaceSnapshot } from '../../snapshot.js';
 import type { InterfaceConfig, RouterConfig } from '../config/model.js';
+import type { ConsoleRouter } from '../exec/router.js';
 import { linkState } from '../show/link-state.js';
+import { findHost, type Waits } from './host.js';
 
-export type Way = Pick<Probe, 'via' | 'source' | 'mtu'>;
+type Way = Pick<Probe, 'via' | 'source' | 'mtu'>;
 
 /** What `source` names: an address, or an interface by its canonical name. */
 export type Source = { address: number } | { interfaceName: string };
@@ -16,8 +18,43 @@ const ETHERNET_MTU = 1500;
 
 const isUp = (i: InterfaceConfig, live: readonly InterfaceSnapshot[]): boolean => linkState(i, live).protocol === 'up';
 
+export interface Found {
+  destination: number;
+  /** The address that `source` names; undefined: the router chooses. */
+  source: number | undefined;
+  way: Way;
+}
+
+/**
+ * Finds the host that a probe is for, and the way there. What IOS says meanwhile, or why it refuses, is printed.
+ * @param found called once, perhaps at once; undefined: there is no such host or source
+ */
+export function findWay(
+  router: ConsoleRouter,
+  options: { target: string; source: Source | undefined },
+  print: (text: string) => void,
+  waits: Waits,
+  found: (to: Found | undefined) => void,
+): void {
+  findHost(router, options.target, print, waits, (destination) => {
+    if (destination === undefined) {
+      found(undefined);
+      return;
+    }
+    const config = router.config();
+    const live = router.system.interfaces();
+    const source = options.source === undefined ? undefined : sourceAddress(config, live, options.source);
+    if (typeof source === 'object') {
+      print(source.refusal);
+      found(undefined);
+      return;
+    }
+    found({ destination, source, way: wayTo(config, live, destination, source) });
+  });
+}
+
 /** @returns the address that probes are sent from, or why IOS refuses it */
-export function sourceAddress(
+function sourceAddress(
   config: RouterConfig,
   live: readonly InterfaceSnapshot[],
   source: Source,
@@ -35,7 +72,7 @@ export function sourceAddress(
  * @param live the interfaces as they are now
  * @param source of `sourceAddress`; undefined: the address of the interface that the probe leaves by
  */
-export function wayTo(
+function wayTo(
   config: RouterConfig,
   live: readonly InterfaceSnapshot[],
   destination: number,

@@ -73,7 +73,8 @@ const KINDS: readonly (readonly [string, Kind])[] = [
   ],
 ];
 
-const NO_TRAFFIC: Omit<InterfaceSnapshot, 'name'> = {
+/** An interface without a device: nothing is up and nothing counted. */
+export const NO_TRAFFIC: Omit<InterfaceSnapshot, 'name'> = {
   lineUp: false,
   mtu: 1500,
   kbits: 0,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import { parseAddress } from '../../../src/ios/ipv4-text.js';
+import { NO_TRAFFIC } from '../../../src/ios/show/interfaces.js';
 import { age, hoursMinutesSeconds, uptimeWords } from '../../../src/ios/show/duration.js';
 import type { InterfaceSnapshot } from '../../../src/snapshot.js';
 import { fakeRouter } from '../support/fake-router.js';
@@ -19,20 +20,8 @@ function start(extra = ''): void {
   router = fakeRouter(seed.replace(/\nend\n/, `\n${extra}\nend\n`));
 }
 
-const idle = {
-  broadcastsIn: 0,
-  errorsIn: 0,
-  dropsIn: 0,
-  errorsOut: 0,
-  dropsOut: 0,
-  collisions: 0,
-  bitsPerSecondIn: 0,
-  packetsPerSecondIn: 0,
-  bitsPerSecondOut: 0,
-  packetsPerSecondOut: 0,
-};
 const ethernet = (name: string, mac: string): InterfaceSnapshot => ({
-  ...idle,
+  ...NO_TRAFFIC,
   name,
   lineUp: true,
   hardwareAddress: mac,

@@ -1,31 +1,13 @@
 /** A console command that runs on, driven by the test: what it sent, what comes of it, what is on the screen. */
 import { readFileSync } from 'node:fs';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
+import { NO_TRAFFIC } from '../../../src/ios/show/interfaces.js';
 import { parseAddress } from '../../../src/ios/ipv4-text.js';
 import type { Probe, ProbeOutcome } from '../../../src/probe/probe.js';
 import type { InterfaceSnapshot } from '../../../src/snapshot.js';
 import { fakeRouter, type FakeRouter } from './fake-router.js';
 
-const LIVE = {
-  lineUp: true,
-  mtu: 1500,
-  kbits: 10_000,
-  halfDuplex: false,
-  packetsIn: 0,
-  bytesIn: 0,
-  broadcastsIn: 0,
-  errorsIn: 0,
-  dropsIn: 0,
-  packetsOut: 0,
-  bytesOut: 0,
-  errorsOut: 0,
-  dropsOut: 0,
-  collisions: 0,
-  bitsPerSecondIn: 0,
-  packetsPerSecondIn: 0,
-  bitsPerSecondOut: 0,
-  packetsPerSecondOut: 0,
-} satisfies Omit<InterfaceSnapshot, 'name'>;
+const LIVE: Omit<InterfaceSnapshot, 'name'> = { ...NO_TRAFFIC, lineUp: true, kbits: 10_000 };
 
 /** The router of 3640.cfg, both Ethernets up. @param lines more configuration */
 export function routerUp(lines = ''): FakeRouter {
