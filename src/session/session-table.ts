@@ -26,7 +26,7 @@ export class SessionTable {
   #fresh = 0;
 
   /**
-   * @param capacity most sessions at a time; memory (128 bytes each) is touched only as it is used
+   * @param capacity most sessions at a time; memory (192 bytes each) is touched only as it is used
    * @param seed     of the hash: a sender must not be able to choose our chains
    */
   constructor(capacity: number, seed: number) {
