@@ -1,7 +1,7 @@
 /** `fw3640 run --vty ADDRESS:PORT`: the terminal lines (`line vty`) of the configuration, by telnet. Off unless asked for. */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { mayConnect } from '../ios/exec/access-class.js';
+import { mayConnect, takesTelnet } from '../ios/exec/access-class.js';
 import type { ConsoleRouter } from '../ios/exec/router.js';
 import { ConsoleSession } from '../ios/exec/session.js';
 import { usersOf } from '../ios/exec/users.js';
@@ -84,8 +84,10 @@ export class VtyServer {
     const vtys = config.lines.filter((l) => l.kind === 'vty');
     const last = Math.max(DEFAULT_LAST_VTY, ...vtys.map((l) => l.last));
     for (let n = 0; n <= last; n++) {
-      const acl = vtys.find((l) => l.first <= n && n <= l.last)?.accessClassIn;
-      if (!busy.has(n) && (acl === undefined || mayConnect(config.accessLists.get(acl), from))) return n;
+      const line = vtys.find((l) => l.first <= n && n <= l.last);
+      const acl = line?.accessClassIn;
+      if (busy.has(n) || (line !== undefined && !takesTelnet(line))) continue;
+      if (acl === undefined || mayConnect(config.accessLists.get(acl), from)) return n;
     }
     return undefined;
   }

@@ -181,3 +181,23 @@ describe('what is typed', () => {
     expect(shown.match(/x+/g)!.join('').length).toBeLessThan(3000);
   });
 });
+
+describe('a line takes no telnet call', () => {
+  test.each([
+    'transport input ssh',
+    'transport input none',
+    'no transport input',
+    'no exec',
+    'access-class 10 in vrf-also',
+  ])('with %s', async (setting) => {
+    await start(`access-list 10 permit 10.0.0.5\nline vty 0 4\n ${setting}\n no login`);
+    const call = new Call();
+    await call.until((c) => c.closed);
+    expect(call.bytes).toEqual([]);
+  });
+
+  test('and the next one that does takes it', async () => {
+    await start('line vty 0 3\n transport input ssh\n no login\nline vty 4\n transport input telnet ssh\n no login');
+    await new Call().ends('r1>');
+  });
+});

@@ -9,6 +9,7 @@ import { INERT_GLOBAL_COMMANDS, INERT_INTERFACE_COMMANDS, INERT_LINE_COMMANDS } 
 import { INSPECT_COMMANDS } from './inspect.js';
 import { INTERFACE_COMMANDS } from './interface.js';
 import { LINE_COMMANDS } from './line.js';
+import { LOGIN_COMMANDS } from './login.js';
 import { NAT_COMMANDS } from './nat.js';
 import { UNSUPPORTED_GLOBAL_COMMANDS, UNSUPPORTED_INTERFACE_COMMANDS } from './unsupported.js';
 
@@ -24,6 +25,7 @@ const EXIT: Command<ConfigEditor> = {
 export const CONFIG_COMMANDS: Readonly<Record<ModeName, readonly Command<ConfigEditor>[]>> = {
   global: [
     ...GLOBAL_COMMANDS,
+    ...LOGIN_COMMANDS,
     ...INSPECT_COMMANDS,
     ...NAT_COMMANDS,
     ...ACCESS_LIST_COMMANDS,

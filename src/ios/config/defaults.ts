@@ -82,6 +82,7 @@ export const lineDefaults = (kind: LineConfig['kind'], first: number, last: numb
   login: kind === 'vty' ? 'line' : 'none',
   execTimeout: 600,
   privilege: 1,
+  exec: true,
   length: 24,
 });
 
@@ -98,6 +99,7 @@ export const emptyConfig = (): RouterConfig => ({
   passwordEncryption: false,
   enable: {},
   users: [],
+  login: {},
   lines: [],
   logging: { on: true, console: 7, monitor: 7, bufferSize: 4096, trap: 6, hosts: [], facility: 'local7' },
   clock: {},

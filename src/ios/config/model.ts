@@ -23,6 +23,7 @@ export interface RouterConfig {
   passwordEncryption: boolean;
   enable: { password?: Password; secret?: Password };
   users: User[];
+  login: LoginConfig;
   lines: LineConfig[];
   logging: LoggingConfig;
   clock: { timezone?: { name: string; hours: number; minutes: number } };
@@ -262,10 +263,48 @@ export interface LineConfig {
   accessClassIn?: string;
   /** Line of the file that says so. */
   accessClassLine?: number;
+  /** `access-class ACL in vrf-also`: calls from a VRF too. There is one routing table here: the class is the same. */
+  accessClassVrfAlso?: true;
+  /** `transport input`: how calls may come in. Absent: in every way, as on a vty of 12.x; empty: not at all. */
+  transportInput?: TransportProtocol[];
+  /** `no exec` clears it: who calls gets no command line. */
+  exec: boolean;
+  /** `session-limit`: outgoing sessions of one user. There are none here. */
+  sessionLimit?: number;
+  /** `timeout login response`: seconds for each answer of the login. Absent: 30. */
+  loginTimeout?: number;
+  /** `absolute-timeout`: minutes after which a session ends, whatever it does. */
+  absoluteTimeout?: number;
   /** `length`: lines of a screen; 0: no paging. */
   length: number; // 24
   /** Kept here and not in RouterConfig.inert, because ranges of lines are cut and joined. */
   inert?: InertLine[];
+}
+
+/** What `transport input` names; `ssh` and `telnet` are those of today. */
+export type TransportProtocol =
+  'lapb-ta' | 'lat' | 'mop' | 'nasi' | 'pad' | 'rlogin' | 'ssh' | 'telnet' | 'udptn' | 'v120';
+
+/** `login block-for` and its kin: what becomes of wrong passwords on the terminal lines. */
+export interface LoginConfig {
+  /** `login block-for S attempts N within S`: no logins for a while after so many failures. Sets a delay of 1 s too. */
+  blockFor?: { seconds: number; attempts: number; within: number };
+  /** `login delay`, seconds between two logins. */
+  delay?: number;
+  /** `login quiet-mode access-class`: who may log in even then. */
+  quietModeList?: string;
+  /** Line of the file that says so. */
+  quietModeLine?: number;
+  /** `login on-failure`, `login on-success`. */
+  onFailure?: LoginReport;
+  onSuccess?: LoginReport;
+}
+
+export interface LoginReport {
+  log: boolean;
+  trap: boolean;
+  /** Each so-manieth login is reported. */
+  every: number; // 1
 }
 
 /** How the router finds the address of a name that is typed. */

@@ -19,6 +19,7 @@ import type {
   InspectedProtocol,
   InterfaceConfig,
   LineConfig,
+  LoginReport,
   Password,
   RouterConfig,
   StaticNat,
@@ -42,6 +43,7 @@ export function runningConfig(config: RouterConfig): string {
     [...clock(config), ...inert('platform')],
     [...inert('ip'), ...names(config)],
     [...inspection(config), ...inert('inspect')],
+    loginLines(config),
     inert('security'),
     inert('blocks-before'),
     ...config.interfaces.map((i) => interfaceLines(i, block(`interface ${i.name}`))),
@@ -96,6 +98,19 @@ function user(u: RouterConfig['users'][number]): string {
   const secret = u.secret === undefined ? '' : ` secret ${u.secret.type} ${u.secret.text}`;
   const password = u.password === undefined ? '' : ` password ${u.password.type} ${u.password.text}`;
   return `username ${u.name}${privilege}${secret}${password}`;
+}
+
+function loginLines({ login }: RouterConfig): string[] {
+  const { blockFor: b, delay, quietModeList, onFailure, onSuccess } = login;
+  const report = (r: LoginReport): string =>
+    `${r.log ? ' log' : ''}${r.trap ? ' trap' : ''}${r.every === 1 ? '' : ` every ${r.every}`}`;
+  return [
+    ...(b === undefined ? [] : [`login block-for ${b.seconds} attempts ${b.attempts} within ${b.within}`]),
+    ...(delay === undefined ? [] : [`login delay ${delay}`]),
+    ...(quietModeList === undefined ? [] : [`login quiet-mode access-class ${quietModeList}`]),
+    ...(onFailure === undefined ? [] : [`login on-failure${report(onFailure)}`]),
+    ...(onSuccess === undefined ? [] : [`login on-success${report(onSuccess)}`]),
+  ];
 }
 
 function clock({ clock: { timezone } }: RouterConfig): string[] {
@@ -299,16 +314,23 @@ function banners({ banners: b }: RouterConfig): string[] {
 function lineLines(l: LineConfig): string[] {
   const d = lineDefaults(l.kind, l.first, l.last);
   const lines = [`line ${l.kind} ${l.first}${l.first === l.last ? '' : ` ${l.last}`}`];
-  if (l.accessClassIn !== undefined) lines.push(` access-class ${l.accessClassIn} in`);
+  if (l.sessionLimit !== undefined) lines.push(` session-limit ${l.sessionLimit}`);
+  if (l.accessClassIn !== undefined)
+    lines.push(` access-class ${l.accessClassIn} in${l.accessClassVrfAlso === true ? ' vrf-also' : ''}`);
   if (l.execTimeout !== d.execTimeout) {
     const minutes = Math.min(Math.floor(l.execTimeout / 60), MOST_MINUTES);
     lines.push(` exec-timeout ${minutes} ${l.execTimeout - minutes * 60}`);
   }
+  if (l.loginTimeout !== undefined) lines.push(` timeout login response ${l.loginTimeout}`);
+  if (l.absoluteTimeout !== undefined) lines.push(` absolute-timeout ${l.absoluteTimeout}`);
   if (l.privilege !== d.privilege) lines.push(` privilege level ${l.privilege}`);
   if (l.password !== undefined) lines.push(` password ${passwordText(l.password)}`);
   if (l.length !== d.length) lines.push(` length ${l.length}`);
   if (l.login === 'local') lines.push(' login local');
   else if (l.login === 'line') lines.push(' login');
   else if (l.login !== d.login) lines.push(' no login');
+  if (!l.exec) lines.push(' no exec');
+  if (l.transportInput !== undefined)
+    lines.push(` transport input ${l.transportInput.length === 0 ? 'none' : l.transportInput.join(' ')}`);
   return [...lines, ...(l.inert ?? []).map((i) => ` ${i.text}`)];
 }

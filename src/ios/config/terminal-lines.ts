@@ -41,16 +41,19 @@ export function joinLines(lines: readonly LineConfig[]): LineConfig[] {
 const sortLines = (lines: readonly LineConfig[]): LineConfig[] =>
   [...lines].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || a.first - b.first);
 
+/** What is no setting: which lines they are, where in a file; the lines without effect count by their text. */
+const NO_SETTINGS: readonly string[] = [
+  'kind',
+  'first',
+  'last',
+  'accessClassLine',
+  'inert',
+] satisfies (keyof LineConfig)[];
+
 function sameSettings(a: LineConfig, b: LineConfig): boolean {
-  const settings = (l: LineConfig): string =>
-    JSON.stringify([
-      l.password,
-      l.login,
-      l.execTimeout,
-      l.privilege,
-      l.accessClassIn,
-      l.length,
-      (l.inert ?? []).map((i) => i.text),
-    ]);
+  const settings = (l: LineConfig): string => {
+    const set = Object.entries(l).filter(([key]) => !NO_SETTINGS.includes(key));
+    return JSON.stringify([set.sort(([x], [y]) => (x < y ? -1 : 1)), (l.inert ?? []).map((i) => i.text)]);
+  };
   return settings(a) === settings(b);
 }

@@ -1,5 +1,5 @@
-/** `access-class ACL in`: may a terminal session come from this address? */
-import type { AccessList } from '../config/model.js';
+/** Which calls a terminal line takes: `access-class ACL in`, `transport input`, `no exec`. */
+import type { AccessList, LineConfig } from '../config/model.js';
 
 const TCP = 6;
 
@@ -19,3 +19,7 @@ export function mayConnect(list: AccessList | undefined, source: number): boolea
   }
   return false;
 }
+
+/** False for a line that telnet does not get to, or where nobody gets a command line. */
+export const takesTelnet = ({ transportInput, exec }: LineConfig): boolean =>
+  exec && transportInput?.includes('telnet') !== false;

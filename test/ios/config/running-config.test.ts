@@ -16,7 +16,7 @@ function meaning(config: RouterConfig): unknown {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value)
-        .filter(([key, v]) => !['line', 'lines', 'accessClassLine'].includes(key) && v !== undefined)
+        .filter(([key, v]) => !['line', 'lines', 'accessClassLine', 'quietModeLine'].includes(key) && v !== undefined)
         .map(([key, v]) => [key, strip(v)]),
     );
   };
@@ -261,6 +261,15 @@ const globalLine = fc.oneof(
     'ip route 0.0.0.0 0.0.0.0 Ethernet2/0 10.1.1.1 200',
     'no ip route 0.0.0.0 0.0.0.0 Serial2/0',
   ),
+  fc.constantFrom(
+    'login block-for 60 attempts 3 within 30',
+    'login delay 2',
+    'login quiet-mode access-class 7',
+    'login on-failure log every 3',
+    'login on-success trap',
+    'no login on-failure',
+    'no login block-for',
+  ),
   fc.constantFrom('banner motd ^ hello ^', 'banner login #\nline two\n#', 'banner exec ^Cx^C', 'no banner motd'),
 );
 const interfaceLine = fc.oneof(
@@ -311,8 +320,20 @@ const lineLine = fc.constantFrom(
   'exec-timeout 5 30',
   'privilege level 15',
   'access-class 7 in',
+  'access-class MAIL in vrf-also',
+  'no access-class in',
   'length 0',
   'transport input ssh',
+  'transport input telnet pad ssh',
+  'transport input none',
+  'transport input all',
+  'no transport input',
+  'no exec',
+  'exec',
+  'session-limit 3',
+  'timeout login response 20',
+  'absolute-timeout 15',
+  'no absolute-timeout',
   'logging synchronous',
   'no password',
   'default login',
