@@ -25,6 +25,7 @@ import { ELSEWHERE, RoutingTable, TO_ROUTER } from './route.js';
 import { Flow, readFlow } from './session/flow.js';
 import { Sessions } from './session/sessions.js';
 import type { ReassemblySnapshot } from './snapshot.js';
+import { MemoryAlert } from './session/memory-alert.js';
 import { ReassemblyMemory } from './tcp/reassembly-memory.js';
 import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
 import { u16 } from './wire/bytes.js';
@@ -71,6 +72,7 @@ export class Engine {
   readonly #matchLog: MatchLog;
   readonly #prohibited = new ProhibitedReplies();
   readonly #dropLog = new DropLog();
+  readonly #memoryAlert: MemoryAlert;
   /** Clock of the packet or tick in hand, ms. */
   #now = 0;
 
@@ -93,7 +95,9 @@ export class Engine {
     this.#matchLog = new MatchLog((e) => this.outbox.event(e));
     this.#fragments = new FragmentTable(outbox, (p, now) => this.#judgeReassembled(p, now));
     const g = config.inspect;
-    const memory = new ReassemblyMemory({ queueLength: 0, timeoutMs: 0, memoryBytes: 0 });
+    this.#memoryAlert = new MemoryAlert(outbox);
+    const noLimits = { queueLength: 0, timeoutMs: 0, memoryBytes: 0 };
+    const memory = new ReassemblyMemory(noLimits, seed, (address) => this.#memoryAlert.note(address, this.#now));
     this.sessions = new Sessions(
       capacity,
       seed,
@@ -123,6 +127,7 @@ export class Engine {
     limits.queueLength = g.reassemblyQueueLength;
     limits.timeoutMs = g.reassemblyTimeout * 1000;
     limits.memoryBytes = g.reassemblyMemoryKb * 1024;
+    this.#memoryAlert.enabled = g.reassemblyAlarm;
     this.#configureAccessLists(config);
     this.#configureNat(config, now);
     this.#fragments.configure(config.interfaces.map(reassemblyOf));

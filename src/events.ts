@@ -67,6 +67,8 @@ export type Event =
   | { type: 'nat-exhausted'; shortage: 'addresses' | 'entries'; pool: string; insideLocal: number; refused: number }
   /** A segment is missing for good; the session was reset (TCP_OoO_SEG, 12.4(11)T). */
   | { type: 'tcp-gap'; endpoints: Endpoints; fromInitiator: boolean; seq: number; waitedMs: number }
+  /** Sessions of `address` have used up their share of the reassembly memory; `segments` were dropped for it. */
+  | { type: 'tcp-memory'; address: number; segments: number }
   /** Denial-of-service thresholds: count of half-open sessions, the mark it is compared with, sessions a minute. */
   | { type: 'aggressive-on' | 'aggressive-off'; count: number; limit: number; rate: number }
   | { type: 'host-alert'; host: number; limit: number }

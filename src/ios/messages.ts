@@ -67,6 +67,15 @@ export function messageOf(e: Event): Message {
           `${Math.round(e.waitedMs / 1000)} seconds - session ${initiator(e.endpoints)} to ${responder(e.endpoints)}`,
         { ...fieldsOf(e.endpoints), seq: e.seq >>> 0 },
       );
+    case 'tcp-memory':
+      // No message of a 3640 is known for it.
+      return fw(
+        4,
+        'TCP_OoO_MEMORY',
+        `TCP reassembly memory: sessions of host ${formatAddress(e.address)} have used up their share, ` +
+          `${e.segments} segment${e.segments === 1 ? '' : 's'} dropped`,
+        { host: formatAddress(e.address), segments: e.segments },
+      );
     case 'aggressive-on':
       return fw(4, 'ALERT_ON', `getting aggressive, ${marks(e)}`, { halfOpen: e.count, rate: e.rate });
     case 'aggressive-off':

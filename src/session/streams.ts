@@ -93,6 +93,11 @@ export class SessionStream implements SegmentOutlet {
     const { records } = this.context;
     const at = slot * RECORD_WORDS;
     this.slot = slot;
+    const s = this.context.sessions.at(slot);
+    const { owner } = this.segments;
+    owner.initiator = s.initiator;
+    owner.responder = s.responder;
+    owner.side = s.ingress;
     this.segments.load(records, at, at + RING, this.#smtp?.inspector);
     if (this.#smtp === undefined) return;
     this.#smtp.host.slot = slot;

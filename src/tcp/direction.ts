@@ -5,6 +5,7 @@
 import type { FlatMemory } from '../flat-memory.js';
 import { FORWARDED_WORDS, ForwardedBytes, type RecordRing } from './forwarded-bytes.js';
 import { HeldQueue } from './held-segments.js';
+import type { MemoryOwner } from './memory-shares.js';
 import type { OpenGap, ReassemblyMemory } from './reassembly-memory.js';
 import { seqDiff } from './seq.js';
 
@@ -22,9 +23,11 @@ const FINISHED = 4;
 
 export const NO_GAP = -1;
 
-/** What the list of open gaps ends the wait of. */
-interface Expiring {
+/** What the list of open gaps ends the wait of, and takes memory from. */
+interface Holding {
+  readonly owner: MemoryOwner;
   expire(now: number): void;
+  giveWay(d: Direction): void;
 }
 
 export class Direction implements OpenGap {
@@ -51,10 +54,10 @@ export class Direction implements OpenGap {
   constructor(
     memory: ReassemblyMemory,
     ring: RecordRing,
-    readonly stream: Expiring,
+    readonly stream: Holding,
     readonly fromInitiator: boolean,
   ) {
-    this.forwarded = new ForwardedBytes(memory, ring);
+    this.forwarded = new ForwardedBytes(memory, ring, stream.owner);
   }
 
   /** Writes the direction, of which nothing is held nor missed, to DIRECTION_WORDS words from word `at`. */
@@ -87,7 +90,15 @@ export class Direction implements OpenGap {
     return seqDiff(end, this.finSeq) > 0 || (fin && end !== this.finSeq);
   }
 
+  get owner(): MemoryOwner {
+    return this.stream.owner;
+  }
+
   expire(now: number): void {
     this.stream.expire(now);
+  }
+
+  giveWay(): void {
+    this.stream.giveWay(this);
   }
 }

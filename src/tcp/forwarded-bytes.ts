@@ -6,13 +6,12 @@
 import type { FlatMemory } from '../flat-memory.js';
 import { copyBytes, sameBytes } from '../wire/copy.js';
 import { powerOfTwo } from './buffer-pool.js';
-import type { ReassemblyMemory } from './reassembly-memory.js';
+import { type MemoryOwner, NOBODY } from './memory-shares.js';
+import { LEAST_RING, type ReassemblyMemory } from './reassembly-memory.js';
 import { seqAdd, seqDiff } from './seq.js';
 
 /** The ring in the record, bytes. */
 export const RECORD_RING = 64;
-/** A larger one has room for a segment. */
-const LEAST_RING = 2048;
 const NO_BYTES = new Uint8Array(0);
 
 // Numbers of rings; from 1 on those of the memory.
@@ -45,10 +44,13 @@ export class ForwardedBytes {
   #size = 0;
   readonly #memory: ReassemblyMemory;
   readonly #ofRecord: RecordRing;
+  readonly #owner: MemoryOwner;
 
-  constructor(memory: ReassemblyMemory, ofRecord: RecordRing) {
+  /** @param owner the session in hand: as long as it is, the same */
+  constructor(memory: ReassemblyMemory, ofRecord: RecordRing, owner: MemoryOwner = NOBODY) {
     this.#memory = memory;
     this.#ofRecord = ofRecord;
+    this.#owner = owner;
   }
 
   /** Writes what `load` needs to FORWARDED_WORDS words from word `at`. */
@@ -73,7 +75,7 @@ export class ForwardedBytes {
       this.#use(OF_RECORD);
       return true;
     }
-    const ring = this.#memory.takeRing(powerOfTwo(need, LEAST_RING));
+    const ring = this.#memory.takeRing(powerOfTwo(need, LEAST_RING), this.#owner);
     if (ring === NO_RING) return false;
     const old = this.#ring;
     const oldBytes = this.#bytes;
@@ -159,7 +161,7 @@ export class ForwardedBytes {
   }
 
   #giveBack(ring: number): void {
-    if (ring > 0) this.#memory.giveRing(ring);
+    if (ring > 0) this.#memory.giveRing(ring, this.#owner);
     else if (ring === OF_RECORD) this.#ofRecord.free = true;
   }
 

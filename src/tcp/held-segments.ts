@@ -5,7 +5,7 @@
 import { copyBytes } from '../wire/copy.js';
 import { Packet } from '../wire/packet.js';
 import { FIN } from '../wire/tcp.js';
-import { seqDiff } from './seq.js';
+import { seqAdd, seqDiff } from './seq.js';
 
 /** A held packet with its own memory. Records are used again; `ReassemblyMemory` owns the free ones. */
 export class HeldSegment {
@@ -77,6 +77,11 @@ export class HeldQueue {
     s.next = undefined;
     this.length--;
     return s;
+  }
+
+  /** Takes the last one off. Only when there is one. */
+  pop(): HeldSegment {
+    return this.popAfter(seqAdd(this.first!.seq, -1))!;
   }
 
   /** Takes the last one off if it starts after sequence number `seq`. */

@@ -20,6 +20,7 @@ import { FIN, RST, SYN, TCP_FLAGS, TCP_URGENT, URG } from '../wire/tcp.js';
 import { Direction, DIRECTION_WORDS, NO_GAP } from './direction.js';
 import { RECORD_RING, RecordRing } from './forwarded-bytes.js';
 import type { HeldSegment } from './held-segments.js';
+import type { MemoryOwner } from './memory-shares.js';
 import type { ReassemblyMemory } from './reassembly-memory.js';
 import { seqAdd, seqDiff } from './seq.js';
 
@@ -68,6 +69,8 @@ export function newStream(m: FlatMemory, at: number): void {
 export class TcpStream {
   /** The inspector asked to reset the connection. Nothing passes any more. */
   resetRequested = false;
+  /** Whose memory the stream uses. Written before the first byte of a session, and when another one is loaded. */
+  readonly owner: MemoryOwner = { initiator: 0, responder: 0, side: 0 };
   #closed = false;
   /** Replaced once both sides have sent FIN: then all is inspected, and the session waits for seconds without need of it. */
   #inspector: StreamInspector;
@@ -185,6 +188,16 @@ export class TcpStream {
     this.#expire(this.#responder, now);
   }
 
+  /** Gives up the last segment that `d` holds, which has one: its memory is for another session. */
+  giveWay(d: Direction): void {
+    if (this.#monitorOnly) {
+      this.#giveUp();
+      return;
+    }
+    this.#release(d, d.held.pop(), DROP.outOfOrder);
+    this.#watchGap(d, false, 0);
+  }
+
   /** Ends the stream, its session is over: all that is held is dropped and all memory goes back. */
   close(): void {
     this.#closed = true;
@@ -291,7 +304,7 @@ export class TcpStream {
       // Its sender would repeat what we drop, but not what we pass: only memory limits these copies.
       if (!monitorOnly) return DROP.outOfOrder;
     }
-    let s = memory.hold(p, p.seq, end);
+    let s = memory.hold(p, p.seq, end, this.owner);
     if (s === undefined && monitorOnly) {
       memory.memoryFull++;
       return this.#giveUp();
@@ -306,7 +319,7 @@ export class TcpStream {
       }
       memory.evicted++;
       this.#release(d, last, DROP.outOfOrder);
-      s = memory.hold(p, p.seq, end);
+      s = memory.hold(p, p.seq, end, this.owner);
     }
     d.held.insert(s);
     if (d.missingSince === NO_GAP) d.missingSince = now;
@@ -338,7 +351,7 @@ export class TcpStream {
 
   #release(d: Direction, s: HeldSegment, v: Verdict): void {
     if (!this.#monitorOnly) this.#outlet.release(s.packet, d.fromInitiator, v);
-    this.#memory.discard(s);
+    this.#memory.discard(s, this.owner);
   }
 
   /** Keeps `d` in the list of open gaps while it holds segments. The wait starts anew for another missing segment. */

@@ -5,6 +5,7 @@
 import type { Packet } from '../wire/packet.js';
 import { BufferPool, powerOfTwo } from './buffer-pool.js';
 import { HeldSegment } from './held-segments.js';
+import { type MemoryOwner, MemoryShares } from './memory-shares.js';
 
 /** `ip inspect tcp reassembly {queue length | timeout | memory limit}` (12.4(11)T). The console may change them. */
 export interface ReassemblyLimits {
@@ -28,9 +29,22 @@ export const DEFAULT_LIMITS: Readonly<ReassemblyLimits> = {
 const RING_LIMIT = 4 << 20;
 /** The same for all streams together. */
 const ALL_RINGS_LIMIT = 256 << 20;
+/** The smallest ring, bytes: it has room for a segment, and a session goes on with it, if slowly. */
+export const LEAST_RING = 2048;
+
+/**
+ * What one source, and all sessions that one side opened, may have in rings: this many times what would then still be
+ * free (the dynamic thresholds of A. K. Choudhury and E. L. Hahne, 1998). So one source gets half of the memory, two a
+ * third each, and something is always left for the next one. The smallest rings are the last that are refused.
+ */
+const RING_SHARES = { source: 1, side: 7 };
+const LEAST_RING_SHARES = { source: 3, side: 15 };
 
 /** Inferred: IOS holds packets in whole buffers, so a small packet costs as much as a full one. Bounds their number. */
 const LEAST_BUFFER = 2048;
+
+/** Open gaps that are compared, to find out who holds most. */
+const GAPS_COMPARED = 8;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -40,8 +54,14 @@ export interface OpenGap {
   gapPrevious: OpenGap | undefined;
   /** When the wait for the now missing segment began, ms. The list is in this order. */
   waitingSince: number;
+  readonly owner: MemoryOwner;
   expire(now: number): void;
+  /** Drops the last segment that is held, for somebody who has less. */
+  giveWay(): void;
 }
+
+/** Hears of each segment that was refused, or given up, because others use the memory too. */
+export type ShareAlert = (address: number) => void;
 
 export class ReassemblyMemory {
   readonly limits: ReassemblyLimits;
@@ -56,7 +76,7 @@ export class ReassemblyMemory {
   held = 0;
   released = 0;
   timedOut = 0;
-  /** Held segments given up for one nearer to the gap, at the memory limit. */
+  /** Held segments given up at the memory limit, for one nearer to the gap or of a source that has less. */
   evicted = 0;
   /** Held segments whose session ended before the gap closed. */
   abandoned = 0;
@@ -69,6 +89,8 @@ export class ReassemblyMemory {
   conflicting = 0;
   /** Segments dropped because too much is unacknowledged. */
   unacknowledgedFull = 0;
+  /** Those among them whose source, or side, had used up its share. */
+  shareFull = 0;
   /** Segments that an inspector could not take as they were cut. */
   refused = 0;
   /** Segments whose text was to be replaced, and could not be: super-packets, no room in memory. */
@@ -82,31 +104,45 @@ export class ReassemblyMemory {
   /** Rings in use by their number, from 1, so that flat records can name them; and the numbers that are free. */
   readonly #rings: Uint8Array[] = [NO_BYTES];
   readonly #freeRings: number[] = [];
+  readonly #heldShares: MemoryShares;
+  readonly #ringShares: MemoryShares;
   #freeSegment: HeldSegment | undefined = undefined;
   #oldestGap: OpenGap | undefined = undefined;
   #newestGap: OpenGap | undefined = undefined;
+  /** The gap with which the search for the one that holds most goes on. */
+  #suspect: OpenGap | undefined = undefined;
+  readonly #alert: ShareAlert;
 
-  constructor(limits: ReassemblyLimits) {
+  /** @param seed of the table of shares */
+  constructor(limits: ReassemblyLimits, seed = 0, alert: ShareAlert = () => undefined) {
     this.limits = limits;
+    this.#heldShares = new MemoryShares(seed);
+    this.#ringShares = new MemoryShares(seed);
+    this.#alert = alert;
   }
 
-  /** A copy of `p` to hold, or undefined at the memory limit. `seq`, `end`: as in `HeldSegment`. */
-  hold(p: Packet, seq: number, end: number): HeldSegment | undefined {
+  /**
+   * A copy of `p` to hold, or undefined at the memory limit. There, who has less takes from one who has more.
+   * @param seq,end as in `HeldSegment`
+   */
+  hold(p: Packet, seq: number, end: number, owner: MemoryOwner): HeldSegment | undefined {
     const size = powerOfTwo(p.end - p.at, LEAST_BUFFER);
-    if (this.heldBytes + size > this.limits.memoryBytes) return undefined;
+    if (this.heldBytes + size > this.limits.memoryBytes && !this.#makeRoom(size, owner)) return undefined;
     const s = this.#freeSegment ?? new HeldSegment();
     this.#freeSegment = s.next;
     s.next = undefined;
     s.fill(p, this.#pool.take(size), seq, end);
     this.heldBytes += size;
+    this.#heldShares.add(owner, size);
     this.heldSegments++;
     this.held++;
     return s;
   }
 
   /** Takes back a held segment that is in no queue and that nobody refers to any longer. */
-  discard(s: HeldSegment): void {
+  discard(s: HeldSegment, owner: MemoryOwner): void {
     this.heldBytes -= s.packet.bytes.length;
+    this.#heldShares.add(owner, -s.packet.bytes.length);
     this.heldSegments--;
     this.#pool.give(s.packet.bytes);
     s.packet.bytes = NO_BYTES;
@@ -115,8 +151,17 @@ export class ReassemblyMemory {
   }
 
   /** Memory for a ring of `size` bytes, a power of two. @returns its number, or 0 where a limit forbids it */
-  takeRing(size: number): number {
-    if (size > RING_LIMIT || this.ringBytes + size > ALL_RINGS_LIMIT) return 0;
+  takeRing(size: number, owner: MemoryOwner): number {
+    if (size > RING_LIMIT) return 0;
+    const left = ALL_RINGS_LIMIT - this.ringBytes - size;
+    const shares = this.#ringShares;
+    const { source, side } = size <= LEAST_RING ? LEAST_RING_SHARES : RING_SHARES;
+    if (shares.used(owner) + size > left * source || shares.usedBySide(owner) + size > left * side) {
+      this.shareFull++;
+      this.#alert(shares.measuredBy(owner));
+      return 0;
+    }
+    shares.add(owner, size);
     this.ringBytes += size;
     const number = this.#freeRings.pop() ?? this.#rings.length;
     this.#rings[number] = this.#pool.take(size);
@@ -128,11 +173,13 @@ export class ReassemblyMemory {
     return this.#rings[number]!;
   }
 
-  giveRing(number: number): void {
+  /** Takes back the ring with this number, for the owner that it was taken for. */
+  giveRing(number: number, owner: MemoryOwner): void {
     const ring = this.#rings[number]!;
     this.#rings[number] = NO_BYTES;
     this.#freeRings.push(number);
     this.ringBytes -= ring.length;
+    this.#ringShares.add(owner, -ring.length);
     this.#pool.give(ring);
   }
 
@@ -148,6 +195,7 @@ export class ReassemblyMemory {
 
   /** Takes `gap` out of the list, in which it must be. */
   closeGap(gap: OpenGap): void {
+    if (this.#suspect === gap) this.#suspect = gap.gapNext;
     if (gap.gapPrevious === undefined) this.#oldestGap = gap.gapNext;
     else gap.gapPrevious.gapNext = gap.gapNext;
     if (gap.gapNext === undefined) this.#newestGap = gap.gapPrevious;
@@ -167,5 +215,35 @@ export class ReassemblyMemory {
       if (gap === undefined || now - gap.waitingSince < this.limits.timeoutMs) return;
       gap.expire(now);
     }
+  }
+
+  /** Takes memory for `size` bytes more of `owner` from those that hold more than it will. False: nobody does. */
+  #makeRoom(size: number, owner: MemoryOwner): boolean {
+    const shares = this.#heldShares;
+    while (this.heldBytes + size > this.limits.memoryBytes) {
+      const gap = this.#gapWithMost();
+      if (gap === undefined || shares.used(owner) + size > shares.used(gap.owner)) {
+        // Others are compared the next time.
+        this.#suspect = this.#suspect?.gapNext;
+        return false;
+      }
+      this.evicted++;
+      this.#alert(shares.measuredBy(gap.owner));
+      gap.giveWay();
+    }
+    return true;
+  }
+
+  /** The gap whose owner holds most, among some. The search goes on from it: those before held less. */
+  #gapWithMost(): OpenGap | undefined {
+    const shares = this.#heldShares;
+    let gap = this.#suspect ?? this.#oldestGap;
+    let most = gap;
+    for (let i = 1; i < GAPS_COMPARED && gap !== undefined; i++) {
+      gap = gap.gapNext ?? this.#oldestGap;
+      if (shares.used(gap!.owner) > shares.used(most!.owner)) most = gap;
+    }
+    this.#suspect = most;
+    return most;
   }
 }
