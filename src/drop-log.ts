@@ -1,7 +1,11 @@
 /**
  * `ip inspect log drop-pkt`: which drops are worth a line. Inferred: the manuals of later releases give one message a
- * flow every 30 seconds; the limit for all flows together, so that a flood does not fill the log, is ours.
+ * flow every 30 seconds; the limit for all flows together, so that a flood does not fill the log, is ours, and what it
+ * leaves out is counted and said.
  */
+import type { Event } from './events.js';
+import { Tally } from './tally.js';
+import { TokenBuckets } from './token-buckets.js';
 import type { Verdict } from './verdict.js';
 import type { Packet } from './wire/packet.js';
 
@@ -14,24 +18,28 @@ const PER_SECOND = 20;
 export class DropLog {
   readonly #flows = new Int32Array(PLACES);
   readonly #since = new Float64Array(PLACES).fill(-PER_FLOW_MS);
-  #second = 0;
-  #inSecond = 0;
+  readonly #all = new TokenBuckets(1, PER_SECOND, PER_SECOND);
+  readonly #leftOut = new Tally();
 
   /** True when the drop of `p` for reason `v` is to be logged. `now`: ms. */
   admits(p: Packet, v: Verdict, now: number): boolean {
     const flow = hash(p, v);
     const place = flow & (PLACES - 1);
     if (this.#flows[place] === flow && now - this.#since[place]! < PER_FLOW_MS) return false;
-    const second = Math.floor(now / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#inSecond = 0;
+    if (!this.#all.has(0, now)) {
+      this.#leftOut.note(now);
+      return false;
     }
-    if (this.#inSecond >= PER_SECOND) return false;
-    this.#inSecond++;
+    this.#all.take(0, now);
     this.#flows[place] = flow;
     this.#since[place] = now;
     return true;
+  }
+
+  /** Calls `say` with what is to be said of drops that were too many to be logged. To be called now and then. */
+  report(now: number, say: (e: Event) => void): void {
+    const messages = this.#leftOut.take(now);
+    if (messages > 0) say({ type: 'left-out', kind: 'dropped packet', messages, seconds: this.#leftOut.seconds });
   }
 }
 

@@ -13,6 +13,7 @@ import { ProhibitedReplies } from './acl/prohibited.js';
 import { datagramText, type DebugFlag, type DebugFlags, natLine, noDebug, packetLines } from './debug.js';
 import { DropLog } from './drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
+import type { Event } from './events.js';
 import { virtualReassemblyDefaults } from './ios/config/defaults.js';
 import type { InterfaceConfig, RouterConfig, VirtualReassembly } from './ios/config/model.js';
 import { compileRules, sameRules } from './nat/address-rules.js';
@@ -75,6 +76,7 @@ export class Engine {
   readonly #memoryAlert: MemoryAlert;
   /** Clock of the packet or tick in hand, ms. */
   #now = 0;
+  readonly #say = (e: Event): void => this.outbox.event(e);
 
   constructor(
     config: RouterConfig,
@@ -218,6 +220,7 @@ export class Engine {
     this.nat.translations.expire(now);
     this.#fragments.expire(now);
     this.#matchLog.tick(now);
+    this.#dropLog.report(now, this.#say);
   }
 
   /** Counters of `show ip virtual-reassembly` for an interface, by its canonical name. */

@@ -19,6 +19,17 @@ export interface Endpoints {
 /** Why `ip virtual-reassembly` refused fragments. IOS has no message for an oversize datagram (ping of death). */
 export type FragmentFault = 'table-overflow' | 'too-many' | 'tiny' | 'overlap' | 'oversize';
 
+/** What messages are about, as far as a flood of one kind must not hide the others. */
+export type LogKind =
+  | 'audit trail'
+  | 'inspection'
+  | 'half-open session'
+  | 'fragment'
+  | 'access list'
+  | 'dropped packet'
+  | 'translation'
+  | 'debug';
+
 export type Event =
   | { type: 'session-start'; endpoints: Endpoints }
   | {
@@ -76,4 +87,6 @@ export type Event =
   | { type: 'host-unblocked'; host: number }
   /** IP_VFR alerts. `limit`: max-reassemblies for table-overflow, else max-fragments. Addresses int32, as they came. */
   | { type: 'fragments'; fault: FragmentFault; interface: string; limit: number; src: number; dst: number }
+  /** Messages that were too many for the log, in so many seconds. */
+  | { type: 'left-out'; kind: LogKind; messages: number; seconds: number }
   | { type: 'debug'; facility: DebugFlag; text: string };

@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { Engine } from './engine.js';
 import type { Event } from './events.js';
 import type { RouterConfig } from './ios/config/model.js';
-import { type Message, messageOf } from './ios/messages.js';
+import type { Message } from './ios/messages.js';
 import { HostSetup } from './io/host-setup.js';
 import type { Log } from './io/log.js';
 import { PacketProber } from './io/prober.js';
@@ -40,6 +40,8 @@ export class Router {
   /** Interface index of the configuration by ifindex of Linux. */
   readonly #ingress = new Map<number, number>();
   readonly #timer: NodeJS.Timeout;
+  /** Clock of the batch or tick in hand, ms. */
+  #clock = 0;
   /** Packets that came in by an interface we do not know; dropped. */
   unknownInterface = 0;
 
@@ -149,6 +151,7 @@ export class Router {
   #batch(q: PacketQueue, count: number): void {
     const p = this.#packet;
     const now = this.now();
+    this.#clock = now;
     for (let i = 0; i < count; i++) {
       const ingress = this.#ingress.get(q.load(i, p)) ?? UNKNOWN;
       if (q.isFromRouter(i)) {
@@ -168,11 +171,14 @@ export class Router {
   }
 
   #tick(): void {
-    this.engine.tick(this.now());
+    const now = this.now();
+    this.#clock = now;
+    this.engine.tick(now);
     this.#queue.flush();
+    this.log.report(now);
   }
 
   #event(e: Event): void {
-    this.write(messageOf(e));
+    this.log.event(e, this.#clock);
   }
 }

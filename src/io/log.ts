@@ -1,10 +1,13 @@
 /**
  * The log: pino, one JSON object a line, or the text a 3640 writes to its console. Messages carry IOS severities.
  */
+import { randomInt } from 'node:crypto';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { EventLimiter } from '../event-limiter.js';
+import type { Event } from '../events.js';
 import type { LoggingConfig, Timestamps } from '../ios/config/model.js';
-import type { Message } from '../ios/messages.js';
-import type { LogView } from '../ios/exec/router.js';
+import { type Message, messageOf } from '../ios/messages.js';
+import type { LogCounts, LogView } from '../ios/exec/router.js';
 import { formatTimestamp } from '../ios/timestamp.js';
 import { LogBuffer } from './log-buffer.js';
 import { Syslog } from './syslog.js';
@@ -35,11 +38,25 @@ export class Log implements LogView {
   readonly #buffer = new LogBuffer();
   readonly #counts = { console: 0, monitor: 0, buffer: 0 };
   readonly #syslog = new Syslog();
+  readonly #limiter = new EventLimiter(randomInt(2 ** 31));
 
   constructor(private readonly options: LogOptions) {
     this.#out = pino.destination({ fd: 1, sync: false });
     this.#pino = pino({ level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, this.#out);
   }
+
+  /** Writes what the core says happened, unless that is too much. `now`: ms, monotonic. */
+  event(e: Event, now: number): void {
+    // Asked before there is a text: what the log has no room for costs no more than the question.
+    if (this.#limiter.admits(e, now)) this.write(messageOf(e));
+  }
+
+  /** Says what was left out. To be called now and then. `now`: as for `event`. */
+  report(now: number): void {
+    this.#limiter.report(now, this.#writeEvent);
+  }
+
+  readonly #writeEvent = (e: Event): void => this.write(messageOf(e));
 
   /** Writes one IOS message or debug line to standard output, the buffer, monitoring terminals and syslog servers. */
   write(m: Message): void {
@@ -62,8 +79,8 @@ export class Log implements LogView {
     return this.#buffer.lines;
   }
 
-  counts(): { console: number; monitor: number; buffer: number; trap: number } {
-    return { ...this.#counts, trap: this.#syslog.sent };
+  counts(): LogCounts {
+    return { ...this.#counts, trap: this.#syslog.sent, dropped: 0, rateLimited: this.#limiter.leftOut };
   }
 
   /** `clear logging`. */

@@ -38,14 +38,11 @@ export function messageOf(e: Event): Message {
     case 'acl-permitted':
       return aclMessage(e);
     case 'acl-log-missed':
-      return {
-        severity: 6,
-        mnemonic: '%SEC-6-IPACCESSLOGRL',
-        text: `access-list logging rate-limited or missed ${e.packets} packet${e.packets === 1 ? '' : 's'}`,
-        fields: { packets: e.packets },
-      };
+      return missedMessage(e.packets);
     case 'packet-dropped':
       return dropMessage(e);
+    case 'left-out':
+      return leftOutMessage(e);
     case 'smtp':
       return smtpMessage(e.finding, e.endpoints, e.fromInitiator, e.seq);
     case 'java-blocked':
@@ -293,6 +290,24 @@ function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
   }
 }
 
+/** What the rate limits of the log left out. Inferred: for access lists IOS has a message, the other one is ours. */
+function leftOutMessage(e: Extract<Event, { type: 'left-out' }>): Message {
+  if (e.kind === 'access list') return missedMessage(e.messages);
+  return {
+    severity: 4,
+    mnemonic: '%SYS-4-LOGRL',
+    text: `logging rate-limited: ${count(e.messages, `${e.kind} message`)} left out in ${count(e.seconds, 'second')}`,
+    fields: { kind: e.kind, messages: e.messages, seconds: e.seconds },
+  };
+}
+
+const missedMessage = (packets: number): Message => ({
+  severity: 6,
+  mnemonic: '%SEC-6-IPACCESSLOGRL',
+  text: `access-list logging rate-limited or missed ${count(packets, 'packet')}`,
+  fields: { packets },
+});
+
 /** NAT is out of addresses, ports or entries. The first mnemonic and text are those of 12.4T, recalled; the rest is ours. */
 function exhaustedMessage(e: Extract<Event, { type: 'nat-exhausted' }>): Message {
   const host = formatAddress(e.insideLocal);
@@ -346,6 +361,8 @@ const fw = (severity: number, mnemonic: string, text: string, fields: Message['f
   text,
   fields,
 });
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 const initiator = (e: Endpoints): string => `${formatAddress(e.initiator)}:${e.initiatorPort}`;
 const responder = (e: Endpoints): string => `${formatAddress(e.responder)}:${e.responderPort}`;

@@ -31,8 +31,17 @@ export interface NameService {
 export interface LogView {
   /** Lines in the buffer, oldest first, with their time stamps. */
   lines(): readonly string[];
-  /** Messages that went to each destination since the start. */
-  counts(): { console: number; monitor: number; buffer: number; trap: number };
+  counts(): LogCounts;
+}
+
+/** Messages since the start: to each destination; lost because one did not take them; left out as too many. */
+export interface LogCounts {
+  console: number;
+  monitor: number;
+  buffer: number;
+  trap: number;
+  dropped: number;
+  rateLimited: number;
 }
 
 export interface RouterActions {

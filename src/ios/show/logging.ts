@@ -15,7 +15,7 @@ export function showLogging(logging: LoggingConfig, log: LogView): string {
     ];
   };
   const lines = [
-    `Syslog logging: ${logging.on ? 'enabled' : 'disabled'} (0 messages dropped, 0 messages rate-limited,`,
+    `Syslog logging: ${logging.on ? 'enabled' : 'disabled'} (${counts.dropped} messages dropped, ${counts.rateLimited} messages rate-limited,`,
     '                0 flushes, 0 overruns, xml disabled, filtering disabled)',
     ...to('Console logging', logging.console, counts.console),
     ...to('Monitor logging', logging.monitor, counts.monitor),

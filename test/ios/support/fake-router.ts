@@ -113,7 +113,10 @@ export function fakeRouter(text: string): FakeRouter {
       address: later((name: string) => state.known.get(name)),
       name: later((address: number) => [...state.known].find(([, a]) => a === address)?.[0]),
     },
-    log: { lines: () => [], counts: () => ({ console: 0, monitor: 0, buffer: 0, trap: 0 }) },
+    log: {
+      lines: () => [],
+      counts: () => ({ console: 0, monitor: 0, buffer: 0, trap: 0, dropped: 0, rateLimited: 0 }),
+    },
   });
   return router;
 }
