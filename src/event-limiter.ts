@@ -116,6 +116,7 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   ftp: 'inspection',
   'java-blocked': 'inspection',
   'tcp-gap': 'inspection',
+  'tcp-memory': undefined,
   'nat-exhausted': 'translation',
   'aggressive-on': 'half-open session',
   'aggressive-off': 'half-open session',
