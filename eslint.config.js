@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'native/build/', 'coverage/', '.vagrant/'] },
+  { ignores: ['dist/', 'native/build/', 'coverage/', '.vagrant/', '.cache/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

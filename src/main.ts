@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `fw3640`: arguments, help, exit codes. 0: done, 1: the system refused, 2: usage or configuration. */
+import './node-version.js';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { check, cleanup, openConsole, trace, type TraceOptions } from './commands.js';
