@@ -17,6 +17,7 @@ declare module 'pcap-parser' {
   }
   interface Parser extends EventEmitter {
     on(event: 'globalHeader', listener: (header: GlobalHeader) => void): this;
+    on(event: 'packetHeader', listener: (header: PcapPacket['header']) => void): this;
     on(event: 'packet', listener: (packet: PcapPacket) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
     on(event: 'end', listener: () => void): this;
