@@ -76,7 +76,12 @@ program
   .command('replay')
   .description('what the router of a configuration would have said and done with captured packets')
   .requiredOption('-c, --config <file>', 'IOS running-config')
-  .requiredOption('--capture <IOS=FILE>', 'pcap file of an interface; may be given for each', collect, [])
+  .requiredOption(
+    '--capture <IOS=FILE>',
+    'pcap or pcapng of an interface, gzip or plain, - for standard input; give one for each',
+    collect,
+    [],
+  )
   .action((options: ReplayOptions) => replay(options));
 
 program
