@@ -16,7 +16,8 @@ function importsOf(file: string, withTypes = false): string[] {
 
 /** Files that may do I/O, read clocks and call the logger. */
 const isEdge = (file: string): boolean =>
-  file.startsWith('io/') || ['main.ts', 'node-version.ts', 'run.ts', 'commands.ts', 'router.ts', 'console.ts', 'replay.ts'].includes(file);
+  file.startsWith('io/') ||
+  ['main.ts', 'node-version.ts', 'run.ts', 'commands.ts', 'router.ts', 'console.ts', 'replay.ts'].includes(file);
 
 test.each(files.filter((f) => !isEdge(f)))('%s does no I/O', (file) => {
   const outside = importsOf(file).filter((name) => !name.startsWith('.'));
