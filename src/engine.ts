@@ -303,13 +303,12 @@ export class Engine {
     return this.sessions.open(p, this.#flow, rule, seenDst, now);
   }
 
-  /** `ip inspect … in` stands before NAT outside-to-inside, `out` behind it. */
+  /** The rule of the way in goes before that of the way out. */
   #ruleFor(p: Packet, port: Port, out: Port | undefined, seenDstPort: number): RuleEntry | undefined {
-    const { dstPort } = p;
-    p.dstPort = seenDstPort;
-    const rule = this.rules.rule(port.config.inspectIn)?.select(p);
-    p.dstPort = dstPort;
-    return rule ?? this.rules.rule(out?.config.inspectOut)?.select(p);
+    return (
+      this.rules.rule(port.config.inspectIn)?.select(p, p.dstPort, seenDstPort) ??
+      this.rules.rule(out?.config.inspectOut)?.select(p, p.dstPort, seenDstPort)
+    );
   }
 
   /** A rule stands in the way back from `out` to `port`. */

@@ -55,12 +55,17 @@ export class CompiledRule {
     }
   }
 
-  /** The entry that inspects the flow which `p` would open; undefined: the packet is none of this rule's business. */
-  select(p: Packet): RuleEntry | undefined {
+  /**
+   * The entry that inspects the flow which `p` would open; undefined: the packet is none of this rule's business.
+   * @param ownPort  of the responder, as it stands on the inside of NAT
+   * @param seenPort of the responder where the packet comes in; IOS asks by this one only (`ip inspect … in`). A port
+   *                 translation would lead around SMTP inspection, so we ask by both, and by the server's own first.
+   */
+  select(p: Packet, ownPort: number, seenPort: number): RuleEntry | undefined {
     if (p.fragmentOffset > 0) return undefined;
     switch (p.protocol) {
       case IPPROTO_TCP:
-        return this.#tcpPorts.get(p.dstPort) ?? this.#tcp;
+        return this.#tcpPorts.get(ownPort) ?? this.#tcpPorts.get(seenPort) ?? this.#tcp;
       case IPPROTO_UDP:
         return this.#udp;
       case IPPROTO_ICMP:

@@ -39,8 +39,8 @@ const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
 
-/** Well-known ports that an application protocol of a rule inspects (IOS port-to-application mapping). */
-const APPLICATIONS: Readonly<Record<number, readonly string[]>> = { 21: ['ftp'], 25: ['smtp', 'esmtp'], 80: ['http'] };
+/** Well-known ports that an application protocol of a rule inspects (IOS port-to-application mapping); the first wins. */
+const APPLICATIONS: Readonly<Record<number, readonly string[]>> = { 21: ['ftp'], 25: ['esmtp', 'smtp'], 80: ['http'] };
 /** ICMP messages that open a session: echo, timestamp, information and mask request. */
 const ICMP_REQUESTS: readonly number[] = [8, 13, 15, 17];
 
@@ -179,11 +179,11 @@ function inspection(
   step: Step,
 ): boolean {
   const rules = [
-    { name: ingress.inspectIn, where: `in on ${ingress.name}`, packet: probe },
-    { name: egress?.inspectOut, where: `out on ${egress?.name ?? ''}`, packet: inside },
+    { name: ingress.inspectIn, where: `in on ${ingress.name}` },
+    { name: egress?.inspectOut, where: `out on ${egress?.name ?? ''}` },
   ];
-  for (const { name, where, packet } of rules) {
-    const found = name === undefined ? undefined : select(config, name, packet);
+  for (const { name, where } of rules) {
+    const found = name === undefined ? undefined : select(config, name, inside, probe.dstPort);
     if (found === undefined) continue;
     const { timeout } = effectiveInspection(found, config.inspect);
     if (probe.protocol === ICMP && !ICMP_REQUESTS.includes(probe.icmp?.type ?? -1)) {
@@ -203,12 +203,16 @@ function inspection(
   return false;
 }
 
-/** An application protocol goes before generic tcp of the same rule. */
-function select(config: RouterConfig, name: string, p: Probe): InspectedProtocol | undefined {
-  const protocols = config.inspectionRules.get(name)?.protocols ?? [];
+/** An application protocol, by the port behind NAT or else the one before it, goes before generic tcp of the same rule. */
+function select(config: RouterConfig, rule: string, p: Probe, seenPort: number): InspectedProtocol | undefined {
+  const protocols = config.inspectionRules.get(rule)?.protocols ?? [];
   const generic = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp' }[p.protocol];
-  const application = p.protocol === TCP ? (APPLICATIONS[p.dstPort] ?? []) : [];
-  return protocols.find((i) => application.includes(i.protocol)) ?? protocols.find((i) => i.protocol === generic);
+  const applications = p.protocol === TCP ? [p.dstPort, seenPort].flatMap((port) => APPLICATIONS[port] ?? []) : [];
+  for (const name of [...applications, generic]) {
+    const found = protocols.find((i) => i.protocol === name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function note(step: Step, stage: string, address: number, t: Translated | undefined): void {
