@@ -36,9 +36,15 @@ const CREATED = 32;
 const SEEN_RESPONDER = 33;
 const HALF_OPEN_NEXT = 34;
 const HALF_OPEN_PREVIOUS = 35;
+const ASKED = 36;
+const CHALLENGE_ACK = 37;
+const PENDING = 38; // ISN, window | scale + 1 << 16: a SYN under a session that lives, laid out by tcp/state.ts
 
 /** Offsets of the two TCP ends inside a record, for `tcp/state.ts`. */
 export const PEER = { initiator: INITIATOR_PEER, responder: RESPONDER_PEER } as const;
+
+/** Offset of the numbers of a pending SYN inside a record, for `tcp/state.ts`. */
+export const PENDING_SYN = PENDING;
 
 /** The same words in sessions that are not TCP, for the inspector of their protocol. Zero when a session begins. */
 export const PROTOCOL_WORDS = { at: INITIATOR_PEER, count: 12 } as const;
@@ -57,6 +63,10 @@ export const FLAG = {
   halfOpen: 64,
   /** Bytes of this session go through a TcpStream. */
   streamed: 128,
+  /** The responder answered the SYN with an ACK of another connection, `challengeAck`. */
+  challenged: 256,
+  /** The initiator has sent a SYN for another connection, and nobody has answered it. */
+  pendingSyn: 512,
 } as const;
 
 export class Session {
@@ -191,6 +201,19 @@ export class Session {
   set halfOpenPrevious(v: number) {
     this.#m[this.at + HALF_OPEN_PREVIOUS] = v;
   }
+  /** When the router last asked the ends whether they live, ms; see `tcp/state.ts`. */
+  get asked(): number {
+    return this.#m[this.at + ASKED]!;
+  }
+  set asked(v: number) {
+    this.#m[this.at + ASKED] = v;
+  }
+  get challengeAck(): number {
+    return this.#m[this.at + CHALLENGE_ACK]!;
+  }
+  set challengeAck(v: number) {
+    this.#m[this.at + CHALLENGE_ACK] = v;
+  }
   /** Payload bytes seen from each side. */
   get initiatorBytes(): number {
     return this.#f[(this.at + INITIATOR_BYTES) >> 1]!;
@@ -198,8 +221,24 @@ export class Session {
   get responderBytes(): number {
     return this.#f[(this.at + RESPONDER_BYTES) >> 1]!;
   }
+  bytes(fromInitiator: boolean): number {
+    return fromInitiator ? this.initiatorBytes : this.responderBytes;
+  }
   addBytes(fromInitiator: boolean, count: number): void {
     this.#f[(this.at + (fromInitiator ? INITIATOR_BYTES : RESPONDER_BYTES)) >> 1]! += count;
+  }
+  /** Clears what belongs to one connection, so that the next one of the same flow can begin in its place. */
+  renew(now: number): void {
+    const m = this.#m;
+    const at = this.at;
+    const uninspected = m[at + FLAGS]! & FLAG.uninspected;
+    this.state = SIS.opening;
+    m.fill(0, at + INITIATOR_PEER, at + CREATED);
+    m.fill(0, at + ASKED, at + SESSION_WORDS);
+    m[at + FLAGS] = uninspected;
+    m[at + CREATED] = now;
+    m[at + HEARD] = now;
+    m[at + SINCE] = now;
   }
   /** Clears the record and writes what identifies the flow. Link words are the table's. */
   begin(

@@ -11,12 +11,13 @@ import type { InspectGlobals } from '../ios/config/model.js';
 import type { Translator } from '../nat/translator.js';
 import type { Outbox } from '../outbox.js';
 import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
-import { resetPacket } from '../tcp/reset.js';
+import { ackPacket, resetPacket } from '../tcp/reset.js';
+import { seqAdd } from '../tcp/seq.js';
 import * as tcp from '../tcp/state.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
-import { ACK, RST, SYN } from '../wire/tcp.js';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.js';
 import { endpointsOf, sessionId } from './endpoints.js';
 import { type ExpectedFlow, ExpectedFlows } from './expected-flows.js';
 import type { Flow } from './flow.js';
@@ -57,6 +58,8 @@ export class Sessions {
   permits: (list: string, address: number) => boolean | undefined = () => undefined;
   /** The one that the packet in hand fulfils, as `expects` found. */
   #fulfilled: ExpectedFlow | undefined = undefined;
+  /** The packet in hand is a SYN for another connection than that of the session that `find` found. */
+  #opensAnew = false;
   /** Clock of the packet in hand, ms. */
   now: number;
 
@@ -95,11 +98,17 @@ export class Sessions {
    * packet of another one, which the access list must let in.
    */
   find(f: Flow, p: Packet): boolean {
+    this.#opensAnew = false;
     if (!this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol)) return false;
+    if (p.protocol !== IPPROTO_TCP || (p.flags & (SYN | ACK | RST | FIN)) !== SYN) return true;
     const s = this.table.session;
-    if (p.protocol !== IPPROTO_TCP || !tcp.mayBeReplaced(s, p, this.table.fromInitiator)) return true;
-    this.end(s, 'replaced');
-    return false;
+    const { fromInitiator } = this.table;
+    if (tcp.mayBeReplaced(s, p, fromInitiator)) {
+      this.end(s, 'replaced');
+      return false;
+    }
+    this.#opensAnew = tcp.wouldReopen(s, p, fromInitiator);
+    return true;
   }
 
   /**
@@ -129,17 +138,22 @@ export class Sessions {
       else if (isDns(s)) dns.noteQuery(s, p);
       s.timeoutMs = isDns(s) ? this.globals.dnsTimeout * 1000 : rule.idleMs;
     }
-    this.#timers.schedule(s, now);
-    this.statistics.noteCreated(now);
     this.statistics.packets[serviceIndex]!++;
-    this.statistics.enter(SIS.opening);
-    if (p.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
-    if (rule.auditTrail) this.outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
-    if (debug.objectCreation) trace.created(s);
+    this.#begun(s, rule, now);
     if (debug.events) trace.opened(s, p, this.#seenPort(s));
     if (debug.timers) trace.timerInit(s);
     trace.firstPacket(s, p);
     return PASS;
+  }
+
+  /** The session in record `s` is there: it is timed, counted and told of. */
+  #begun(s: Session, rule: RuleEntry, now: number): void {
+    this.#timers.schedule(s, now);
+    this.statistics.noteCreated(now);
+    this.statistics.enter(SIS.opening);
+    if (s.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
+    if (rule.auditTrail) this.outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
+    if (this.debug.objectCreation) this.trace.created(s);
   }
 
   /** The packet in hand is the first of a data connection that FTP has announced. */
@@ -200,9 +214,9 @@ export class Sessions {
     return PASS;
   }
 
-  /** The session that `find` found stands in for the access lists (Firewall ACL Bypass). */
+  /** The session that `find` found stands in for the access lists (Firewall ACL Bypass), but for no other connection. */
   get bypassesAccessLists(): boolean {
-    return !this.table.session.has(FLAG.uninspected);
+    return !this.#opensAnew && !this.table.session.has(FLAG.uninspected);
   }
 
   /** Follows a packet of the session that `find` found. */
@@ -237,12 +251,15 @@ export class Sessions {
 
   /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail's structured fields. */
   end(s: Session, why: string): void {
+    this.#finish(s, why);
+    if (s.has(FLAG.uninspected)) this.#uninspected--;
+    this.table.remove(s);
+  }
+
+  /** All of `end` but that the record is still that of this flow. */
+  #finish(s: Session, why: string): void {
     this.#timers.cancel(s);
-    if (s.has(FLAG.uninspected)) {
-      this.#uninspected--;
-      this.table.remove(s);
-      return;
-    }
+    if (s.has(FLAG.uninspected)) return;
     this.#noteNotHalfOpen(s);
     this.statistics.leave(s.state);
     const rule = this.rules.entries[s.rule]!;
@@ -264,7 +281,6 @@ export class Sessions {
     }
     if (this.debug.objectDeletion) this.trace.deleted(s);
     if (this.debug.timers) this.trace.timerStopped(s);
-    this.table.remove(s);
   }
 
   /** Ends a session and resets the connection towards both ends, as IOS does for signatures and thresholds. */
@@ -371,9 +387,11 @@ export class Sessions {
     stream?.shift?.translateIncoming(p, fromInitiator);
     let v = tcp.checkSegment(s, p, fromInitiator);
     if (this.debug.detailed && !s.has(FLAG.uninspected)) this.trace.checked(s, p, v);
-    if (v !== PASS) return v;
-    s.heard = now;
-    if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
+    if (v !== PASS) return (p.flags & (SYN | RST)) === 0 ? v : this.#contradicted(s, p, fromInitiator, v, now);
+    if (!tcp.saysNothing(s, p, fromInitiator)) {
+      s.heard = now;
+      if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
+    }
     tcp.noteAcknowledgement(s, p, fromInitiator);
     if (stream !== undefined) {
       const { service } = s;
@@ -385,6 +403,64 @@ export class Sessions {
     if ((p.flags & SYN) !== 0 && s.state === SIS.opening && s.has(FLAG.responderSyn)) this.#openStream(s);
     // As with a segment that is lost behind us: its sender will repeat what we drop now.
     return stream === undefined || stream.translate(p, fromInitiator) ? PASS : DROP.inspection;
+  }
+
+  /** A SYN or RST that is not of this connection. `v`: why it is to be dropped, if there is nothing more to it. */
+  #contradicted(s: Session, p: Packet, fromInitiator: boolean, v: Verdict, now: number): Verdict {
+    if (tcp.reopens(s, p, fromInitiator)) return this.#reopen(s, p, now);
+    if (tcp.refusesPending(s, p, fromInitiator)) {
+      this.end(s, 'reset');
+      return PASS;
+    }
+    if (tcp.responderBeganAnew(s, p, fromInitiator)) this.reset(s, 'responder began anew');
+    else if (tcp.callsForChallenge(s, p, fromInitiator) && tcp.mayAsk(s, now)) this.#askEnds(s, p, fromInitiator);
+    return v;
+  }
+
+  /**
+   * The responder has answered a SYN that came under session `s`: there is another connection now, and a new session for
+   * it in the same place. The ends know that themselves: a RST for the old one could only hit the new one.
+   */
+  #reopen(s: Session, p: Packet, now: number): Verdict {
+    const rule = this.rules.entries[s.rule]!;
+    const inspected = !s.has(FLAG.uninspected);
+    this.#finish(s, 'replaced');
+    tcp.noteReopening(s, now);
+    s.timeoutMs = this.globals.tcpSynwait * 1000;
+    if (inspected) {
+      const v = this.thresholds.admit(s.protocol, s.responder, s.seenResponder, rule.alert, now);
+      if (v !== PASS) {
+        this.table.remove(s);
+        return v;
+      }
+      this.#begun(s, rule, now);
+      if (this.debug.timers) this.trace.timerInit(s);
+    } else this.#timers.schedule(s, now);
+    return this.#trackTcp(s, p, false, now);
+  }
+
+  #askEnds(s: Session, p: Packet, fromInitiator: boolean): void {
+    // What the other end would answer. Who has lost the connection resets it; who has not takes it for a copy.
+    this.#ask(s, fromInitiator, tcp.sndNxt(s, !fromInitiator));
+    // The other end may be the one that has nothing any more, while the sender cannot reset: a number that was
+    // acknowledged long ago makes a live end say what it expects, to the sender, and a dead one reset (a keep-alive,
+    // RFC 9293 §3.8.4).
+    if ((p.flags & SYN) !== 0) this.#ask(s, !fromInitiator, seqAdd(tcp.rcvNxt(s, !fromInitiator), -1));
+  }
+
+  /** Sends a bare ACK to one end, in the name of the other, that acknowledges what this one has acknowledged. */
+  #ask(s: Session, initiator: boolean, sent: number): void {
+    const { nat } = this;
+    const seq = this.#streamOf(s)?.shift?.toReceiver(!initiator, sent) ?? sent;
+    const ack = tcp.rcvNxt(s, !initiator);
+    const window = tcp.announcedWindow(s, !initiator);
+    const seenPort = this.#seenPort(s);
+    if (initiator) {
+      this.outbox.inject(ackPacket(s.seenResponder, seenPort, s.initiator, s.initiatorPort, seq, ack, window));
+      return;
+    }
+    nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, seenPort);
+    this.outbox.inject(ackPacket(nat.global, nat.globalPort, s.responder, s.responderPort, seq, ack, window));
   }
 
   /** Both SYNs are known: bytes may come. Not before, so that a flood of SYNs costs a record each and no more. */

@@ -1,4 +1,7 @@
-/** Builds the RST with which the router ends a connection towards one of its ends (RFC 9293 §3.10.7). */
+/**
+ * Builds the segments that the router sends in the name of an end: the RST with which it ends a connection (RFC 9293
+ * §3.10.7), the ACK with which it asks whether the other end lives.
+ */
 import { put16, put32 } from '../wire/bytes.js';
 import { completePartial, pseudoHeaderSum, writeIpv4Checksum } from '../wire/checksum.js';
 import * as ipv4 from '../wire/ipv4.js';
@@ -20,6 +23,33 @@ export function resetPacket(
   seq: number,
   ack?: number,
 ): Uint8Array {
+  const flags = tcp.RST | (ack === undefined ? 0 : tcp.ACK);
+  return segment(src, srcPort, dst, dstPort, seq, ack ?? 0, flags, 0);
+}
+
+/** A bare ACK, likewise. @param window as in the header: scaled where the connection scales */
+export function ackPacket(
+  src: number,
+  srcPort: number,
+  dst: number,
+  dstPort: number,
+  seq: number,
+  ack: number,
+  window: number,
+): Uint8Array {
+  return segment(src, srcPort, dst, dstPort, seq, ack, tcp.ACK, window);
+}
+
+function segment(
+  src: number,
+  srcPort: number,
+  dst: number,
+  dstPort: number,
+  seq: number,
+  ack: number,
+  flags: number,
+  window: number,
+): Uint8Array {
   const b = new Uint8Array(LENGTH);
   b[0] = 0x45;
   put16(b, ipv4.IPV4_TOTAL_LENGTH, LENGTH);
@@ -32,9 +62,10 @@ export function resetPacket(
   put16(b, l4 + tcp.TCP_SRC_PORT, srcPort);
   put16(b, l4 + tcp.TCP_DST_PORT, dstPort);
   put32(b, l4 + tcp.TCP_SEQ, seq);
-  put32(b, l4 + tcp.TCP_ACK, ack ?? 0);
+  put32(b, l4 + tcp.TCP_ACK, ack);
   b[l4 + tcp.TCP_DATA_OFFSET] = (tcp.TCP_MIN_HEADER / 4) << 4;
-  b[l4 + tcp.TCP_FLAGS] = tcp.RST | (ack === undefined ? 0 : tcp.ACK);
+  b[l4 + tcp.TCP_FLAGS] = flags;
+  put16(b, l4 + tcp.TCP_WINDOW, window);
   put16(b, l4 + tcp.TCP_CHECKSUM, pseudoHeaderSum(src, dst, ipv4.IPPROTO_TCP, tcp.TCP_MIN_HEADER));
   completePartial(b, l4, LENGTH, tcp.TCP_CHECKSUM);
   return b;

@@ -2,8 +2,14 @@
  * What both ends of a TCP connection believe, as far as a router in between can know: handshake, windows with their
  * scale, FIN and RST (RFC 9293 §3.10, RFC 7323, RFC 5961). `check` only looks; a segment that is forwarded is then
  * noted, so that one which is held or dropped later never moved the state.
+ *
+ * Law: no segment of another connection goes on under a session. What ends a connection at its receiver ends the
+ * session: a RST goes on only with exactly the number that is expected. A SYN for another connection goes on only if no
+ * segment of that one could pass for one of this session, and its SYN ACK puts the new session into the place of the
+ * old. Any other SYN or RST is dropped, and its sender is asked as a live receiver would ask it (challenge ACK, RFC 5961
+ * §3 and §4): who has lost the connection answers with the RST that ends it.
  */
-import { FLAG, PEER, type Session, SIS } from '../session/session.js';
+import { FLAG, PEER, PENDING_SYN, type Session, SIS } from '../session/session.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, FIN, PSH, RST, SYN, tcpWindowScale, URG } from '../wire/tcp.js';
@@ -23,8 +29,8 @@ const ISN = 4;
 /** Highest acknowledgement this end has sent. */
 const ACKED = 5;
 
-/** How far an ACK may lie behind what was sent: a whole unscaled window, since old ACKs are harmless. */
-const OLD_ACK = 66_000;
+/** From so many bytes on, the difference of two sequence numbers no longer tells how many there were. */
+const WRAP = 2 ** 31;
 
 /** What a noted segment did to the connection; `closed`: both sides have sent FIN. */
 export const TRANSITION = { none: 0, opened: 1, closing: 2, closed: 3, reset: 4 } as const;
@@ -46,16 +52,16 @@ const synIsBare = (p: Packet): boolean => p.payload === p.end && (p.flags & (PSH
 
 /** Notes the SYN that opened the session under `s`. */
 export function noteOpening(s: Session, p: Packet): void {
-  startPeer(s, p, true);
+  startPeer(s, true, p.seq, p.window, tcpWindowScale(p.bytes, p.l4));
 }
 
-function startPeer(s: Session, p: Packet, initiator: boolean): void {
+function startPeer(s: Session, initiator: boolean, isn: number, window: number, scale: number): void {
   const w = s.words;
   const at = peerOf(s, initiator);
-  w[at + ISN] = p.seq;
-  w[at + NXT] = p.seq + 1;
-  w[at + MAX_WINDOW] = Math.max(p.window, 1);
-  w[at + SCALE] = tcpWindowScale(p.bytes, p.l4);
+  w[at + ISN] = isn;
+  w[at + NXT] = isn + 1;
+  w[at + MAX_WINDOW] = Math.max(window, 1);
+  w[at + SCALE] = scale;
 }
 
 /** Decides whether a segment of session `s` is acceptable. Changes nothing. */
@@ -75,26 +81,103 @@ export function checkSegment(s: Session, p: Packet, fromInitiator: boolean): Ver
   // Nothing comes after a FIN.
   const finished = s.has(fromInitiator ? FLAG.initiatorFin : FLAG.responderFin);
   if (finished && seqDiff(end, w[sender + NXT]!) > 0) return DROP.invalidSeq;
-  const ackAhead = seqDiff(p.ack, w[receiver + NXT]!);
-  if (ackAhead > 0 || ackAhead < -Math.max(w[sender + MAX_WINDOW]!, OLD_ACK)) return DROP.invalidAck;
-  return PASS;
+  if (seqDiff(p.ack, w[receiver + NXT]!) > 0) return DROP.invalidAck;
+  const behind = seqDiff(w[sender + ACKED]!, p.ack);
+  return behind > 0 && behind > oldestAck(s, fromInitiator) ? DROP.invalidAck : PASS;
+}
+
+/**
+ * How far behind its own latest one an acknowledgement may lie: SEG.ACK >= SND.UNA - MAX.SND.WND (RFC 5961 §5). Nobody
+ * acknowledges more than there was: Linux adds that (6.18: `bytes_acked`), and so a guess is no way into a handshake.
+ */
+function oldestAck(s: Session, fromInitiator: boolean): number {
+  const w = s.words;
+  const sender = peerOf(s, fromInitiator);
+  const window = w[sender + MAX_WINDOW]!;
+  // The count of sequence numbers wraps around, that of bytes does not.
+  if (s.bytes(!fromInitiator) >= WRAP) return window;
+  return Math.min(window, seqDiff(w[sender + ACKED]!, firstDataSeq(s, !fromInitiator)));
+}
+
+/**
+ * No sign of life of this connection, though it passes: a SYN when it is open; an acknowledgement older than the last
+ * one, without data, which came late or from somebody who guesses.
+ */
+export function saysNothing(s: Session, p: Packet, fromInitiator: boolean): boolean {
+  if ((p.flags & SYN) !== 0) return s.state !== SIS.opening;
+  if (p.payload !== p.end || (p.flags & (FIN | RST)) !== 0 || !s.has(FLAG.responderSyn)) return false;
+  return seqDiff(p.ack, s.words[peerOf(s, fromInitiator) + ACKED]!) < 0;
 }
 
 function checkSyn(s: Session, p: Packet, fromInitiator: boolean): Verdict {
   if (!synIsBare(p)) return DROP.synWithData;
-  const w = s.words;
-  const sender = peerOf(s, fromInitiator);
-  if (s.state === SIS.opening) {
-    if (fromInitiator) {
-      if ((p.flags & ACK) === 0) return PASS; // first, again, or anew with another ISN
-      // Second half of a simultaneous open.
-      return s.has(FLAG.responderSyn) && p.seq === w[sender + ISN]! ? checkSynAck(s, p, true) : DROP.invalidFlags;
-    }
-    return p.flags & ACK ? checkSynAck(s, p, false) : PASS;
+  const again = p.seq === s.words[peerOf(s, fromInitiator) + ISN]!;
+  const opening = s.state === SIS.opening;
+  if ((p.flags & ACK) === 0) {
+    // First, again, or anew with another ISN while nobody has answered. Later not even the old number is taken for a
+    // repetition: an end that has been reset would begin anew, and with SYN cookies its SYN ACK would be the old one to
+    // the bit.
+    if (opening && (again || !s.has(FLAG.responderSyn))) return PASS;
+    return fromInitiator && standsApart(s, p.seq) ? PASS : DROP.invalidFlags;
   }
-  // A repeated SYN or SYN ACK passes without effect; so does the SYN of a host that has restarted, for the challenge
-  // ACK it gets lets it reset the old connection (RFC 5961 §4).
-  return p.seq === w[sender + ISN]! || ((p.flags & ACK) === 0 && fromInitiator) ? PASS : DROP.invalidFlags;
+  if (answersPending(s, p, fromInitiator)) return DROP.invalidFlags; // whatever its number: not of this connection
+  // From the responder while the session opens: its answer, or another one. Later: again, its acknowledgement was lost.
+  // From the initiator: the second half of a simultaneous open.
+  if (fromInitiator || !opening ? again && s.has(FLAG.responderSyn) : true) return checkSynAck(s, p, fromInitiator);
+  return DROP.invalidFlags;
+}
+
+/** Most that a receiver can offer: 65,535 << 14 (RFC 7323 §2.3). */
+const LARGEST_WINDOW = 2 ** 30;
+
+/**
+ * No segment of a connection that begins with `isn` could pass for one of this session. It carries sequence numbers
+ * from its ISN up to as far as a window can reach, and is acknowledged with the like; the session takes sequence numbers
+ * and acknowledgements from a window before the last acknowledgement to a window behind what was forwarded. Three of
+ * four ISNs are far enough. Until the responder answers, such a SYN changes nothing.
+ */
+function standsApart(s: Session, isn: number): boolean {
+  const w = s.words;
+  const responder = peerOf(s, false);
+  const low = w[responder + ACKED]! - w[responder + MAX_WINDOW]! - 1;
+  const high = w[peerOf(s, true) + NXT]! + (0xffff << Math.max(w[responder + SCALE]!, 0)) + 1;
+  const distance = (isn - low) >>> 0;
+  return distance > (high - low) >>> 0 && distance < 2 ** 32 - LARGEST_WINDOW - 2;
+}
+
+/** The responder's answer to a pending SYN, which is what shows that it has no older connection. */
+function answersPending(s: Session, p: Packet, fromInitiator: boolean): boolean {
+  if (fromInitiator || !s.has(FLAG.pendingSyn) || (p.flags & ACK) === 0) return false;
+  return p.ack === seqAdd(s.words[s.at + PENDING_SYN]!, 1);
+}
+
+/** A SYN ACK that takes up the pending SYN. The session ends, and `noteReopening` begins the next one in its place. */
+export const reopens = (s: Session, p: Packet, fromInitiator: boolean): boolean =>
+  (p.flags & (SYN | ACK)) === (SYN | ACK) && synIsBare(p) && answersPending(s, p, fromInitiator);
+
+/** The responder refuses the pending SYN: it has no connection, neither the old one. */
+export const refusesPending = (s: Session, p: Packet, fromInitiator: boolean): boolean =>
+  (p.flags & (SYN | RST)) === RST && answersPending(s, p, fromInitiator);
+
+/** A SYN that would begin another connection than session `s` is, so that the access list must permit it. */
+export const wouldReopen = (s: Session, p: Packet, fromInitiator: boolean): boolean =>
+  s.has(FLAG.responderSyn) && (s.state !== SIS.opening || p.seq !== s.words[peerOf(s, fromInitiator) + ISN]!);
+
+/** Remembers the SYN of another connection. */
+function notePending(s: Session, p: Packet): void {
+  const w = s.words;
+  s.set(FLAG.pendingSyn);
+  w[s.at + PENDING_SYN] = p.seq;
+  w[s.at + PENDING_SYN + 1] = p.window | ((tcpWindowScale(p.bytes, p.l4) + 1) << 16);
+}
+
+/** The pending SYN of session `s` becomes the one that opens the session that takes its place. */
+export function noteReopening(s: Session, now: number): void {
+  const w = s.words;
+  const isn = w[s.at + PENDING_SYN]!;
+  const offer = w[s.at + PENDING_SYN + 1]!;
+  s.renew(now);
+  startPeer(s, true, isn, offer & 0xffff, (offer >> 16) - 1);
 }
 
 /** A SYN ACK must acknowledge exactly the other side's SYN. */
@@ -102,20 +185,72 @@ function checkSynAck(s: Session, p: Packet, fromInitiator: boolean): Verdict {
   return p.ack === seqAdd(s.words[peerOf(s, !fromInitiator) + ISN]!, 1) ? PASS : DROP.invalidAck;
 }
 
-/** Only the initiator's SYN is known: the initiator may give up, the responder refuse; nobody may send data. */
+/**
+ * Only the initiator's SYN is known. The initiator may give up, the responder refuse; or the responder still has a
+ * connection that we know nothing of (the router was restarted) and says so with a challenge ACK, whereupon the
+ * initiator ends that one with a RST and repeats its SYN. Nobody may send data.
+ */
 function checkBeforeAnswer(s: Session, p: Packet, fromInitiator: boolean): Verdict {
-  if ((p.flags & RST) === 0) return DROP.invalidSegment;
-  const nxt = s.words[peerOf(s, true) + NXT]!;
-  if (fromInitiator) return seqDiff(p.seq, nxt) === 0 || seqDiff(p.seq, nxt) === -1 ? PASS : DROP.invalidSeq;
-  return (p.flags & ACK) !== 0 && p.ack === nxt ? PASS : DROP.invalidAck;
+  if ((p.flags & RST) === 0) return !fromInitiator && isBareAck(p) ? PASS : DROP.invalidSegment;
+  if (fromInitiator) return givesUp(s, p) || answersChallenge(s, p) ? PASS : DROP.invalidSeq;
+  return (p.flags & ACK) !== 0 && p.ack === s.words[peerOf(s, true) + NXT]! ? PASS : DROP.invalidAck;
 }
 
-/** RST must lie in the window (RFC 9293 §3.10.7.4). */
+const isBareAck = (p: Packet): boolean =>
+  (p.flags & (SYN | FIN | RST | PSH | URG | ACK)) === ACK && p.payload === p.end;
+
+/** The initiator's RST is about its own SYN, with the number of it or behind it. */
+function givesUp(s: Session, p: Packet): boolean {
+  const behind = seqDiff(s.words[peerOf(s, true) + NXT]!, p.seq);
+  return behind === 0 || behind === 1;
+}
+
+const answersChallenge = (s: Session, p: Packet): boolean => s.has(FLAG.challenged) && p.seq === s.challengeAck;
+
+/**
+ * A RST must have exactly the number that its receiver expects (RFC 5961 §3.2): what it has last acknowledged, or one
+ * past what was forwarded, if all of that arrives. With any other number one receiver takes it and another does not, and
+ * we would not know.
+ */
 function checkReset(s: Session, p: Packet, fromInitiator: boolean): Verdict {
   const w = s.words;
+  const expected = p.seq === w[peerOf(s, !fromInitiator) + ACKED]! || p.seq === w[peerOf(s, fromInitiator) + NXT]!;
+  return expected ? PASS : DROP.invalidSeq;
+}
+
+/**
+ * A segment that was dropped may come from an end that has lost the connection: a SYN, or a RST in the window. That end
+ * is to be asked. A SYN that nobody has answered yet needs no question.
+ */
+export function callsForChallenge(s: Session, p: Packet, fromInitiator: boolean): boolean {
+  if (!s.has(FLAG.responderSyn)) return false;
+  if ((p.flags & (SYN | ACK)) === SYN) return synIsBare(p);
+  if ((p.flags & (SYN | RST)) !== RST) return false;
+  const w = s.words;
   const receiver = peerOf(s, !fromInitiator);
-  const low = w[receiver + ACKED]!;
-  return seqDiff(p.seq, low) < 0 || seqDiff(p.seq, w[receiver + EDGE]!) > 0 ? DROP.invalidSeq : PASS;
+  return seqDiff(p.seq, w[receiver + ACKED]!) >= 0 && seqDiff(p.seq, w[receiver + EDGE]!) <= 0;
+}
+
+/** A question to the ends of one session each so many ms at most, as Linux limits its own (tcp_invalid_ratelimit). */
+const ASK_INTERVAL_MS = 500;
+
+/** The ends may be asked now. Who calls does so. */
+export function mayAsk(s: Session, now: number): boolean {
+  const since = (now - s.asked) | 0;
+  if (since >= 0 && since < ASK_INTERVAL_MS) return false;
+  s.asked = now;
+  return true;
+}
+
+/**
+ * A SYN ACK with another ISN that acknowledges the initiator's SYN: the responder has no old connection, or it would
+ * not answer a SYN so. Only a copy of our SYN that was long under way can have caused it. A stranger cannot know the
+ * initiator's ISN.
+ */
+export function responderBeganAnew(s: Session, p: Packet, fromInitiator: boolean): boolean {
+  if (fromInitiator || s.state === SIS.opening || (p.flags & (SYN | ACK)) !== (SYN | ACK) || !synIsBare(p))
+    return false;
+  return p.seq !== s.words[peerOf(s, false) + ISN]! && checkSynAck(s, p, false) === PASS;
 }
 
 /**
@@ -123,14 +258,17 @@ function checkReset(s: Session, p: Packet, fromInitiator: boolean): Verdict {
  * even if it is held: its sender has received what it acknowledges.
  */
 export function noteAcknowledgement(s: Session, p: Packet, fromInitiator: boolean): void {
-  if ((p.flags & (ACK | RST)) !== ACK) return;
+  // Before the responder's SYN an acknowledgement is one of another connection, or the SYN ACK, which `noteSyn` notes.
+  if ((p.flags & (ACK | RST)) !== ACK || !s.has(FLAG.responderSyn)) return;
   const w = s.words;
   const sender = peerOf(s, fromInitiator);
+  // An older one says nothing, about the window neither (RFC 9293 §3.10.7.4: SND.UNA =< SEG.ACK).
+  if (seqDiff(p.ack, w[sender + ACKED]!) < 0) return;
   const window = p.flags & SYN ? p.window : p.window << Math.max(w[sender + SCALE]!, 0);
   const edge = seqAdd(p.ack, window);
   if (seqDiff(edge, w[sender + EDGE]!) > 0) w[sender + EDGE] = edge;
   if (window > w[sender + MAX_WINDOW]!) w[sender + MAX_WINDOW] = window;
-  if (seqDiff(p.ack, w[sender + ACKED]!) > 0) w[sender + ACKED] = p.ack;
+  w[sender + ACKED] = p.ack;
 }
 
 /** Payload bytes of a segment that is about to be noted as forwarded, without those that were sent before it. */
@@ -147,6 +285,11 @@ export function noteForwarded(s: Session, p: Packet, fromInitiator: boolean): nu
   const flags = p.flags;
   if (flags & SYN) return noteSyn(s, p, fromInitiator);
   if (flags & RST) return noteReset(s, p, fromInitiator);
+  if (!s.has(FLAG.responderSyn)) {
+    s.set(FLAG.challenged);
+    s.challengeAck = p.ack;
+    return TRANSITION.none;
+  }
   const w = s.words;
   const sender = peerOf(s, fromInitiator);
   const end = seqAdd(p.seq, segmentLength(p));
@@ -156,14 +299,17 @@ export function noteForwarded(s: Session, p: Packet, fromInitiator: boolean): nu
 }
 
 function noteSyn(s: Session, p: Packet, fromInitiator: boolean): number {
-  if (s.state !== SIS.opening) return TRANSITION.none;
   const w = s.words;
   const sender = peerOf(s, fromInitiator);
   const receiver = peerOf(s, !fromInitiator);
-  if (fromInitiator) {
-    if ((p.flags & ACK) === 0 && !s.has(FLAG.responderSyn)) startPeer(s, p, true);
-  } else if (!s.has(FLAG.responderSyn) || p.seq !== w[sender + ISN]!) {
-    startPeer(s, p, false);
+  if (fromInitiator && (p.flags & ACK) === 0) {
+    if (!s.has(FLAG.responderSyn)) noteOpening(s, p);
+    else if (s.state !== SIS.opening || p.seq !== w[sender + ISN]!) notePending(s, p);
+    return TRANSITION.none;
+  }
+  if (s.state !== SIS.opening) return TRANSITION.none;
+  if (!fromInitiator && (!s.has(FLAG.responderSyn) || p.seq !== w[sender + ISN]!)) {
+    startPeer(s, false, p.seq, p.window, tcpWindowScale(p.bytes, p.l4));
     s.set(FLAG.responderSyn);
     // What the initiator's SYN announced counts from the responder's first byte. Its window is never scaled.
     w[receiver + ACKED] = p.seq + 1;
@@ -200,21 +346,24 @@ function noteFin(s: Session, fromInitiator: boolean): number {
   return TRANSITION.closing;
 }
 
-/** A RST ends the session if its receiver is sure to take it: the sequence number is just what it expects (RFC 5961 §3). */
+/** A RST that passes ends the session, but for the one that ends another connection before this one begins. */
 function noteReset(s: Session, p: Packet, fromInitiator: boolean): number {
-  if (!s.has(FLAG.responderSyn)) return TRANSITION.reset;
-  const w = s.words;
-  const expected = p.seq === w[peerOf(s, !fromInitiator) + ACKED]! || p.seq === w[peerOf(s, fromInitiator) + NXT]!;
-  return expected ? TRANSITION.reset : TRANSITION.none;
+  const ofAnother = !s.has(FLAG.responderSyn) && fromInitiator && !givesUp(s, p);
+  return ofAnother ? TRANSITION.none : TRANSITION.reset;
 }
 
-/** A new SYN may take the place of this session: it is closing on both sides, or its SYN was never answered. */
+/**
+ * A new SYN may take the place of this session: both sides have sent FIN and have acknowledged the other's, so that
+ * nothing of the old connection is missed.
+ */
 export function mayBeReplaced(s: Session, p: Packet, fromInitiator: boolean): boolean {
   if ((p.flags & (SYN | ACK | RST | FIN)) !== SYN) return false;
-  if (s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin)) {
-    return p.seq !== s.words[peerOf(s, fromInitiator) + ISN]!;
-  }
-  return false;
+  if (!s.has(FLAG.initiatorFin) || !s.has(FLAG.responderFin)) return false;
+  const w = s.words;
+  const initiator = peerOf(s, true);
+  const responder = peerOf(s, false);
+  if (w[initiator + ACKED] !== w[responder + NXT] || w[responder + ACKED] !== w[initiator + NXT]) return false;
+  return p.seq !== w[peerOf(s, fromInitiator) + ISN]!;
 }
 
 /** RCV.NXT of one end, as far as it has acknowledged: the sequence number it takes a RST with. */
@@ -232,6 +381,9 @@ export function rcvWnd(s: Session, initiator: boolean): number {
   const peer = peerOf(s, initiator);
   return s.has(FLAG.responderSyn) ? seqDiff(w[peer + EDGE]!, w[peer + ACKED]!) : w[peer + MAX_WINDOW]!;
 }
+/** The window field of a segment that repeats what one end has last announced. */
+export const announcedWindow = (s: Session, initiator: boolean): number =>
+  Math.min(rcvWnd(s, initiator) >>> Math.max(s.words[peerOf(s, initiator) + SCALE]!, 0), 0xffff);
 /** The handshake and the end of a connection in one word. Inferred but for ESTAB: the names that IOS has for it. */
 export function connectionState(s: Session): string {
   if (!s.has(FLAG.responderSyn)) return 'SYNSENT';
