@@ -16,8 +16,11 @@ import { System } from './io/system.js';
 import { HostError } from './io/host-system.js';
 import { EXIT } from './exit.js';
 import { Log, type LogFormat } from './io/log.js';
+import { openOutput } from './io/log-output.js';
 import { QueueError } from './io/queue/queue-error.js';
 import { Router } from './router.js';
+
+const STANDARD_OUTPUT = 1;
 
 export interface RunOptions {
   config: string;
@@ -53,6 +56,7 @@ export async function run(options: RunOptions): Promise<void> {
   const log = new Log({
     format: options.logFormat,
     level: options.logLevel,
+    output: openOutput(STANDARD_OUTPUT),
     timestamps: () => (router?.engine.config ?? config).timestamps,
     logging: () => (router?.engine.config ?? config).logging,
   });
@@ -213,8 +217,7 @@ function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
       console.error(`fw3640: ${error.message}`);
       process.exitCode = EXIT.runtime;
     }
-    log.flush();
-    process.exit();
+    void log.end().then(() => process.exit());
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

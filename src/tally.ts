@@ -29,6 +29,11 @@ export class Tally {
   /** How many there were since the last time, where it is time to say so; else 0. To be called now and then. */
   take(now: number): number {
     if (this.#count === 0 || (now - this.#first < MINUTE_MS && Math.abs(now - this.#last) < CALM_MS)) return 0;
+    return this.takeAll();
+  }
+
+  /** How many there were since the last time, at once. */
+  takeAll(): number {
     const count = this.#count;
     this.#count = 0;
     this.seconds = Math.min(Math.max(Math.ceil((this.#last - this.#first) / 1000), 1), MINUTE_MS / 1000);

@@ -2,12 +2,12 @@
  * What the kernel's IP stack has counted, in this network namespace: /proc/net/snmp and /proc/net/netstat (RFC 2011,
  * 4113, 4022). Names are those of the files with the line's name in front: IpInReceives, IcmpMsgInType8.
  */
-import { readFileSync } from 'node:fs';
+import { procText } from './proc.js';
 
 export type IpCounters = Readonly<Record<string, number>>;
 
 export const readIpCounters = (): IpCounters =>
-  parseIpCounters(readFileSync('/proc/net/snmp', 'utf8') + readFileSync('/proc/net/netstat', 'utf8'));
+  parseIpCounters(procText('/proc/net/snmp') + procText('/proc/net/netstat'));
 
 /** @param text pairs of lines: names, then their values */
 export function parseIpCounters(text: string): IpCounters {

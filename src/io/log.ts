@@ -1,15 +1,18 @@
 /**
- * The log: pino, one JSON object a line, or the text a 3640 writes to its console. Messages carry IOS severities.
+ * The log: pino, one JSON object a line, or the text a 3640 writes to its console. Messages carry IOS severities. It
+ * holds no more memory than its limits, however slow a reader is: lines are lost then, counted, and the count is said.
  */
 import { randomInt } from 'node:crypto';
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { EventLimiter } from '../event-limiter.js';
 import type { Event } from '../events.js';
 import type { LoggingConfig, Timestamps } from '../ios/config/model.js';
-import { type Message, messageOf } from '../ios/messages.js';
+import { lostMessage, type Message, messageOf, unstamped } from '../ios/messages.js';
 import type { LogCounts, LogView } from '../ios/exec/router.js';
 import { formatTimestamp } from '../ios/timestamp.js';
+import { Tally } from '../tally.js';
 import { LogBuffer } from './log-buffer.js';
+import type { LogOutput } from './log-output.js';
 import { Syslog } from './syslog.js';
 
 export type LogFormat = 'json' | 'ios';
@@ -17,10 +20,15 @@ export type LogFormat = 'json' | 'ios';
 /** pino level of each IOS severity, 0 emergencies to 7 debugging. */
 const LEVELS = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'info', 'info', 'debug'] as const;
 
+/** How long the end of the process waits for a reader, ms. */
+const END_MS = 300;
+
 export interface LogOptions {
   format: LogFormat;
   /** Least pino level that is written. */
   level: string;
+  /** Standard output. */
+  output: LogOutput;
   /** `service timestamps` of the configuration, for the ios format. */
   timestamps: () => { debug: Timestamps; log: Timestamps };
   /** `logging …` of the configuration: severities up to the named one go to each destination. */
@@ -33,16 +41,24 @@ export class Log implements LogView {
   /** Writes a line to the terminals that monitor. */
   monitor: (line: string) => void = MONITOR_NONE;
   readonly #pino: Logger;
-  readonly #out: DestinationStream & { flushSync(): void };
   readonly #started = Date.now();
   readonly #buffer = new LogBuffer();
   readonly #counts = { console: 0, monitor: 0, buffer: 0 };
-  readonly #syslog = new Syslog();
+  readonly #syslog: Syslog;
   readonly #limiter = new EventLimiter(randomInt(2 ** 31));
+  /** Lines that standard output did not take. */
+  readonly #lost = new Tally();
 
-  constructor(private readonly options: LogOptions) {
-    this.#out = pino.destination({ fd: 1, sync: false });
-    this.#pino = pino({ level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters }, this.#out);
+  constructor(
+    private readonly options: LogOptions,
+    syslog = new Syslog(),
+  ) {
+    this.#syslog = syslog;
+    const destination = { write: (line: string): void => options.output.write(line) };
+    this.#pino = pino(
+      { level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters },
+      destination,
+    );
   }
 
   /** Writes what the core says happened, unless that is too much. `now`: ms, monotonic. */
@@ -51,9 +67,13 @@ export class Log implements LogView {
     if (this.#limiter.admits(e, now)) this.write(messageOf(e));
   }
 
-  /** Says what was left out. To be called now and then. `now`: as for `event`. */
+  /** Says what was left out, and what was lost. To be called now and then. `now`: as for `event`. */
   report(now: number): void {
     this.#limiter.report(now, this.#writeEvent);
+    const lost = this.options.output.hasRoom ? this.#lost.takeAll() : 0;
+    if (lost > 0) this.#toConsole(lostMessage(lost, 'console'));
+    const unsent = this.#syslog.works ? this.#syslog.lost.take(now) : 0;
+    if (unsent > 0) this.#toSyslog(lostMessage(unsent, 'syslog'));
   }
 
   readonly #writeEvent = (e: Event): void => this.write(messageOf(e));
@@ -61,18 +81,23 @@ export class Log implements LogView {
   /** Writes one IOS message or debug line to standard output, the buffer, monitoring terminals and syslog servers. */
   write(m: Message): void {
     const logging = this.options.logging();
-    const { on, console, monitor, buffered, bufferSize } = logging;
+    const { on, console, monitor, buffered, bufferSize, trap } = logging;
     if (m.severity <= (console ?? -1)) this.#toConsole(m);
     if (!on) return; // `no logging on` leaves the console alone
-    if (m.severity <= (buffered ?? -1)) {
-      this.#buffer.add(this.line(m), bufferSize);
+    const buffers = m.severity <= (buffered ?? -1);
+    const monitors = m.severity <= (monitor ?? -1) && this.monitor !== MONITOR_NONE;
+    const traps = m.severity <= (trap ?? -1) && logging.hosts.length > 0;
+    if (!buffers && !monitors && !traps) return;
+    const line = this.line(m);
+    if (buffers) {
+      this.#buffer.add(line, bufferSize);
       this.#counts.buffer++;
     }
-    if (m.severity <= (monitor ?? -1) && this.monitor !== MONITOR_NONE) {
-      this.monitor(this.line(m));
+    if (monitors) {
+      this.monitor(line);
       this.#counts.monitor++;
     }
-    if (logging.hosts.length > 0) this.#syslog.send(m.severity, this.line(m), logging);
+    if (traps) this.#toSyslog(m, line);
   }
 
   lines(): readonly string[] {
@@ -80,7 +105,8 @@ export class Log implements LogView {
   }
 
   counts(): LogCounts {
-    return { ...this.#counts, trap: this.#syslog.sent, dropped: 0, rateLimited: this.#limiter.leftOut };
+    const dropped = this.#lost.total + this.#syslog.lost.total;
+    return { ...this.#counts, trap: this.#syslog.sent, dropped, rateLimited: this.#limiter.leftOut };
   }
 
   /** `clear logging`. */
@@ -91,9 +117,18 @@ export class Log implements LogView {
   #toConsole(m: Message): void {
     const level = LEVELS[m.severity] ?? 'info';
     if (!this.#pino.isLevelEnabled(level)) return;
+    const { output, format } = this.options;
+    if (!output.hasRoom) {
+      this.#lost.note(performance.now());
+      return;
+    }
     this.#counts.console++;
-    if (this.options.format === 'ios') this.#out.write(`${this.line(m)}\n`);
+    if (format === 'ios') output.write(`${this.line(m)}\n`);
     else this.#pino[level]({ severity: m.severity, mnemonic: m.mnemonic, ...m.fields }, unstamped(m));
+  }
+
+  #toSyslog(m: Message, line = this.line(m)): void {
+    this.#syslog.send(m.severity, line, this.options.logging());
   }
 
   /** The message as IOS prints it, with its time stamp. */
@@ -103,12 +138,10 @@ export class Log implements LogView {
     return formatTimestamp(m.mnemonic === '' ? debug : log, now, now.getTime() - this.#started) + unstamped(m);
   }
 
-  /** Writes out what is buffered; before the process ends. */
-  flush(): void {
-    this.#out.flushSync();
+  /** Writes out what waits, as far as a reader takes it in a moment; before the process ends. */
+  async end(): Promise<void> {
+    await this.options.output.end(END_MS);
   }
 }
 
 const formatters = { level: (label: string) => ({ level: label }) };
-
-const unstamped = (m: Message): string => (m.mnemonic === '' ? m.text : `${m.mnemonic}: ${m.text}`);

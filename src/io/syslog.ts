@@ -1,13 +1,18 @@
 /**
  * `logging host`: messages as UDP datagrams to syslog servers, in the form of IOS (RFC 3164's priority, then the count of
- * messages and the text with its time stamp). Nothing waits for the network, and what cannot be sent is counted.
+ * messages and the text with its time stamp). Nothing waits for the network, and what cannot be sent is counted: what the
+ * system refuses, and what is too much at a time.
  */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import type { LoggingConfig } from '../ios/config/model.js';
 import { formatAddress } from '../ios/ipv4-text.js';
+import { Tally } from '../tally.js';
 
 const PORT = 514;
+
+/** Bytes that wait to be sent. */
+const MAX_WAITING = 1 << 20;
 
 /** Facility codes of RFC 3164 §4.1.1 by their IOS names. */
 const FACILITIES: Readonly<Record<string, number>> = {
@@ -35,8 +40,13 @@ export class Syslog {
   #socket: Socket | undefined;
   /** Messages sent, which also number them. */
   sent = 0;
-  /** Datagrams that the system refused. */
-  failed = 0;
+  /** Datagrams that were not sent. */
+  readonly lost = new Tally();
+  /** The last datagram of which we know went out. */
+  works = true;
+  /** Datagrams with the system, and their bytes. */
+  #pending = 0;
+  #waiting = 0;
 
   /** @param port UDP port of the servers; 514 but in tests */
   constructor(private readonly port = PORT) {}
@@ -48,24 +58,49 @@ export class Syslog {
   send(severity: number, line: string, logging: LoggingConfig): void {
     const { on, trap, hosts, facility } = logging;
     if (!on || trap === undefined || severity > trap || hosts.length === 0) return;
-    this.#socket ??= this.#open();
     this.sent++;
     const priority = (FACILITIES[facility] ?? FACILITIES['local7']!) * 8 + severity;
     const datagram = Buffer.from(`<${priority}>${this.sent}: ${line}`);
-    for (const host of hosts)
-      this.#socket.send(datagram, this.port, formatAddress(host), (error) => {
-        if (error !== null) this.failed++;
-      });
+    for (const host of hosts) {
+      if (this.#waiting + datagram.length > MAX_WAITING) this.#lose(1);
+      else this.#post(datagram, formatAddress(host));
+    }
   }
 
   close(): void {
-    this.#socket?.close();
+    const socket = this.#socket;
     this.#socket = undefined;
+    this.#pending = 0;
+    this.#waiting = 0;
+    socket?.close();
+  }
+
+  #post(datagram: Buffer, host: string): void {
+    const socket = (this.#socket ??= this.#open());
+    this.#pending++;
+    this.#waiting += datagram.length;
+    socket.send(datagram, this.port, host, (error) => {
+      if (socket !== this.#socket) return; // counted when it was given up
+      this.#pending--;
+      this.#waiting -= datagram.length;
+      if (error === null) this.works = true;
+      else this.#lose(1);
+    });
+  }
+
+  #lose(datagrams: number): void {
+    this.works = false;
+    this.lost.note(performance.now(), datagrams);
   }
 
   #open(): Socket {
     const socket = createSocket('udp4');
-    socket.on('error', () => this.failed++);
+    // No descriptor is free (EMFILE): what waits for this socket is lost, and the next message tries another one.
+    socket.on('error', () => {
+      if (socket !== this.#socket) return;
+      this.#lose(Math.max(this.#pending, 1));
+      this.close();
+    });
     socket.unref(); // logging keeps no process alive
     return socket;
   }

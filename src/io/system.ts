@@ -1,10 +1,10 @@
 /** What the host tells about itself for `show`: interfaces, neighbours, processor, memory. Read when asked. */
-import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { parseAddress } from '../ios/ipv4-text.js';
 import type { ArpSnapshot, InterfaceSnapshot, SystemSnapshot } from '../snapshot.js';
 import { HostError, linux } from './host-system.js';
 import { countedSince, readIpCounters } from './ip-counters.js';
+import { procText } from './proc.js';
 import { RateMeter } from './rate-meter.js';
 
 /** Samples of the processor's and the interfaces' counters are taken this often. */
@@ -182,7 +182,7 @@ const minus = (a: Counters, b: Counters): Counters =>
 /** /proc/net/dev shows the network namespace of this process. */
 function readCounters(): Map<string, Counters> {
   const all = new Map<string, Counters>();
-  for (const line of readFileSync('/proc/net/dev', 'utf8').split('\n')) {
+  for (const line of procText('/proc/net/dev').split('\n')) {
     const [, device, rest] = /^\s*([^:\s]+):(.*)$/.exec(line) ?? [];
     if (device === undefined || rest === undefined) continue;
     const columns = rest.trim().split(/\s+/).map(Number);
@@ -215,11 +215,7 @@ function speedOf(device: string): number {
 
 /** Empty without an answer. /sys shows the namespace it was mounted in: a device that is not there says nothing. */
 function driverSays(device: string, what: 'speed' | 'duplex'): string {
-  try {
-    return readFileSync(`/sys/class/net/${device}/${what}`, 'utf8').trim();
-  } catch {
-    return '';
-  }
+  return procText(`/sys/class/net/${device}/${what}`).trim();
 }
 
 function ownAddresses(name: string, device: string): ArpSnapshot[] {

@@ -7,6 +7,7 @@ import type { Interface } from 'node:readline';
 import { PassThrough, Writable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { ConsoleSession } from '../ios/exec/session.js';
+import { lostMessage, unstamped } from '../ios/messages.js';
 
 export interface OpenTerminal {
   /** Shows a log line where the session monitors; what is being typed stays. */
@@ -55,6 +56,8 @@ class Terminal implements OpenTerminal {
   /** What was typed while a job ran, for the prompt behind it. */
   #ahead: number[] = [];
   #midLine = false; // of what a job prints
+  /** Log lines that were left out, as nobody read. */
+  #lost = 0;
   /** Why nothing is read: a wrong password, pasted lines that wait. */
   #reasonsToWait = 0;
 
@@ -102,7 +105,17 @@ class Terminal implements OpenTerminal {
   }
 
   monitor(line: string): void {
-    if (!this.session.monitor || this.#pending.length > 0 || this.socket.writableLength > MAX_UNSENT) return;
+    if (!this.session.monitor) return;
+    if (this.#pending.length > 0 || this.socket.writableLength > MAX_UNSENT) {
+      this.#lost++;
+      return;
+    }
+    if (this.#lost > 0) this.#show(unstamped(lostMessage(this.#lost, 'monitor')));
+    this.#lost = 0;
+    this.#show(line);
+  }
+
+  #show(line: string): void {
     if (this.session.isBusy()) {
       this.#write(`${this.#midLine ? '\n' : ''}${line}\n`);
       this.#midLine = false;

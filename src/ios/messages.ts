@@ -110,6 +110,17 @@ export function messageOf(e: Event): Message {
   }
 }
 
+/** Lines that a destination did not take. IOS has this message for the console; its text is recalled. */
+export const lostMessage = (messages: number, where: 'console' | 'syslog' | 'monitor'): Message => ({
+  severity: 3,
+  mnemonic: '%SYS-3-LOGGER_DROPPED',
+  text: `System dropped ${count(messages, `${where} message`)}`,
+  fields: { messages, destination: where },
+});
+
+/** A message as it stands behind its time stamp. */
+export const unstamped = (m: Message): string => (m.mnemonic === '' ? m.text : `${m.mnemonic}: ${m.text}`);
+
 const SIGNATURES: Readonly<Record<SignatureId, readonly [mnemonic: string, words: string]>> = {
   3101: ['TCP_SENDMAIL_BAD_TO_SIG', 'Sendmail Invalid Recipient'],
   3102: ['TCP_SENDMAIL_BAD_FROM_SIG', 'Sendmail Invalid Sender'],

@@ -25,7 +25,7 @@ test('messages within logging trap go to the server, with facility, severity and
   syslog.send(3, 'graver', logging);
   while (received.length < 2) await once(server, 'message');
   expect(received).toEqual([`<165>1: ${LINE}`, '<163>2: graver']);
-  expect([syslog.sent, syslog.failed]).toEqual([2, 0]);
+  expect([syslog.sent, syslog.lost.total]).toEqual([2, 0]);
   syslog.close();
   server.close();
 });
@@ -34,7 +34,18 @@ test('a server that cannot be reached is counted, and harms nobody', async () =>
   const syslog = new Syslog(514);
   // Limited broadcast needs a permission that the socket does not have.
   syslog.send(5, LINE, { ...emptyConfig().logging, hosts: [-1] });
-  while (syslog.failed === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(syslog.failed).toBe(1);
+  while (syslog.lost.total === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(syslog.lost.total).toBe(1);
+  syslog.close();
+});
+
+test('what waits is bounded, what is too much is counted', async () => {
+  const syslog = new Syslog(514);
+  const logging = { ...emptyConfig().logging, hosts: [parseAddress('127.0.0.1')!] };
+  for (let n = 0; n < 20_000; n++) syslog.send(5, LINE, logging);
+  // Nothing is sent in this turn: a megabyte of datagrams of some 80 bytes waits.
+  expect(syslog.lost.total).toBeGreaterThan(20_000 - (1 << 20) / 75);
+  expect(syslog.works).toBe(false);
+  while (!syslog.works) await new Promise((resolve) => setTimeout(resolve, 5));
   syslog.close();
 });

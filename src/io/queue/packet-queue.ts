@@ -2,7 +2,6 @@
  * The NFQUEUE edge: batches of packets in memory shared with native/fwq.c, one synchronous call per batch, a pipe that
  * wakes us when the empty queue fills again. Decides nothing. A packet without a verdict is dropped.
  */
-import { readFileSync } from 'node:fs';
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 import { HOLD, PASS, type Verdict } from '../../verdict.js';
 import { u8 } from '../../wire/bytes.js';
@@ -21,6 +20,7 @@ import {
   SLOT,
   layoutFor,
 } from './layout.js';
+import { procText } from '../proc.js';
 import { QueueError } from './queue-error.js';
 import { openNative, type NativeQueue } from './shim.js';
 
@@ -308,6 +308,6 @@ function requestChecksum(b: Uint8Array, at: number, fields: Int32Array, to: numb
 
 /** The queue's row of /proc/net/netfilter/nfnetlink_queue as numbers; empty when it has none. */
 function kernelRow(queue: number): number[] {
-  const rows = readFileSync('/proc/net/netfilter/nfnetlink_queue', 'utf8').split('\n');
+  const rows = procText('/proc/net/netfilter/nfnetlink_queue').split('\n');
   return rows.map((row) => row.trim().split(/\s+/).map(Number)).find((fields) => fields[0] === queue) ?? [];
 }
