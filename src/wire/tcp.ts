@@ -1,5 +1,5 @@
 /** TCP header (RFC 9293 §3.1): where its fields lie and when they may be read. All fields are big-endian. */
-import { u8 } from './bytes.js';
+import { u16, u8 } from './bytes.js';
 
 export const TCP_MIN_HEADER = 20; // bytes
 export const TCP_SRC_PORT = 0;
@@ -21,6 +21,8 @@ export const URG = 32;
 
 const OPTION_END = 0;
 const OPTION_NOP = 1;
+const OPTION_MSS = 2;
+const DEFAULT_MSS = 536;
 const OPTION_WINDOW_SCALE = 3;
 /** RFC 7323 §2.3: a larger shift counts as 14. */
 const MAX_SHIFT = 14;
@@ -36,9 +38,20 @@ export const tcpHeaderLength = (b: Uint8Array, at: number): number => (u8(b, at 
 
 /**
  * The window scale option's shift count (RFC 7323 §2.2), or -1 where there is none. Only SYN segments carry it.
- * Options that run past the header end the search.
  */
 export function tcpWindowScale(b: Uint8Array, at: number): number {
+  const option = findOption(b, at, OPTION_WINDOW_SCALE, 3);
+  return option < 0 ? -1 : Math.min(u8(b, option + 2), MAX_SHIFT);
+}
+
+/** The maximum segment size that a SYN segment announces, bytes, or the default of RFC 9293 §3.7.1. */
+export function tcpMss(b: Uint8Array, at: number): number {
+  const option = findOption(b, at, OPTION_MSS, 4);
+  return option < 0 ? DEFAULT_MSS : u16(b, option + 2);
+}
+
+/** Offset of the first option of this kind and length, or -1. Options that run past the header end the search. */
+function findOption(b: Uint8Array, at: number, wanted: number, wantedLength: number): number {
   const end = at + tcpHeaderLength(b, at);
   let i = at + TCP_MIN_HEADER;
   while (i < end) {
@@ -51,7 +64,7 @@ export function tcpWindowScale(b: Uint8Array, at: number): number {
     if (i + 1 >= end) return -1;
     const length = u8(b, i + 1);
     if (length < 2 || i + length > end) return -1;
-    if (kind === OPTION_WINDOW_SCALE && length === 3) return Math.min(u8(b, i + 2), MAX_SHIFT);
+    if (kind === wanted && length === wantedLength) return i;
     i += length;
   }
   return -1;
