@@ -20,6 +20,7 @@ import { compileRules, sameRules } from './nat/address-rules.js';
 import { quotesHeader } from './nat/quote.js';
 import { rewriteDestination, rewriteSource } from './nat/rewrite.js';
 import { Translator } from './nat/translator.js';
+import { mix } from './hash.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import type { Outbox } from './outbox.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER } from './route.js';
@@ -33,13 +34,15 @@ import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
 import type { Packet } from './wire/packet.js';
-import { TCP_DATA_OFFSET } from './wire/tcp.js';
+import { ACK, FIN, RST, SYN, TCP_DATA_OFFSET } from './wire/tcp.js';
 
 export interface EngineOptions {
   /** Most sessions at a time. */
   capacity: number;
   /** Seed of the session hash. */
   seed: number;
+  /** Key of the SYN cookies, four words. Without it they come from the seed, for who replays and tests. */
+  cookieKey?: Int32Array;
   /** The clock at the start, ms. */
   now: number;
 }
@@ -74,6 +77,9 @@ export class Engine {
   readonly #prohibited = new ProhibitedReplies();
   readonly #dropLog = new DropLog();
   readonly #memoryAlert: MemoryAlert;
+  /** `ip tcp intercept list`. Inferred: a list that is not defined means all connections, as it permits all elsewhere. */
+  #interceptOn = false;
+  #interceptList: CompiledAccessList | undefined;
   /** Clock of the packet or tick in hand, ms. */
   #now = 0;
   readonly #say = (e: Event): void => this.outbox.event(e);
@@ -111,6 +117,7 @@ export class Engine {
       outbox,
       (p, v) => this.#releaseHeld(p, v),
       this.debug,
+      options.cookieKey ?? Int32Array.of(seed, ~seed, mix(seed, 1), mix(seed, 2)),
     );
     this.sessions.trace.datagramText = (p) => this.#datagramText(p, true);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
@@ -132,6 +139,7 @@ export class Engine {
     this.#memoryAlert.enabled = g.reassemblyAlarm;
     this.#configureAccessLists(config);
     this.#configureNat(config, now);
+    this.#configureIntercept(config);
     this.#fragments.configure(config.interfaces.map(reassemblyOf));
     // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
     const list = (name: string | undefined): CompiledAccessList | undefined =>
@@ -250,6 +258,7 @@ export class Engine {
     else if (port.inside) nat.findFromInside(p);
     else nat.findNothing(p);
     const v = this.#admit(p, port, now);
+    if (this.#interceptOn && this.sessions.intercept.inHand) this.sessions.intercept.refuse();
     nat.settle(p, v, now);
     return v;
   }
@@ -262,6 +271,8 @@ export class Engine {
     readFlow(p, nat, flow);
     const known = this.sessions.find(flow, p);
     const expected = !known && this.sessions.expects(flow, p, now);
+    if (this.#interceptOn && !known && !expected && p.protocol === IPPROTO_TCP)
+      this.sessions.intercept.takeAcknowledgement(p, now);
     const bypass = known ? this.sessions.bypassesAccessLists : expected;
     if (!bypass) v = this.#aclIn(p, port, now);
     if (v === PASS) v = nat.create(p, port.config.addresses[0]?.address, now);
@@ -278,7 +289,8 @@ export class Engine {
       this.#answerDenied(p, now);
       return DROP.acl;
     }
-    if (!(known && flow.quoted)) {
+    if (known && flow.quoted) nat.quote.rewriteSeq(p, this.sessions.quotedSeq(nat.quote.seq));
+    else {
       if (known) v = this.sessions.track(p, now);
       else if (expected) v = this.sessions.openExpected(p, flow, seenDst, now);
       else v = this.#firstPacket(p, port, egress, seenDst, seenDstPort, now);
@@ -292,10 +304,41 @@ export class Engine {
   #firstPacket(p: Packet, port: Port, egress: number, seenDst: number, seenDstPort: number, now: number): Verdict {
     // IOS inspects what crosses the router, not what ends there.
     if (egress === TO_ROUTER) return PASS;
+    const followed = this.#interceptOn && this.#isIntercepted(p);
+    if (followed) {
+      const v = this.sessions.intercept.admit(p, seenDst, seenDstPort, now);
+      if (v !== PASS) return v;
+    }
+    const v = this.#openSession(p, port, egress, seenDst, seenDstPort, followed, now);
+    if (followed && v === PASS) this.sessions.beginIntercept(this.#flow, now);
+    return v;
+  }
+
+  /**
+   * A SYN that `ip tcp intercept` is for, and the access lists permit. The list sees it behind NAT outside-to-inside, as
+   * in Cisco's order of operation: an inside server by its inside local address.
+   */
+  #isIntercepted(p: Packet): boolean {
+    if (this.sessions.intercept.inHand) return true;
+    if (p.protocol !== IPPROTO_TCP || (p.flags & (SYN | ACK | RST | FIN)) !== SYN) return false;
+    const list = this.#interceptList;
+    return list === undefined || list.permits(list.match(p));
+  }
+
+  /** @param followed the connection gets a session even where no rule inspects it */
+  #openSession(
+    p: Packet,
+    port: Port,
+    egress: number,
+    seenDst: number,
+    seenDstPort: number,
+    followed: boolean,
+    now: number,
+  ): Verdict {
     const out = this.#ports[egress];
     const rule = this.#ruleFor(p, port, out, seenDstPort);
     if (rule === undefined) {
-      if (p.protocol !== IPPROTO_TCP || !this.#answersAreInspected(port, out)) return PASS;
+      if (p.protocol !== IPPROTO_TCP || !(followed || this.#answersAreInspected(port, out))) return PASS;
       return this.sessions.openUninspected(p, this.#flow, seenDst, now);
     }
     // An error about no session of ours has no business here.
@@ -390,7 +433,13 @@ export class Engine {
 
   #dropped(p: Packet, v: Verdict): void {
     this.drops[v]!++;
-    if (!this.config.inspect.logDropPkt || v === DROP.acl || !this.#dropLog.admits(p, v, this.#now)) return;
+    if (
+      !this.config.inspect.logDropPkt ||
+      v === DROP.acl ||
+      v === DROP.intercepted ||
+      !this.#dropLog.admits(p, v, this.#now)
+    )
+      return;
     this.outbox.event({
       type: 'packet-dropped',
       reason: v,
@@ -417,6 +466,12 @@ export class Engine {
       if (old !== undefined && compiled !== old) compiled.takeMatches(old);
       this.accessLists.set(name, compiled);
     }
+  }
+
+  #configureIntercept({ intercept }: RouterConfig): void {
+    this.sessions.intercept.config = intercept;
+    this.#interceptOn = intercept.list !== undefined;
+    this.#interceptList = this.accessLists.get(intercept.list ?? '');
   }
 
   /** Translations are looked through only if their rules have changed: there may be very many. */

@@ -82,6 +82,8 @@ export type Event =
   | { type: 'tcp-memory'; address: number; segments: number }
   /** Denial-of-service thresholds: count of half-open sessions, the mark it is compared with, sessions a minute. */
   | { type: 'aggressive-on' | 'aggressive-off'; count: number; limit: number; rate: number }
+  /** The same of `ip tcp intercept`: incomplete connections, requests in the last minute. */
+  | { type: 'intercept-on' | 'intercept-off'; count: number; limit: number; rate: number }
   | { type: 'host-alert'; host: number; limit: number }
   | { type: 'host-blocked'; host: number; limit: number; minutes: number }
   | { type: 'host-unblocked'; host: number }

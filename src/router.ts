@@ -29,6 +29,11 @@ export interface RouterOptions {
 const TICK_MS = 125;
 const UNKNOWN = -1;
 
+/** A key of SYN cookies, of this run alone. */
+function randomKey(): Int32Array {
+  return crypto.getRandomValues(new Int32Array(4));
+}
+
 export class Router {
   readonly engine: Engine;
   readonly state: RouterState;
@@ -53,7 +58,7 @@ export class Router {
     this.log = options.log;
     this.engine = new Engine(
       options.config,
-      { capacity: options.maxSessions, seed: randomInt(2 ** 31), now: this.now() },
+      { capacity: options.maxSessions, seed: randomInt(2 ** 31), cookieKey: randomKey(), now: this.now() },
       {
         event: (e) => this.#event(e),
         release: (token, v, bytes, partial) => {

@@ -23,6 +23,8 @@ export const DROP = {
   noTranslation: 15,
   inspection: 16,
   internal: 17,
+  /** Not lost: the router has answered in the place of the server, or speaks to it (`ip tcp intercept`). */
+  intercepted: 18,
 } as const;
 
 export type Verdict = number;
@@ -47,6 +49,7 @@ export const DROP_REASONS: readonly string[] = [
   'No translation',
   'Protocol inspection',
   'Internal error',
+  'Taken by TCP intercept',
 ];
 
 export const isDrop = (v: Verdict): boolean => v >= DROP.malformed;

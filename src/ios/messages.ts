@@ -77,6 +77,10 @@ export function messageOf(e: Event): Message {
       return fw(4, 'ALERT_ON', `getting aggressive, ${marks(e)}`, { halfOpen: e.count, rate: e.rate });
     case 'aggressive-off':
       return fw(4, 'ALERT_OFF', `calming down, ${marks(e)}`, { halfOpen: e.count, rate: e.rate });
+    case 'intercept-on':
+      return interceptMessage('getting aggressive', e);
+    case 'intercept-off':
+      return interceptMessage('calming down', e);
     case 'host-alert':
       return fw(
         4,
@@ -336,6 +340,16 @@ function exhaustedMessage(e: Extract<Event, { type: 'nat-exhausted' }>): Message
         text: `Maximum of translation entries reached, no translation for ${host}`,
         fields,
       };
+}
+
+/** Words as recalled from consoles. */
+function interceptMessage(what: string, e: { count: number; limit: number; rate: number }): Message {
+  return {
+    severity: 6,
+    mnemonic: '%TCP-6-INTERCEPT',
+    text: `${what}, count (${e.count}/${e.limit}) 1 min ${e.rate}`,
+    fields: { incomplete: e.count, rate: e.rate },
+  };
 }
 
 /** `ip inspect log drop-pkt`, in the three forms that the Command Reference shows for 12.3 and 12.4. */

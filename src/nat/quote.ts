@@ -7,6 +7,7 @@ import { adjustChecksum, adjustChecksum32, checksumOffset } from '../wire/checks
 import { ICMP_CHECKSUM, ICMP_HEADER, ICMP_IDENTIFIER, isIcmpError } from '../wire/icmp.js';
 import * as ipv4 from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
+import { TCP_CHECKSUM, TCP_SEQ } from '../wire/tcp.js';
 import { UDP_CHECKSUM } from '../wire/udp.js';
 
 /** RFC 792: an error quotes at least this much behind the quoted IPv4 header. */
@@ -32,6 +33,8 @@ export class Quote {
   dstPort = 0;
   /** ICMP: type, and the identifier in both ports. */
   icmpType = 0;
+  /** TCP: sequence number. */
+  seq = 0;
   /** Offset of the quoted transport header; its first eight bytes are there if `whole`. */
   l4 = 0;
   whole = false;
@@ -53,6 +56,7 @@ export class Quote {
     if (this.protocol === ipv4.IPPROTO_TCP || this.protocol === ipv4.IPPROTO_UDP) {
       this.srcPort = u16(b, this.l4);
       this.dstPort = u16(b, this.l4 + 2);
+      this.seq = i32(b, this.l4 + TCP_SEQ);
     } else if (this.protocol === ipv4.IPPROTO_ICMP) {
       this.icmpType = u8(b, this.l4);
       this.srcPort = u16(b, this.l4 + ICMP_IDENTIFIER);
@@ -72,6 +76,17 @@ export class Quote {
     this.#rewrite(p, ipv4.IPV4_DST, this.dst, address, 2, this.dstPort, port);
     this.dst = address;
     this.#notePort(false, port);
+  }
+
+  /** Translates the quoted sequence number of a TCP segment. Its checksum follows where it is quoted. */
+  rewriteSeq(p: Packet, seq: number): void {
+    if (!this.whole || this.protocol !== ipv4.IPPROTO_TCP || seq === this.seq) return;
+    const sum = this.l4 + TCP_CHECKSUM;
+    if (sum + 2 <= p.end) this.#put(p, sum, adjustChecksum32(u16(p.bytes, sum), this.seq, seq));
+    this.#put(p, this.l4 + TCP_SEQ, seq >>> 16);
+    this.#put(p, this.l4 + TCP_SEQ + 2, seq & 0xffff);
+    this.seq = seq;
+    p.modified = true;
   }
 
   #notePort(source: boolean, port: number): void {

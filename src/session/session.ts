@@ -40,6 +40,9 @@ const ASKED = 36;
 const CHALLENGE_ACK = 37;
 const PENDING = 38; // ISN, window | scale + 1 << 16: a SYN under a session that lives, laid out by tcp/state.ts
 
+/** Words of `ip tcp intercept`, for session/intercept.ts. */
+export const INTERCEPT = { splice: 44, mss: 45, next: 46, previous: 47 } as const;
+
 /** Offsets of the two TCP ends inside a record, for `tcp/state.ts`. */
 export const PEER = { initiator: INITIATOR_PEER, responder: RESPONDER_PEER } as const;
 
@@ -67,6 +70,10 @@ export const FLAG = {
   challenged: 256,
   /** The initiator has sent a SYN for another connection, and nobody has answered it. */
   pendingSyn: 512,
+  /** `ip tcp intercept`: the router has answered the SYN; it has let it pass, and watches; the handshake isn't complete. */
+  intercepted: 0x10000,
+  watched: 0x20000,
+  incomplete: 0x40000,
 } as const;
 
 export class Session {

@@ -11,8 +11,10 @@ import type { InspectGlobals } from '../ios/config/model.js';
 import type { Translator } from '../nat/translator.js';
 import type { Outbox } from '../outbox.js';
 import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
+import { ownSegment, putSeq } from '../tcp/own-segment.js';
 import { ackPacket, resetPacket } from '../tcp/reset.js';
 import { seqAdd } from '../tcp/seq.js';
+import { clientSeq, noteServerIsn, serverSeq, spliceIncoming } from '../tcp/splice.js';
 import * as tcp from '../tcp/state.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
@@ -22,6 +24,7 @@ import { endpointsOf, sessionId } from './endpoints.js';
 import { type ExpectedFlow, ExpectedFlows } from './expected-flows.js';
 import type { Flow } from './flow.js';
 import { HalfOpenList } from './half-open.js';
+import { Intercept, type InterceptHost } from './intercept.js';
 import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
 import { SessionTable } from './session-table.js';
 import { SessionTrace } from './session-trace.js';
@@ -44,6 +47,7 @@ export class Sessions {
   readonly smtpCounters = newSmtpCounters();
   readonly #streams: StreamTable;
   readonly thresholds: Thresholds;
+  readonly intercept: Intercept;
   readonly #halfOpen: HalfOpenList;
   readonly #timers: TimerWheel<Session>;
   readonly #timeOut: (s: Session) => void;
@@ -66,6 +70,7 @@ export class Sessions {
   /**
    * @param capacity most sessions at a time
    * @param seed     of the hash of the table
+   * @param cookieKey four words that nobody else knows, for `ip tcp intercept`
    * @param release  gets the segments that streams release late, to go on through NAT and out
    */
   constructor(
@@ -79,6 +84,7 @@ export class Sessions {
     private readonly outbox: Outbox,
     release: ReleasedSegment,
     private readonly debug: DebugFlags,
+    cookieKey: Int32Array,
   ) {
     this.now = now;
     this.trace = new SessionTrace(debug, outbox);
@@ -90,7 +96,8 @@ export class Sessions {
     this.thresholds = new Thresholds(globals, this.#halfOpen, this.statistics, outbox, this.table.cursor(), (s, why) =>
       this.reset(s, why),
     );
-    this.#timeOut = (s) => this.end(s, 'timeout');
+    this.#timeOut = (s) => this.#timedOut(s);
+    this.intercept = new Intercept(cookieKey, outbox, this.table.cursor(), this.#interceptHost());
   }
 
   /**
@@ -244,9 +251,16 @@ export class Sessions {
 
   /** Ends the sessions whose time is up and the waits of streams for missing segments. */
   expire(now: number): void {
+    this.now = now;
     this.#timers.expire(now, EXPIRE_BUDGET, this.#timeOut);
     this.memory.expire(now, EXPIRE_BUDGET);
     this.thresholds.tick(now);
+    if (this.intercept.aggressive) this.intercept.review(now);
+  }
+
+  #timedOut(s: Session): void {
+    const waits = s.has(FLAG.incomplete) && this.intercept.timedOut(s, this.globals.tcpSynwait * 1000, this.now);
+    if (!waits) this.end(s, 'timeout');
   }
 
   /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail's structured fields. */
@@ -259,6 +273,7 @@ export class Sessions {
   /** All of `end` but that the record is still that of this flow. */
   #finish(s: Session, why: string): void {
     this.#timers.cancel(s);
+    this.intercept.incomplete.remove(s);
     if (s.has(FLAG.uninspected)) return;
     this.#noteNotHalfOpen(s);
     this.statistics.leave(s.state);
@@ -293,7 +308,7 @@ export class Sessions {
       const ack = tcp.sndNxt(s, true);
       const shift = this.#streamOf(s)?.shift;
       for (const sent of resetSeqs(s, true)) {
-        const seq = shift?.toReceiver(false, sent) ?? sent;
+        const seq = clientSeq(s, shift?.toReceiver(false, sent) ?? sent);
         this.outbox.inject(resetPacket(s.seenResponder, seenPort, s.initiator, initiatorPort, seq, ack));
       }
       if (s.has(FLAG.responderSyn)) {
@@ -353,6 +368,22 @@ export class Sessions {
     this.#noteForwarded(this.at(slot), p, fromInitiator, now);
   }
 
+  /** The same segment goes out. */
+  spliceReleased(slot: number, p: Packet, fromInitiator: boolean): void {
+    if (!fromInitiator) putSeq(p, clientSeq(this.at(slot), p.seq));
+  }
+
+  /** `ip tcp intercept` follows the connection of session `f`, which the packet in hand has opened, if it has. */
+  beginIntercept(f: Flow, now: number): void {
+    if (!this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol)) return;
+    this.intercept.begin(this.table.session, this.globals.tcpSynwait * 1000, now);
+  }
+
+  /** The number by which the sender of a segment of the found session knows it, which a receiver has quoted. */
+  quotedSeq(seq: number): number {
+    return this.table.fromInitiator ? seq : serverSeq(this.table.session, seq);
+  }
+
   #checkDatagram(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
     const fits =
       p.protocol === IPPROTO_ICMP
@@ -383,6 +414,45 @@ export class Sessions {
   }
 
   #trackTcp(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
+    return s.has(FLAG.intercepted)
+      ? this.#trackIntercepted(s, p, fromInitiator, now)
+      : this.#trackSegment(s, p, fromInitiator, now);
+  }
+
+  /** A segment of a session whose ends count the server's bytes differently (`ip tcp intercept`). */
+  #trackIntercepted(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
+    const answered = s.has(FLAG.responderSyn);
+    if (fromInitiator) {
+      // The client waits for its window to open, and repeats what it says before.
+      if (!answered && (p.flags & RST) === 0) return DROP.intercepted;
+      spliceIncoming(s, p);
+      return this.#trackSegment(s, p, true, now);
+    }
+    const syn = (p.flags & SYN) !== 0;
+    if (!answered && (p.flags & RST) === 0) {
+      const v = tcp.checkSegment(s, p, false);
+      if (v !== PASS) return v;
+      if (!syn) this.intercept.endStranger(s, p);
+      if (!syn || (p.flags & ACK) === 0) return DROP.intercepted;
+      s.set(FLAG.responderSynAcked);
+    }
+    // Before the session may end with this segment.
+    const seq = clientSeq(s, p.seq);
+    const v = this.#trackSegment(s, p, false, now);
+    if (v !== PASS) return v;
+    if (!syn) {
+      putSeq(p, seq);
+      return PASS;
+    }
+    // The client has begun anew, without the router's help.
+    if (!s.has(FLAG.intercepted)) return PASS;
+    if (!answered) noteServerIsn(s, p.seq);
+    this.intercept.complete(s, p);
+    return PASS;
+  }
+
+  #trackSegment(s: Session, p: Packet, fromInitiator: boolean, now: number): Verdict {
+    const opening = s.state === SIS.opening;
     const stream = this.#streamOf(s);
     stream?.shift?.translateIncoming(p, fromInitiator);
     let v = tcp.checkSegment(s, p, fromInitiator);
@@ -400,7 +470,7 @@ export class Sessions {
       if (v !== PASS) return v;
     }
     this.#noteForwarded(s, p, fromInitiator, now);
-    if ((p.flags & SYN) !== 0 && s.state === SIS.opening && s.has(FLAG.responderSyn)) this.#openStream(s);
+    if (opening && (p.flags & SYN) !== 0 && s.has(FLAG.responderSyn)) this.#openStream(s);
     // As with a segment that is lost behind us: its sender will repeat what we drop now.
     return stream === undefined || stream.translate(p, fromInitiator) ? PASS : DROP.inspection;
   }
@@ -451,7 +521,8 @@ export class Sessions {
   /** Sends a bare ACK to one end, in the name of the other, that acknowledges what this one has acknowledged. */
   #ask(s: Session, initiator: boolean, sent: number): void {
     const { nat } = this;
-    const seq = this.#streamOf(s)?.shift?.toReceiver(!initiator, sent) ?? sent;
+    const shifted = this.#streamOf(s)?.shift?.toReceiver(!initiator, sent) ?? sent;
+    const seq = initiator ? clientSeq(s, shifted) : shifted;
     const ack = tcp.rcvNxt(s, !initiator);
     const window = tcp.announcedWindow(s, !initiator);
     const seenPort = this.#seenPort(s);
@@ -497,12 +568,40 @@ export class Sessions {
     const transition = tcp.noteForwarded(s, p, fromInitiator);
     if (s.state !== before) {
       this.#moved(s, before);
-      if (before === SIS.opening) this.#restartTimer(s, this.rules.entries[s.rule]!.idleMs, now);
+      if (before === SIS.opening) {
+        this.intercept.incomplete.remove(s);
+        this.#restartTimer(s, this.#idleMs(s), now);
+      }
     }
     if (this.debug.detailed && !s.has(FLAG.uninspected)) this.trace.forwarded(s, p);
     // Both have sent FIN; what is left is their last ACK (ip inspect tcp finwait-time).
-    if (transition === tcp.TRANSITION.closed) this.#restartTimer(s, this.globals.tcpFinwait * 1000, now);
+    if (transition === tcp.TRANSITION.closed) this.#restartTimer(s, this.#finwaitMs(s), now);
     else if (transition === tcp.TRANSITION.reset) this.end(s, 'reset');
+  }
+
+  /** Inferred: the timeouts of `ip tcp intercept` are for what no rule inspects. */
+  #idleMs(s: Session): number {
+    const { connectionTimeout } = this.intercept.config;
+    return isOnlyIntercepted(s) ? connectionTimeout * 1000 : this.rules.entries[s.rule]!.idleMs;
+  }
+
+  #finwaitMs(s: Session): number {
+    return (isOnlyIntercepted(s) ? this.intercept.config.finrstTimeout : this.globals.tcpFinwait) * 1000;
+  }
+
+  #interceptHost(): InterceptHost {
+    const { nat, outbox } = this;
+    return {
+      toServer: (s, flags, seq, ack, window, mss) => {
+        nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, this.#seenPort(s));
+        const { global, globalPort } = nat;
+        outbox.inject(ownSegment(global, globalPort, s.responder, s.responderPort, flags, seq, ack, window, mss));
+      },
+      toClient: (s, flags, seq, ack) =>
+        outbox.inject(ownSegment(s.seenResponder, this.#seenPort(s), s.initiator, s.initiatorPort, flags, seq, ack)),
+      restart: (s, timeoutMs, now) => this.#restartTimer(s, timeoutMs, now),
+      end: (s, why) => this.end(s, why),
+    };
   }
 
   /** The session has gone from state `before` to another. */
@@ -526,6 +625,8 @@ export class Sessions {
 }
 
 const FTP_DATA = SERVICES.indexOf('ftp-data');
+
+const isOnlyIntercepted = (s: Session): boolean => s.has(FLAG.uninspected) && s.has(FLAG.intercepted | FLAG.watched);
 
 const isDns = (s: Session): boolean => s.protocol === IPPROTO_UDP && s.responderPort === dns.DNS_PORT;
 

@@ -1,15 +1,11 @@
 import { SERVICES } from '../inspect/rules.js';
-
-const SECONDS = 60;
+import { MinuteCount } from './minute-count.js';
 
 /** Counts of sessions, as `show ip inspect statistics` prints them. */
 export class SessionStatistics {
   /** Inspected packets by service, index into SERVICES. */
   readonly packets = new Float64Array(SERVICES.length);
-  /** Creations in each of the last sixty seconds, by second modulo 60; the last of these seconds; the sum. */
-  readonly #perSecond = new Int32Array(SECONDS);
-  #second = 0;
-  #inMinute = 0;
+  readonly #creations = new MinuteCount();
 
   established = 0;
   halfOpen = 0;
@@ -27,8 +23,7 @@ export class SessionStatistics {
   /** Starts the counts again. Current sessions are no count, and become the maximum. */
   clear(now: number): void {
     this.packets.fill(0);
-    this.#perSecond.fill(0);
-    this.#inMinute = 0;
+    this.#creations.clear();
     this.created = 0;
     this.lastCreated = undefined;
     this.maxEstablished = this.established;
@@ -41,15 +36,12 @@ export class SessionStatistics {
   noteCreated(now: number): void {
     this.created++;
     this.lastCreated = now;
-    this.#advance(now);
-    this.#perSecond[this.#second % SECONDS]!++;
-    this.#inMinute++;
+    this.#creations.add(now);
   }
 
   /** Sessions created in the last sixty seconds. */
   creationRate(now: number): number {
-    this.#advance(now);
-    return this.#inMinute;
+    return this.#creations.count(now);
   }
 
   /** A session has entered `state` (SIS). */
@@ -64,18 +56,5 @@ export class SessionStatistics {
     if (state === 0) this.halfOpen--;
     else if (state === 1) this.established--;
     else this.terminating--;
-  }
-
-  /** Forgets the seconds that are a minute old. */
-  #advance(now: number): void {
-    const second = Math.floor(now / 1000);
-    const passed = Math.min(second - this.#second, SECONDS);
-    if (passed <= 0) return;
-    for (let i = 1; i <= passed; i++) {
-      const at = (this.#second + i) % SECONDS;
-      this.#inMinute -= this.#perSecond[at]!;
-      this.#perSecond[at] = 0;
-    }
-    this.#second = second;
   }
 }

@@ -112,7 +112,10 @@ export class SessionStream implements SegmentOutlet {
   release(p: Packet, fromInitiator: boolean, v: Verdict): void {
     const { sessions, released } = this.context;
     if (v === PASS) sessions.noteReleased(this.slot, p, fromInitiator, this.now);
-    released(p, v === PASS && !this.translate(p, fromInitiator) ? DROP.inspection : v);
+    let late = v;
+    if (v === PASS && !this.translate(p, fromInitiator)) late = DROP.inspection;
+    if (late === PASS) sessions.spliceReleased(this.slot, p, fromInitiator);
+    released(p, late);
   }
 
   /** Numbers a segment that goes out as its receiver counts. False: it must not go out. */

@@ -7,6 +7,7 @@ import { ACCESS_LIST_COMMANDS, EXTENDED_MODE_COMMANDS, STANDARD_MODE_COMMANDS } 
 import { GLOBAL_COMMANDS } from './global.js';
 import { INERT_GLOBAL_COMMANDS, INERT_INTERFACE_COMMANDS, INERT_LINE_COMMANDS } from './inert.js';
 import { INSPECT_COMMANDS } from './inspect.js';
+import { INTERCEPT_COMMANDS } from './intercept.js';
 import { INTERFACE_COMMANDS } from './interface.js';
 import { LINE_COMMANDS } from './line.js';
 import { LOGIN_COMMANDS } from './login.js';
@@ -27,6 +28,7 @@ export const CONFIG_COMMANDS: Readonly<Record<ModeName, readonly Command<ConfigE
     ...GLOBAL_COMMANDS,
     ...LOGIN_COMMANDS,
     ...INSPECT_COMMANDS,
+    ...INTERCEPT_COMMANDS,
     ...NAT_COMMANDS,
     ...ACCESS_LIST_COMMANDS,
     ...UNSUPPORTED_GLOBAL_COMMANDS,

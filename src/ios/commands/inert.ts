@@ -519,7 +519,6 @@ const UNINSPECTED = `
 const WEAKENING: readonly (readonly [string, string])[] = [
   ['aaa new-model', 'AAA is not done: terminal lines ask for their own passwords'],
   ['aaa ...', 'AAA is not done: terminal lines ask for their own passwords'],
-  ['ip tcp intercept ...', 'TCP intercept is not done'],
   ['enable use-tacacs', 'AAA is not done: enable asks for its own password'],
   ['enable last-resort ...', 'AAA is not done: enable asks for its own password'],
   ['username NAME:WORD access-class ...', 'terminal lines of this user are not filtered'],

@@ -1,6 +1,7 @@
 /** The configuration of a 3640 that was just unpacked: every default the manuals state, in one place. */
 import type {
   InspectGlobals,
+  InterceptConfig,
   InterfaceConfig,
   LineConfig,
   NatTimeouts,
@@ -29,6 +30,19 @@ export const inspectDefaults = (): InspectGlobals => ({
   reassemblyTimeout: 5,
   reassemblyMemoryKb: 1024,
   reassemblyAlarm: true,
+});
+
+/** `ip tcp intercept …` (Security Command Reference, TCP Intercept). */
+export const interceptDefaults = (): InterceptConfig => ({
+  mode: 'intercept',
+  dropMode: 'oldest',
+  connectionTimeout: 86_400,
+  finrstTimeout: 5,
+  watchTimeout: 30,
+  maxIncompleteLow: 900,
+  maxIncompleteHigh: 1100,
+  oneMinuteLow: 900,
+  oneMinuteHigh: 1100,
 });
 
 /** Timeout of `icmp` inspection in seconds, which no global command sets. */
@@ -93,6 +107,7 @@ export const emptyConfig = (): RouterConfig => ({
   accessLists: new Map(),
   inspectionRules: new Map(),
   inspect: inspectDefaults(),
+  intercept: interceptDefaults(),
   nat: { staticEntries: [], pools: new Map(), dynamic: [], timeouts: natTimeoutDefaults() },
   routes: [],
   timestamps: { debug: { kind: 'uptime' }, log: { kind: 'uptime' } },

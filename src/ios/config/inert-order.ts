@@ -24,7 +24,7 @@ const PLACES: readonly (readonly [RegExp, string])[] = [
   [/^boot/, 'boot'],
   [/^aaa /, 'aaa'],
   [/^ip inspect /, 'inspect'],
-  [/^ip (?:ips|audit|auth-proxy|admission|tcp intercept|port-map|urlfilter) ?/, 'security'],
+  [/^ip (?:ips|audit|auth-proxy|admission|port-map|urlfilter) ?/, 'security'],
   [/^(?:ftp-server|isdn|vpdn|multilink|async-bootp|key chain) ?/, 'security'],
   [
     /^ip (?:http|classless|local|forward-protocol|flow-|nat|default-|bgp|as-path|pim|prefix-list|community|access-list) ?/,

@@ -16,6 +16,7 @@ export interface RouterConfig {
   /** `ip inspect name`, by name, in configuration order. */
   inspectionRules: Map<string, InspectionRule>;
   inspect: InspectGlobals;
+  intercept: InterceptConfig;
   nat: NatConfig;
   routes: StaticRoute[];
   timestamps: { debug: Timestamps; log: Timestamps };
@@ -161,6 +162,24 @@ export interface InspectGlobals {
   reassemblyTimeout: number; // 5 s
   reassemblyMemoryKb: number; // 1024
   reassemblyAlarm: boolean;
+}
+
+/** `ip tcp intercept`. */
+export interface InterceptConfig {
+  /** The extended access list of the connections meant; undefined: it is off. */
+  list?: string;
+  /** Line of the file that says so. */
+  line?: number;
+  mode: 'intercept' | 'watch';
+  /** Which incomplete connection goes for a new one in aggressive mode. */
+  dropMode: 'oldest' | 'random';
+  connectionTimeout: number; // 86400 s
+  finrstTimeout: number; // 5 s
+  watchTimeout: number; // 30 s
+  maxIncompleteLow: number; // 900
+  maxIncompleteHigh: number; // 1100
+  oneMinuteLow: number; // 900
+  oneMinuteHigh: number; // 1100
 }
 
 export interface NatConfig {

@@ -8,6 +8,7 @@ import { formatExtended, formatStandard, listLines } from './acl-text.js';
 import {
   emptyConfig,
   inspectDefaults,
+  interceptDefaults,
   lineDefaults,
   natTimeoutDefaults,
   smtpDefaults,
@@ -43,6 +44,7 @@ export function runningConfig(config: RouterConfig): string {
     [...clock(config), ...inert('platform')],
     [...inert('ip'), ...names(config)],
     [...inspection(config), ...inert('inspect')],
+    intercept(config),
     loginLines(config),
     inert('security'),
     inert('blocks-before'),
@@ -178,6 +180,24 @@ function inspection(config: RouterConfig): string[] {
   changed('reassemblyAlarm', `ip inspect tcp reassembly alarm ${g.reassemblyAlarm ? 'on' : 'off'}`);
   for (const rule of config.inspectionRules.values())
     for (const p of rule.protocols) lines.push(`ip inspect name ${rule.name} ${inspected(p)}`);
+  return lines;
+}
+
+function intercept({ intercept: g }: RouterConfig): string[] {
+  const d = interceptDefaults();
+  const lines = g.list === undefined ? [] : [`ip tcp intercept list ${g.list}`];
+  const changed = (key: keyof typeof d, words: string): void => {
+    if (g[key] !== d[key]) lines.push(`ip tcp intercept ${words} ${g[key]}`);
+  };
+  changed('connectionTimeout', 'connection-timeout');
+  changed('watchTimeout', 'watch-timeout');
+  changed('finrstTimeout', 'finrst-timeout');
+  changed('maxIncompleteHigh', 'max-incomplete high');
+  changed('maxIncompleteLow', 'max-incomplete low');
+  changed('oneMinuteHigh', 'one-minute high');
+  changed('oneMinuteLow', 'one-minute low');
+  changed('mode', 'mode');
+  changed('dropMode', 'drop-mode');
   return lines;
 }
 
