@@ -27,10 +27,10 @@ export class SipHash {
     this.#compress(a, b);
     this.#compress(c, d);
     this.#compress(0, 16 << 24); // the length of the message, in the last byte
-    v[4]! ^= 0xff;
+    v[4] ^= 0xff;
     for (let i = 0; i < 4; i++) round(v);
-    this.low = v[0] ^ v[2]! ^ v[4]! ^ v[6]!;
-    this.high = v[1]! ^ v[3]! ^ v[5]! ^ v[7]!;
+    this.low = v[0] ^ v[2] ^ v[4] ^ v[6];
+    this.high = v[1] ^ v[3] ^ v[5] ^ v[7];
   }
 
   #compress(low: number, high: number): void {
