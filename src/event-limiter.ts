@@ -120,6 +120,8 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   'nat-exhausted': 'translation',
   'aggressive-on': 'half-open session',
   'aggressive-off': 'half-open session',
+  'intercept-on': 'half-open session',
+  'intercept-off': 'half-open session',
   'host-alert': 'half-open session',
   'host-blocked': 'half-open session',
   'host-unblocked': 'half-open session',

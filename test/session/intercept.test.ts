@@ -228,6 +228,27 @@ describe('mode intercept', () => {
     expect(p.atClient.at(-1)).toMatchObject({ flags: 'A', seq: seqAdd(cookie, 1), ack: 1001 });
   });
 
+  test('a server with an older connection says so: the router resets that one, and repeats the SYN', () => {
+    const p = new Pair();
+    p.connect(1000);
+    expect(p.server({ flags: 'A', seq: 777, ack: 888 })).toBe(DROP.intercepted);
+    expect(p.atServer.at(-1)).toMatchObject({ flags: 'R', seq: 888 });
+    p.wait(1200);
+    expect(p.atServer.at(-1)).toMatchObject({ flags: 'S', seq: 1000 });
+  });
+
+  test('a client that has lost the connection and begins anew speaks to the server itself', () => {
+    const p = new Pair();
+    const cookie = p.open(1000, 5000);
+    expect(p.client({ flags: 'S', seq: 1_500_000_000 })).toBe(PASS);
+    expect(p.atClient.at(-1)).toMatchObject({ flags: 'A', seq: seqAdd(cookie, 1), ack: 1001 }); // asked, in its numbers
+    p.server({ flags: 'SA', seq: 9000, ack: 1_500_000_001 });
+    expect(p.atClient.at(-1)).toMatchObject({ flags: 'SA', seq: 9000, ack: 1_500_000_001 });
+    p.client({ flags: 'A', seq: 1_500_000_001, ack: 9001 });
+    p.server({ flags: 'PA', seq: 9001, ack: 1_500_000_001, payload: '220 mail\r\n' });
+    expect(p.atClient.at(-1)).toMatchObject({ seq: 9001, payload: '220 mail\r\n' });
+  });
+
   test('resets of the router fit both ends', () => {
     const p = new Pair();
     const cookie = p.open(1000, 5000);
