@@ -47,9 +47,14 @@ export interface EngineOptions {
   now: number;
 }
 
+/** What a session's 16 bits can tell apart. Who types more names than that has the last ones count as one. */
+const MOST_INTERFACES = 0xffff;
+
 /** An interface as the pipeline uses it. */
 interface Port {
   config: InterfaceConfig;
+  /** Stays that of the interface when others come and go; sessions remember it. From 1. */
+  number: number;
   outside: boolean;
   inside: boolean;
   aclIn: CompiledAccessList | undefined;
@@ -70,6 +75,8 @@ export class Engine {
   /** The configuration whose translations are in force. */
   #translated: RouterConfig | undefined;
   #ports: Port[] = [];
+  /** Numbers of all interfaces there have been, by name. */
+  readonly #numbers = new Map<string, number>();
   #routes: RoutingTable;
   readonly #flow = new Flow();
   readonly #fragments: FragmentTable;
@@ -120,6 +127,7 @@ export class Engine {
       options.cookieKey ?? Int32Array.of(seed, ~seed, mix(seed, 1), mix(seed, 2)),
     );
     this.sessions.trace.datagramText = (p) => this.#datagramText(p, true);
+    this.sessions.leadsTo = (address, ingress) => this.#routes.leadsTo(address, ingress);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
     this.configure(config, now);
   }
@@ -146,6 +154,7 @@ export class Engine {
       name === undefined ? undefined : this.accessLists.get(name);
     this.#ports = config.interfaces.map((itf) => ({
       config: itf,
+      number: this.#numberOf(itf.name),
       outside: itf.nat === 'outside',
       inside: itf.nat === 'inside',
       aclIn: list(itf.accessGroupIn),
@@ -269,7 +278,10 @@ export class Engine {
     const { nat } = this;
     const flow = this.#flow;
     readFlow(p, nat, flow);
+    flow.from = port.number;
     const known = this.sessions.find(flow, p);
+    if (known ? this.sessions.fromWrongInterface : port.outside && this.#isInside(p.src))
+      return known ? DROP.wrongInterface : DROP.spoofed;
     const expected = !known && this.sessions.expects(flow, p, now);
     if (this.#interceptOn && !known && !expected && p.protocol === IPPROTO_TCP)
       this.sessions.intercept.takeAcknowledgement(p, now);
@@ -283,7 +295,8 @@ export class Engine {
     const seenDstPort = p.dstPort;
     this.#toInsideLocal(p);
     // The output list stands behind NAT, but what it denies must leave no session.
-    const egress = bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
+    const egress = known && bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
+    flow.to = this.#ports[egress]?.number ?? 0;
     if (!bypass && !this.#permittedOut(p, this.#ports[egress]?.aclOut)) {
       rewriteDestination(p, seenDst, seenDstPort); // the answer quotes what came
       this.#answerDenied(p, now);
@@ -417,6 +430,20 @@ export class Engine {
     const egress = this.#routes.lookup(destination);
     // Where the kernel's own routes lead is not known: rather translate than show an inside local address.
     return egress === ELSEWHERE || (egress !== TO_ROUTER && this.#ports[egress]!.outside);
+  }
+
+  /** The address of an inside host or of the router: nobody outside has it. Without NAT no side is known for outside. */
+  #isInside(source: number): boolean {
+    const at = this.#routes.lookupSource(source);
+    return at === TO_ROUTER || (at >= 0 && this.#ports[at]!.inside);
+  }
+
+  #numberOf(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = Math.min(this.#numbers.size + 1, MOST_INTERFACES);
+    this.#numbers.set(name, number);
+    return number;
   }
 
   /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */

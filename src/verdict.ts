@@ -25,6 +25,8 @@ export const DROP = {
   internal: 17,
   /** Not lost: the router has answered in the place of the server, or speaks to it (`ip tcp intercept`). */
   intercepted: 18,
+  wrongInterface: 19,
+  spoofed: 20,
 } as const;
 
 export type Verdict = number;
@@ -50,6 +52,9 @@ export const DROP_REASONS: readonly string[] = [
   'Protocol inspection',
   'Internal error',
   'Taken by TCP intercept',
+  // Inferred: IOS has no word for what follows.
+  'Unexpected Interface',
+  'Spoofed Source address',
 ];
 
 export const isDrop = (v: Verdict): boolean => v >= DROP.malformed;

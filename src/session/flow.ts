@@ -17,6 +17,9 @@ export class Flow {
   protocol = 0;
   /** The flow of the packet that an ICMP error quotes, as that packet went. */
   quoted = false;
+  /** Number of the interface that the packet in hand came in by, and of the one its first packet leaves by; 0: unknown. */
+  from = 0;
+  to = 0;
 }
 
 /** Reads the flow of `p` into `f`. `nat` has found the ends of `p`. */

@@ -25,8 +25,9 @@ const FLAGS = 8;
 const HEARD = 9;
 const SINCE = 10;
 const TIMEOUT = 11;
-const SIDES = 12; // interface of the initiator << 16 | of the responder
+const SIDES = 12; // number of the initiator's interface << 16 | of the responder's
 const RULE = 13; // rule | ttl of the initiator << 16 | ttl of the responder << 24
+const ORIGIN = 14;
 const INITIATOR_PEER = 16; // six words each, laid out by tcp/state.ts
 const RESPONDER_PEER = 22;
 const INITIATOR_BYTES = 28; // float64: words 28 and 29
@@ -184,17 +185,26 @@ export class Session {
   set seenResponder(v: number) {
     this.#m[this.at + SEEN_RESPONDER] = v;
   }
-  /** Index of the interface the first packet came in on. */
-  get ingress(): number {
-    return this.#m[this.at + SIDES]! >>> 16;
+  /** Number of the interface that leads to the initiator, or to the responder; 0: not known. */
+  side(initiator: boolean): number {
+    return initiator ? this.#m[this.at + SIDES]! >>> 16 : this.#m[this.at + SIDES]! & 0xffff;
+  }
+  /** Number of the interface that the first packet came in by. Unlike the side of the initiator, it stays. */
+  get origin(): number {
+    return this.#m[this.at + ORIGIN]!;
+  }
+  set origin(v: number) {
+    this.#m[this.at + ORIGIN] = v;
+  }
+  setSides(initiator: number, responder: number): void {
+    this.#m[this.at + SIDES] = (initiator << 16) | responder;
   }
   /** Index of the inspection rule entry that opened the session (see inspect/rules.ts). */
   get rule(): number {
     return this.#m[this.at + RULE]! & 0xffff;
   }
-  setOrigin(ingress: number, rule: number): void {
-    this.#m[this.at + SIDES] = ingress << 16;
-    this.#m[this.at + RULE] = rule;
+  set rule(v: number) {
+    this.#m[this.at + RULE] = (this.#m[this.at + RULE]! & ~0xffff) | v;
   }
   get halfOpenNext(): number {
     return this.#m[this.at + HALF_OPEN_NEXT]!;

@@ -60,6 +60,10 @@ export class Sessions {
   readonly trace: SessionTrace;
   /** Whether an access list permits an address; undefined where the list is not defined. Set with the configuration. */
   permits: (list: string, address: number) => boolean | undefined = () => undefined;
+  /** Whether the interface with this index in the configuration leads to an address. Set with the configuration. */
+  leadsTo: (address: number, ingress: number) => boolean = () => false;
+  /** The packet in hand is of the session that `find` found, but came in by an interface where its sender is not. */
+  fromWrongInterface = false;
   /** The one that the packet in hand fulfils, as `expects` found. */
   #fulfilled: ExpectedFlow | undefined = undefined;
   /** The packet in hand is a SYN for another connection than that of the session that `find` found. */
@@ -106,15 +110,34 @@ export class Sessions {
    */
   find(f: Flow, p: Packet): boolean {
     this.#opensAnew = false;
+    this.fromWrongInterface = false;
     if (!this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol)) return false;
-    if (p.protocol !== IPPROTO_TCP || (p.flags & (SYN | ACK | RST | FIN)) !== SYN) return true;
     const s = this.table.session;
     const { fromInitiator } = this.table;
+    // An error about a packet comes from where that one went.
+    const sender = fromInitiator !== f.quoted;
+    if (s.side(sender) !== f.from && !this.#hasMoved(s, sender, f.from, p.ingress)) {
+      this.fromWrongInterface = true;
+      return true;
+    }
+    if (p.protocol !== IPPROTO_TCP || (p.flags & (SYN | ACK | RST | FIN)) !== SYN) return true;
     if (tcp.mayBeReplaced(s, p, fromInitiator)) {
       this.end(s, 'replaced');
       return false;
     }
     this.#opensAnew = tcp.wouldReopen(s, p, fromInitiator);
+    return true;
+  }
+
+  /**
+   * A side of a session speaks through another interface than it did. Good where the routes say that this one leads to
+   * it: they have changed, or there are several. Somebody else who writes its address into his packets cannot bring
+   * that about. A side that the configuration had no route to speaks through any interface but the other side's.
+   */
+  #hasMoved(s: Session, initiator: boolean, from: number, ingress: number): boolean {
+    if (s.side(initiator) === 0) return from !== s.side(!initiator);
+    if (!this.leadsTo(initiator ? s.initiator : s.responder, ingress)) return false;
+    s.setSides(initiator ? from : s.side(true), initiator ? s.side(false) : from);
     return true;
   }
 
@@ -134,7 +157,9 @@ export class Sessions {
     if (v !== PASS) return v;
     if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, serviceIndex, now)) return DROP.sessionLimit;
     const s = table.session;
-    s.setOrigin(p.ingress, rule.index);
+    s.setSides(f.from, f.to);
+    s.origin = f.from;
+    s.rule = rule.index;
     s.seenResponder = seenDst;
     if (p.protocol === IPPROTO_TCP) {
       tcp.noteOpening(s, p);
@@ -173,6 +198,10 @@ export class Sessions {
   /** Opens the session of the packet that `expects` knew. It is expected once. */
   openExpected(p: Packet, f: Flow, seenDst: number, now: number): Verdict {
     const e = this.#fulfilled!;
+    // It begins where the control connection has that end.
+    const control = this.at(e.control);
+    if (f.from !== control.side(e.src === control.initiator) && !this.leadsTo(e.src, p.ingress))
+      return DROP.wrongInterface;
     const v = this.open(p, f, e.rule, seenDst, now, FTP_DATA);
     if (v === PASS) this.#expectNothing(e.control);
     return v;
@@ -212,7 +241,8 @@ export class Sessions {
     if (!this.table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, 0, now)) return DROP.sessionLimit;
     const s = this.table.session;
     s.set(FLAG.uninspected);
-    s.setOrigin(p.ingress, 0);
+    s.setSides(f.from, f.to);
+    s.origin = f.from;
     s.seenResponder = seenDst;
     tcp.noteOpening(s, p);
     s.timeoutMs = this.globals.tcpSynwait * 1000;

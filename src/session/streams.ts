@@ -97,7 +97,7 @@ export class SessionStream implements SegmentOutlet {
     const { owner } = this.segments;
     owner.initiator = s.initiator;
     owner.responder = s.responder;
-    owner.side = s.ingress;
+    owner.side = s.origin;
     this.segments.load(records, at, at + RING, this.#smtp?.inspector);
     if (this.#smtp === undefined) return;
     this.#smtp.host.slot = slot;

@@ -8,6 +8,7 @@ import { formatExtended, formatStandard } from '../config/acl-text.js';
 import { effectiveInspection } from '../config/effective.js';
 import type { AccessList, InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
+import { RoutingTable, TO_ROUTER } from '../../route.js';
 import { formatSessionId } from '../show/ip-inspect-sessions.js';
 import { entryMatches } from './probe.js';
 import type { Probe } from './probe.js';
@@ -78,6 +79,10 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
         : `${describe(session)}: access lists are bypassed`,
     );
   const bypass = session !== undefined;
+  if (!bypass && ingress.nat === 'outside' && isInside(config, probe.src)) {
+    step('Source', `${formatAddress(probe.src)} is inside, or the router: nobody outside has it`, 'ip nat outside');
+    return dropped('a spoofed source address');
+  }
 
   if (!bypass && !admit(config, ingress.accessGroupIn, 'Input access list', ingress, probe, step))
     return dropped('denied by access list');
@@ -126,6 +131,12 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
       ? 'replies pass because of the session'
       : 'replies must be permitted by access lists of their own';
   return { steps, forwarded: true, ends, result: `forwarded ${where}; ${replies}` };
+}
+
+/** The route to the address, but for the default route, leads inside. */
+function isInside(config: RouterConfig, address: number): boolean {
+  const at = new RoutingTable(config).lookupSource(address);
+  return at === TO_ROUTER || config.interfaces[at]?.nat === 'inside';
 }
 
 type Step = (stage: string, text: string, because?: string, line?: number) => void;

@@ -1,5 +1,5 @@
 /** The route of a destination, with the line that made it: for explain.ts. */
-import type { RouterConfig, StaticRoute } from '../config/model.js';
+import type { InterfaceAddress, RouterConfig, StaticRoute } from '../config/model.js';
 import { formatAddress, prefixLength } from '../ipv4-text.js';
 
 export interface FoundRoute {
@@ -13,6 +13,9 @@ export interface FoundRoute {
 
 const cidr = (prefix: number, mask: number): string => `${formatAddress(prefix)}/${prefixLength(mask)}`;
 
+/** Both addresses of a /31 are hosts (RFC 3021). */
+const hasBroadcast = ({ mask }: InterfaceAddress): boolean => mask >>> 0 < 0xfffffffe;
+
 interface Candidate {
   prefix: number;
   mask: number;
@@ -24,7 +27,9 @@ interface Candidate {
 /** The longest prefix wins; of one length a connected network, then the static route of the least distance. */
 export function findRoute(config: RouterConfig, dst: number): FoundRoute {
   const up = config.interfaces.filter((i) => !i.shutdown);
-  const own = up.find((i) => i.addresses.some((a) => a.address === dst || (a.address | ~a.mask) === dst));
+  const own = up.find((i) =>
+    i.addresses.some((a) => a.address === dst || (hasBroadcast(a) && (a.address | ~a.mask) === dst)),
+  );
   if (own !== undefined || dst === -1 || dst >>> 28 === 14)
     return { kind: 'router', text: `${formatAddress(dst)} is the router${own === undefined ? '' : ` (${own.name})`}` };
   const connected = up.flatMap((i) =>

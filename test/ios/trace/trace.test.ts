@@ -42,6 +42,8 @@ test.each([
   ['e2/1', 'icmp 10.10.10.2 192.0.2.1 echo-reply', 'only requests open a session'],
   ['e2/1', 'ip gre 10.10.10.2 192.0.2.1', 'no rule names this protocol'],
   ['e2/1', 'tcp 10.10.10.2 1025 172.22.1.16 23', 'delivered to the router itself'],
+  ['e2/0', 'tcp 10.10.10.9 1025 172.22.1.110 25', 'Result: dropped: a spoofed source address\n'],
+  ['e2/0', 'tcp 172.22.1.16 1025 172.22.1.110 25', '172.22.1.16 is inside, or the router'],
   ['s2/0', 'tcp 1.1.1.1 1 2.2.2.2 2', 'dropped: the interface is shut down'],
   ['e9/9', 'tcp 1.1.1.1 1 2.2.2.2 2', 'dropped: there is no interface Ethernet9/9'],
 ])('%s %s: %s', (ingress, words, want) => expect(ask(ingress, words)).toContain(want));
@@ -178,15 +180,15 @@ function configOf(lines: string): RouterConfig {
 
 type Packet = Probe & { from: string; to: string };
 
-/** A first packet from either side. */
-function probeTo(to: fc.Arbitrary<string>): fc.Arbitrary<Packet> {
+/** A first packet from either side. `outside`: what senders there call themselves. */
+function probeTo(to: fc.Arbitrary<string>, outside = ['172.22.1.1', '192.0.2.7']): fc.Arbitrary<Packet> {
   return (
     fc
       .record({
         ingress: fc.constantFrom('Ethernet2/0', 'Ethernet2/1'),
         kind: fc.constantFrom('tcp' as const, 'udp' as const, 'icmp' as const),
         inside: fc.constantFrom('10.10.10.2', '10.10.10.5', '10.10.10.9'),
-        outside: fc.constantFrom('172.22.1.1', '192.0.2.7'),
+        outside: fc.constantFrom(...outside),
         to,
         srcPort: port,
         dstPort: port,
@@ -203,7 +205,7 @@ function probeTo(to: fc.Arbitrary<string>): fc.Arbitrary<Packet> {
       }))
   );
 }
-const probe = probeTo(host);
+const probe = probeTo(host, ['172.22.1.1', '192.0.2.7', '10.10.10.9', '172.22.1.16']);
 
 /** @param id identifier of an ICMP query */
 function bytesOf(p: Packet, id = 7): Uint8Array {
