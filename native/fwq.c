@@ -206,7 +206,7 @@ static bool bytes_in_bounds(const struct fwq *q, int32_t offset, int32_t length,
 
 	if (length < 20 || length > FWQ_MAX_PAYLOAD || offset % 4 != 0)
 		return false;
-	if (offset < FWQ_LETTER_BYTES_AT(q->nslots) + FWQ_HEADROOM || end + 4 > FWQ_SIZE(q->nslots))
+	if (offset < FWQ_LETTER_BYTES_AT(q->nslots) + FWQ_HEADROOM || end + FWQ_PADDING > FWQ_SIZE(q->nslots))
 		return false;
 	if (start == 0)
 		return true;
@@ -280,6 +280,12 @@ static void send_letters(struct fwq *q)
 	}
 }
 
+/* Bytes that fit into the slot whose packet lies at `offset`: what goes back may be longer than what came. */
+static int32_t slot_room(const struct fwq *q, int32_t offset)
+{
+	return FWQ_STRIDE - FWQ_PADDING - (offset - FWQ_DATA_AT(q->nslots)) % FWQ_STRIDE;
+}
+
 static void send_batch(struct fwq *q)
 {
 	int32_t i;
@@ -288,8 +294,9 @@ static void send_batch(struct fwq *q)
 		const struct fwq_slot *s = &q->slots[i];
 		int32_t verdict = s->verdict;
 
-		/* never cut a packet to the part of it that we saw */
-		if (verdict == FWQ_ACCEPT_CHANGED && (s->info & FWQ_INFO_TRUNCATED)) {
+		/* never cut a packet to the part of it that we saw, never send bytes of the slot behind */
+		if (verdict == FWQ_ACCEPT_CHANGED &&
+		    ((s->info & FWQ_INFO_TRUNCATED) || s->new_length > slot_room(q, s->offset))) {
 			q->head->counters.bad_verdicts++;
 			verdict = FWQ_DROP;
 		}
@@ -598,8 +605,7 @@ static void point_at_slots(struct fwq *q)
 
 	for (i = 0; i < q->nslots; i++) {
 		q->in_iov[i].iov_base = q->mem + FWQ_DATA_AT(q->nslots) + (size_t)i * FWQ_STRIDE;
-		/* keeps room for the padding after a payload that is sent back */
-		q->in_iov[i].iov_len = FWQ_STRIDE - 4;
+		q->in_iov[i].iov_len = FWQ_STRIDE - FWQ_PADDING;
 		q->in[i].msg_hdr.msg_iov = &q->in_iov[i];
 		q->in[i].msg_hdr.msg_iovlen = 1;
 		q->in[i].msg_hdr.msg_name = &q->from[i];

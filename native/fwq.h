@@ -29,6 +29,8 @@
  * slots do not fall into the same cache sets.
  */
 #define FWQ_STRIDE	(1033 * 64)
+/* What stays free at the end of a slot: the padding after a payload that is sent back. */
+#define FWQ_PADDING	4
 /* What must lie free before a letter's bytes: the netlink header of its verdict. */
 #define FWQ_HEADROOM	64
 /* A netlink attribute has 16 bits of length: larger packets arrive truncated. */
@@ -64,7 +66,7 @@ struct fwq_slot {
 	uint32_t mark;
 	/* written by TypeScript; C presets FWQ_DROP and zeros */
 	int32_t	 verdict;
-	int32_t	 new_length;	/* FWQ_ACCEPT_CHANGED: bytes from offset */
+	int32_t	 new_length;	/* FWQ_ACCEPT_CHANGED: bytes from offset, may be more than came, up to the slot's end */
 	int32_t	 csum_start;	/* 0, or complete the checksum over [csum_start, new_length) */
 	int32_t	 csum_offset;	/* where it lies, from csum_start */
 	int32_t	 pad[2];

@@ -22,6 +22,7 @@ import { rewriteDestination, rewriteSource } from './nat/rewrite.js';
 import { Translator } from './nat/translator.js';
 import { mix } from './hash.js';
 import { FragmentTable } from './fragment/fragment-table.js';
+import { Identifications, mayBeCut } from './fragment/identifications.js';
 import type { Outbox } from './outbox.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER } from './route.js';
 import { Flow, readFlow } from './session/flow.js';
@@ -45,6 +46,8 @@ export interface EngineOptions {
   cookieKey?: Int32Array;
   /** The clock at the start, ms. */
   now: number;
+  /** Seed of the identifications we give, which strangers see. Without it `seed`, for runs that shall be alike. */
+  identificationSeed?: number;
 }
 
 /** What a session's 16 bits can tell apart. Who types more names than that has the last ones count as one. */
@@ -80,6 +83,7 @@ export class Engine {
   #routes: RoutingTable;
   readonly #flow = new Flow();
   readonly #fragments: FragmentTable;
+  readonly #identifications: Identifications;
   readonly #matchLog: MatchLog;
   readonly #prohibited = new ProhibitedReplies();
   readonly #dropLog = new DropLog();
@@ -108,7 +112,11 @@ export class Engine {
     );
     this.#routes = new RoutingTable(config);
     this.#matchLog = new MatchLog((e) => this.outbox.event(e));
-    this.#fragments = new FragmentTable(outbox, (p, now) => this.#judgeReassembled(p, now));
+    this.#fragments = new FragmentTable(outbox, {
+      screen: (p, now) => this.#screenFragment(p, now),
+      judge: (p, now) => this.#judgeReassembled(p, now),
+    });
+    this.#identifications = new Identifications(options.identificationSeed ?? seed);
     const g = config.inspect;
     this.#memoryAlert = new MemoryAlert(outbox);
     const noLimits = { queueLength: 0, timeoutMs: 0, memoryBytes: 0 };
@@ -148,7 +156,8 @@ export class Engine {
     this.#configureAccessLists(config);
     this.#configureNat(config, now);
     this.#configureIntercept(config);
-    this.#fragments.configure(config.interfaces.map(reassemblyOf));
+    const inspected = config.interfaces.some(translatesOrInspects);
+    this.#fragments.configure(config.interfaces.map((itf) => reassemblyOf(itf, inspected)));
     // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
     const list = (name: string | undefined): CompiledAccessList | undefined =>
       name === undefined ? undefined : this.accessLists.get(name);
@@ -172,8 +181,9 @@ export class Engine {
     this.#now = now;
     let v = decodeIpv4(p);
     if (v === PASS) {
-      // The fragment that completes a datagram gets the datagram's verdict.
+      // The fragment that completes a datagram becomes the datagram.
       v = isFragment(p) && this.#fragments.covers(p.ingress) ? this.#fragments.admit(p, now) : this.#judge(p, now);
+      if (v === PASS) this.#identify(p);
       if (this.debug.packet) this.#tracePacket(p, v);
     }
     if (isDrop(v)) this.#dropped(p, v);
@@ -251,6 +261,35 @@ export class Engine {
     };
   }
 
+  /**
+   * A packet that somebody behind us may cut up goes under an identification of ours; our kernel does so at the MTU of
+   * the interface it leaves by. Don't Fragment is set in most of what hosts send: that costs one look.
+   */
+  #identify(p: Packet): void {
+    if (!mayBeCut(p) || !this.#fragments.covers(p.ingress)) return;
+    this.#identifications.give(p);
+  }
+
+  /**
+   * What the inbound access list says of a fragment before it is held. A first one has the ports. Another one is
+   * matched as IOS matches it: entries with ports permit it by its addresses, so what is denied now is denied as a whole
+   * datagram too, unless a session bypasses the list. Only the first fragment tells the session: behind it its siblings
+   * pass, and one that overtakes it is lost. Otherwise a denied host could fill the table.
+   */
+  #screenFragment(p: Packet, now: number): Verdict {
+    const port = this.#ports[p.ingress]!;
+    const fault = decodeTransport(p);
+    if (fault !== PASS) return fault;
+    // Asked without counting: what is permitted is counted when it is whole.
+    if (port.aclIn === undefined || port.aclIn.permitsPacket(p)) return PASS;
+    if (p.fragmentOffset === 0) {
+      this.#findEnds(p, port);
+      readFlow(p, this.nat, this.#flow);
+      if (this.sessions.bypasses(this.#flow, p, now)) return PASS;
+    }
+    return this.#aclIn(p, port, now);
+  }
+
   /** Virtual reassembly has put a datagram together: it takes the way of any other. */
   #judgeReassembled(p: Packet, now: number): Verdict {
     const v = decodeIpv4(p);
@@ -262,14 +301,18 @@ export class Engine {
     const fault = decodeTransport(p);
     if (fault !== PASS) return fault;
     const port = this.#ports[p.ingress]!;
+    this.#findEnds(p, port);
+    const v = this.#admit(p, port, now);
+    if (this.#interceptOn && this.sessions.intercept.inHand) this.sessions.intercept.refuse();
+    this.nat.settle(p, v, now);
+    return v;
+  }
+
+  #findEnds(p: Packet, port: Port): void {
     const { nat } = this;
     if (port.outside) nat.findFromOutside(p);
     else if (port.inside) nat.findFromInside(p);
     else nat.findNothing(p);
-    const v = this.#admit(p, port, now);
-    if (this.#interceptOn && this.sessions.intercept.inHand) this.sessions.intercept.refuse();
-    nat.settle(p, v, now);
-    return v;
   }
 
   /** `nat` has found the ends of `p`. */
@@ -448,12 +491,11 @@ export class Engine {
 
   /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */
   #releaseHeld(p: Packet, v: Verdict): void {
-    if (v === PASS) this.#toInsideGlobal(p);
-    if (isDrop(v)) this.#dropped(p, v);
-    if (this.#fragments.owns(p.token)) {
-      this.#fragments.release(p, v);
-      return;
+    if (v === PASS) {
+      this.#toInsideGlobal(p);
+      this.#identify(p);
     }
+    if (isDrop(v)) this.#dropped(p, v);
     const bytes = v === PASS && p.modified ? p.bytes.subarray(p.at, p.end) : undefined;
     this.outbox.release(p.token, v, bytes, p.checksumPartial);
   }
@@ -510,12 +552,15 @@ export class Engine {
   }
 }
 
+const translatesOrInspects = (itf: InterfaceConfig): boolean =>
+  (itf.nat ?? itf.inspectIn ?? itf.inspectOut) !== undefined;
+
 /**
  * `ip virtual-reassembly` of an interface. NAT switches it on by itself; we do the same for inspection, which 12.3
  * did not, since a stream whose segments come in fragments cannot be inspected.
+ * @param needed where one interface translates or inspects, on all: packets of its sessions come in by any of them
  */
-function reassemblyOf(itf: InterfaceConfig): { name: string; virtualReassembly?: VirtualReassembly } {
-  const needed = (itf.nat ?? itf.inspectIn ?? itf.inspectOut) !== undefined;
+function reassemblyOf(itf: InterfaceConfig, needed: boolean): { name: string; virtualReassembly?: VirtualReassembly } {
   const options = itf.virtualReassembly ?? (needed ? virtualReassemblyDefaults() : undefined);
   return { name: itf.name, ...(options !== undefined && { virtualReassembly: options }) };
 }

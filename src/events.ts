@@ -16,8 +16,11 @@ export interface Endpoints {
   responderPort: number;
 }
 
-/** Why `ip virtual-reassembly` refused fragments. IOS has no message for an oversize datagram (ping of death). */
-export type FragmentFault = 'table-overflow' | 'too-many' | 'tiny' | 'overlap' | 'oversize';
+/**
+ * Why `ip virtual-reassembly` refused fragments. IOS has no message for an oversize datagram (ping of death), and none
+ * for a source that has its share of the table.
+ */
+export type FragmentFault = 'table-overflow' | 'source-overflow' | 'too-many' | 'tiny' | 'overlap' | 'oversize';
 
 /** What messages are about, as far as a flood of one kind must not hide the others. */
 export type LogKind =
@@ -87,7 +90,7 @@ export type Event =
   | { type: 'host-alert'; host: number; limit: number }
   | { type: 'host-blocked'; host: number; limit: number; minutes: number }
   | { type: 'host-unblocked'; host: number }
-  /** IP_VFR alerts. `limit`: max-reassemblies for table-overflow, else max-fragments. Addresses int32, as they came. */
+  /** IP_VFR alerts. `limit`: of the places for both overflows, else max-fragments. Addresses int32, as they came. */
   | { type: 'fragments'; fault: FragmentFault; interface: string; limit: number; src: number; dst: number }
   /** Messages that were too many for the log, in so many seconds. */
   | { type: 'left-out'; kind: LogKind; messages: number; seconds: number }

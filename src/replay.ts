@@ -14,7 +14,7 @@ import { mergeCaptures } from './io/capture/merge.js';
 import { Progress } from './io/progress.js';
 import { RoutingTable } from './route.js';
 import { readBindings, readConfig } from './run.js';
-import { DROP, DROP_REASONS, HOLD, isDrop, PASS } from './verdict.js';
+import { ABSORBED, DROP, DROP_REASONS, HOLD, isDrop, PASS } from './verdict.js';
 import { copyBytes } from './wire/copy.js';
 import { decodeIpv4 } from './wire/decode.js';
 import { Packet } from './wire/packet.js';
@@ -173,7 +173,10 @@ export class Replay {
   }
 }
 
-const nameOf = (v: number): string => (isDrop(v) ? `dropped: ${DROP_REASONS[v]!}` : v === HOLD ? 'held' : 'forwarded');
+function nameOf(v: number): string {
+  if (v === ABSORBED) return 'forwarded as part of its datagram';
+  return isDrop(v) ? `dropped: ${DROP_REASONS[v]!}` : v === HOLD ? 'held' : 'forwarded';
+}
 
 /** True for a packet that arrived: a capture on an interface also has those that left by it. */
 function cameIn(p: Packet, ingress: number, config: RouterConfig, routes: RoutingTable): boolean {

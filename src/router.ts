@@ -58,13 +58,16 @@ export class Router {
     this.log = options.log;
     this.engine = new Engine(
       options.config,
-      { capacity: options.maxSessions, seed: randomInt(2 ** 31), cookieKey: randomKey(), now: this.now() },
+      {
+        capacity: options.maxSessions,
+        seed: randomInt(2 ** 31),
+        cookieKey: randomKey(),
+        now: this.now(),
+        identificationSeed: randomInt(2 ** 31),
+      },
       {
         event: (e) => this.#event(e),
-        release: (token, v, bytes, partial) => {
-          if (this.prober.waiting > 0) this.prober.released(token, v, this.now());
-          this.#queue.release(token, v, bytes, partial);
-        },
+        release: (token, v, bytes, partial) => this.#queue.release(token, v, bytes, partial),
         inject: (packet) => this.#queue.inject(packet),
       },
     );

@@ -5,6 +5,9 @@
 export const PASS = 0;
 export const HOLD = 1;
 
+/** Late verdict of a fragment whose bytes have gone on with its datagram: it goes nowhere, and nothing was dropped. */
+export const ABSORBED = -1;
+
 /** Reasons to drop, from 2 on. The order is that of DROP_REASONS. */
 export const DROP = {
   malformed: 2,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { messageOf } from '../src/ios/messages.js';
 import { SIS } from '../src/session/session.js';
-import { DROP, HOLD, PASS } from '../src/verdict.js';
+import { ABSORBED, DROP, HOLD, PASS } from '../src/verdict.js';
 import { i32, put16, u16 } from '../src/wire/bytes.js';
 import { writeIpv4Checksum } from '../src/wire/checksum.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, type TcpFields, udpPacket } from './support/packets.js';
@@ -11,6 +11,7 @@ const CLIENT = '172.22.1.10';
 const MAIL_GLOBAL = '172.22.1.110';
 const MAIL = '10.10.10.2';
 
+const latin1Of = (b: Uint8Array): string => Buffer.from(b).toString('latin1');
 const srcOf = (o: Outcome): string => dotted(i32(o.bytes, 12));
 const dstOf = (o: Outcome): string => dotted(i32(o.bytes, 16));
 
@@ -353,7 +354,7 @@ describe('ip virtual-reassembly in the pipeline', () => {
     return out;
   }
 
-  test('a command in fragments is inspected as a whole, and goes on in fragments, masked and translated', () => {
+  test('a command in fragments is inspected as a whole, and goes on whole, masked and translated', () => {
     const r = new Router3640();
     const c = new Connection(r).open();
     c.server('PA', { payload: '220 ready\r\n' });
@@ -372,11 +373,36 @@ describe('ip virtual-reassembly in the pipeline', () => {
     expect(r.fromOutside(first, 1).verdict).toBe(HOLD);
     const last = r.fromOutside(second, 2);
     expect(last.verdict).toBe(PASS);
-    const bytesOf = new Map(r.released.map((x) => [x.token, x.bytes!]));
-    const parts = [bytesOf.get(1)!, last.bytes, bytesOf.get(3)!];
-    for (const part of parts) expect(dotted(i32(part, 16))).toBe(MAIL);
-    const payload = Buffer.concat(parts.map((part) => part.subarray(20))).subarray(20);
-    expect(payload.toString('latin1')).toBe(`${'x'.repeat(37)}\r\n`);
+    expect(r.released).toEqual([
+      { token: 1, verdict: ABSORBED, bytes: undefined },
+      { token: 3, verdict: ABSORBED, bytes: undefined },
+    ]);
+    expect(dotted(i32(last.bytes, 16))).toBe(MAIL);
+    expect(checksumsOk(last.bytes)).toBe(true);
+    expect(latin1Of(last.bytes.subarray(40))).toBe(`${'x'.repeat(37)}\r\n`);
+    expect(r.engine.drops.every((n) => n === 0)).toBe(true);
+  });
+
+  test('a segment in fragments that waits for another one goes out whole, by the token of the last fragment', () => {
+    const r = new Router3640();
+    const c = new Connection(r).open();
+    c.server('PA', { payload: '220 ready\r\n' });
+    const text = `NOOP ${'a'.repeat(80)}\r\n`;
+    const fields = { src: CLIENT, srcPort: c.port, dst: MAIL_GLOBAL, dstPort: 25, flags: 'PA', ack: c.serverNxt };
+    const later = tcpPacket({ ...fields, seq: c.clientNxt + 8, payload: text });
+    const parts = fragmentsOf(later, 48);
+    expect(parts.map((f, i) => r.fromOutside(f, i + 1).verdict)).toEqual([HOLD, HOLD, HOLD]);
+    expect(r.released.map((x) => [x.token, x.verdict])).toEqual([
+      [1, ABSORBED],
+      [2, ABSORBED],
+    ]);
+    r.fromOutside(tcpPacket({ ...fields, seq: c.clientNxt, payload: 'HELO a\r\n' }), 4);
+    const { token, verdict, bytes } = r.released[2]!;
+    expect([token, verdict]).toEqual([3, PASS]);
+    expect(latin1Of(bytes!.subarray(40))).toBe(text);
+    expect(dotted(i32(bytes!, 16))).toBe(MAIL);
+    expect(checksumsOk(bytes!)).toBe(true);
+    expect([u16(bytes!, 4) === 0x1234, u16(bytes!, 6)]).toEqual([false, 0]);
   });
 
   test('overlapping fragments are dropped whole, with an alert', () => {

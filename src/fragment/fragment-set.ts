@@ -2,15 +2,16 @@
  * The fragments of one datagram (RFC 791 §3.2): copies of their packets in the order of their offsets, which never
  * overlap. So they are complete when their lengths add up, and their memory is bounded by the longest datagram.
  */
-import { put16, put32 } from '../wire/bytes.js';
+import { put16 } from '../wire/bytes.js';
 import { writeIpv4Checksum } from '../wire/checksum.js';
 import { copyBytes } from '../wire/copy.js';
-import { IPV4_DST, IPV4_FRAGMENT, IPV4_SRC, IPV4_TOTAL_LENGTH, ipv4Dst, ipv4Fragment, ipv4Src } from '../wire/ipv4.js';
+import { IPV4_FRAGMENT, IPV4_MIN_HEADER, IPV4_TOTAL_LENGTH, IPV4_TTL } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 
-export const MAX_DATAGRAM = 65535; // bytes, with the header
-const DONT_FRAGMENT = 0x4000;
+/** Longest datagram that is put together, bytes with the header: a netlink attribute holds no more (4 of 65,535 less). */
+export const MAX_DATAGRAM = 65_531;
 const UNKNOWN = -1;
+const NO_OPERATION = 1; // the option of one byte that says nothing
 
 /** A copied fragment. */
 export class HeldFragment {
@@ -46,6 +47,7 @@ export class FragmentSet {
   #received = 0;
   /** Payload length of the datagram, once the last fragment is here. */
   #length = UNKNOWN;
+  #leastTtl = 255;
 
   constructor(p: Packet, now: number) {
     this.src = p.src;
@@ -88,6 +90,7 @@ export class FragmentSet {
     this.count++;
     this.#received += f.end - f.offset;
     if (!p.moreFragments) this.#length = end;
+    if (p.ttl < this.#leastTtl) this.#leastTtl = p.ttl;
     return f;
   }
 
@@ -95,29 +98,31 @@ export class FragmentSet {
     return this.#received === this.#length;
   }
 
-  /** Length of the whole datagram with the first fragment's header. Only when complete. */
-  get datagramLength(): number {
-    return this.first!.headerLength + this.#length;
+  /** Length of the whole datagram with a header of `headerLength` bytes. Only when complete. */
+  datagramLength(headerLength: number): number {
+    return headerLength + this.#length;
   }
 
-  /** Writes the whole datagram to b[0..datagramLength), its header checksum right. Only when complete. */
-  assemble(b: Uint8Array): void {
+  /**
+   * Writes the whole datagram to b[0..datagramLength), its header checksum right. Only when complete.
+   *
+   * Its header is the first fragment's, with the least TTL of all: what would have died on the way dies as a whole.
+   * Don't Fragment is clear: the datagram came in pieces, and must be cut again where it is too long for a link.
+   * @param headerLength of the packet that will carry the datagram: the kernel has noted where that one's payload
+   *   begins, and would read options as payload. Where the first fragment has other options, the datagram has none.
+   */
+  assemble(b: Uint8Array, headerLength: number): void {
     const first = this.first!;
-    const headerLength = first.headerLength;
-    copyBytes(first.bytes, 0, b, 0, headerLength);
-    put16(b, IPV4_TOTAL_LENGTH, this.datagramLength);
-    put16(b, IPV4_FRAGMENT, ipv4Fragment(b, 0) & DONT_FRAGMENT);
+    const sameOptions = first.headerLength === headerLength;
+    copyBytes(first.bytes, 0, b, 0, sameOptions ? headerLength : IPV4_MIN_HEADER);
+    if (!sameOptions) b.fill(NO_OPERATION, IPV4_MIN_HEADER, headerLength);
+    b[0] = 0x40 | (headerLength / 4);
+    put16(b, IPV4_TOTAL_LENGTH, this.datagramLength(headerLength));
+    put16(b, IPV4_FRAGMENT, 0);
+    b[IPV4_TTL] = this.#leastTtl;
     writeIpv4Checksum(b, 0, headerLength);
     for (let f: HeldFragment | undefined = first; f !== undefined; f = f.next) {
       copyBytes(f.bytes, f.headerLength, b, headerLength + f.offset, f.end - f.offset);
     }
   }
-}
-
-/** Gives b[at..], a copy of fragment `f`, the addresses and the payload that its datagram `d` has by now. */
-export function writeBack(f: HeldFragment, d: Packet, b: Uint8Array, at: number): void {
-  put32(b, at + IPV4_SRC, ipv4Src(d.bytes, d.at));
-  put32(b, at + IPV4_DST, ipv4Dst(d.bytes, d.at));
-  writeIpv4Checksum(b, at, at + f.headerLength);
-  copyBytes(d.bytes, d.l4 + f.offset, b, at + f.headerLength, f.end - f.offset);
 }

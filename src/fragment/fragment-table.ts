@@ -1,90 +1,42 @@
 /**
- * `ip virtual-reassembly` (12.3(8)T): holds the fragments of a datagram until all are here, has the whole datagram
- * judged and translated by the rest of the pipeline, and sends the fragments on with the bytes it has by then.
- * Nothing of a datagram goes on before all of it was inspected; a set that is not clean goes nowhere.
+ * `ip virtual-reassembly` (12.3(8)T): holds the fragments of a datagram until all are here, and has the whole datagram
+ * judged and translated by the rest of the pipeline. It goes on as one packet, in the place of the fragment that came
+ * last: nothing of a datagram goes on before all of it was inspected, and no fragment ever does. (IOS sends the
+ * fragments on as they came; a receiver could join them to those of another datagram.)
  */
 import type { FragmentFault } from '../events.js';
 import type { Outbox } from '../outbox.js';
-import { DROP, HOLD, isDrop, PASS, type Verdict } from '../verdict.js';
+import { ABSORBED, DROP, HOLD, isDrop, type Verdict } from '../verdict.js';
 import { u8 } from '../wire/bytes.js';
-import { checksumOffset, completePartial } from '../wire/checksum.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
-import { Packet } from '../wire/packet.js';
+import type { Packet } from '../wire/packet.js';
 import { TCP_DATA_OFFSET, TCP_MIN_HEADER } from '../wire/tcp.js';
-import { FragmentSet, type HeldFragment, MAX_DATAGRAM, writeBack } from './fragment-set.js';
+import { FragmentSet, type HeldFragment, MAX_DATAGRAM } from './fragment-set.js';
+import { type FragmentOptions, InterfaceFragments, shareOf } from './interface-fragments.js';
 
-/** `ip virtual-reassembly [max-reassemblies N] [max-fragments N] [timeout S] [drop-fragments]`. */
-export interface FragmentOptions {
-  maxReassemblies: number;
-  maxFragments: number;
-  /** Seconds. */
-  timeout: number;
-  dropFragments: boolean;
+/** What comes before a place in the table, and after all fragments are here. */
+export interface FragmentStages {
+  /**
+   * What is certain about a datagram from one fragment of it, of which the IPv4 header is decoded and the transport
+   * header, in a first fragment, is there: PASS, or the drop of the access list.
+   */
+  screen(fragment: Packet, now: number): Verdict;
+  /** Judges a whole datagram of which the edge's fields are set: decodes it and takes it down the pipeline. */
+  judge(datagram: Packet, now: number): Verdict;
 }
-
-/** Judges a whole datagram of which the edge's fields are set: decodes it and takes it down the pipeline. */
-export type JudgeDatagram = (datagram: Packet, now: number) => Verdict;
-
-/**
- * Tokens of whole datagrams start here: beyond those of the edge, which are int32. A stage that holds a datagram gives
- * its token back to `FragmentTable.release`.
- */
-const DATAGRAM_TOKENS = 2 ** 32;
 
 const UDP_OR_ICMP_HEADER = 8; // bytes
-
-/** One interface: its options, what it holds, and the counters of `show ip virtual-reassembly`. */
-export class InterfaceFragments {
-  readonly name: string;
-  options: FragmentOptions | undefined;
-  /** In the order in which they began. */
-  readonly sets: FragmentSet[] = [];
-  /** Complete datagrams that a later stage holds. They count as reassemblies. */
-  judging = 0;
-  /** Fragments held now, of both. */
-  fragments = 0;
-  /** Since the start: datagrams put together; sets dropped for a fault or a timeout; those of timeouts alone. */
-  reassemblies = 0;
-  failures = 0;
-  timeouts = 0;
-  /** The overflow alert was given, and the table is still full. */
-  overflowing = false;
-
-  constructor(name: string, options: FragmentOptions | undefined) {
-    this.name = name;
-    this.options = options;
-  }
-
-  /** The set that fragment `p` belongs to. A scan: there are few sets. */
-  find(p: Packet): FragmentSet | undefined {
-    for (const set of this.sets) if (set.matches(p)) return set;
-    return undefined;
-  }
-
-  get currentReassemblies(): number {
-    return this.sets.length + this.judging;
-  }
-}
-
-/** A datagram that a later stage holds. */
-interface Judging {
-  set: FragmentSet;
-  port: InterfaceFragments;
-}
 
 export class FragmentTable {
   /** By interface index. */
   interfaces: readonly InterfaceFragments[] = [];
   readonly #outbox: Outbox;
-  readonly #judge: JudgeDatagram;
-  readonly #datagram = new Packet();
+  readonly #stages: FragmentStages;
   readonly #bytes = new Uint8Array(MAX_DATAGRAM);
-  readonly #judging = new Map<number, Judging>();
-  #tokens = 0;
 
-  constructor(outbox: Outbox, judge: JudgeDatagram) {
+  constructor(outbox: Outbox, stages: FragmentStages) {
     this.#outbox = outbox;
-    this.#judge = judge;
+    this.#stages = stages;
   }
 
   /**
@@ -111,8 +63,8 @@ export class FragmentTable {
 
   /**
    * Takes a fragment, of which the IPv4 header is decoded, on an interface that `covers`. The verdict is final: the
-   * pipeline has nothing more to do with `p`. The fragment that completes a datagram gets the datagram's verdict, and
-   * its bytes in place; its siblings are released within the call.
+   * pipeline has nothing more to do with `p`. The fragment that completes a datagram becomes the datagram: `p` has its
+   * bytes, in memory of ours until the next call, and its verdict. The others are released within the call.
    * @param now ms, monotonic
    */
   admit(p: Packet, now: number): Verdict {
@@ -125,38 +77,24 @@ export class FragmentTable {
     if (known?.condemned === true) return DROP.fragment;
     if (p.headerLength + p.fragmentOffset + length > MAX_DATAGRAM) return this.#refuse(port, known, p, 'oversize');
     if (isTiny(p)) return this.#refuse(port, known, p, 'tiny');
-    if (known === undefined && !this.#hasRoom(port, options, now)) {
-      if (!port.overflowing) this.#alert(port, p, 'table-overflow');
-      port.overflowing = true;
-      return DROP.fragment;
+    if (known === undefined || p.fragmentOffset === 0) {
+      const v = this.#stages.screen(p, now);
+      if (isDrop(v)) {
+        if (known !== undefined) this.#giveUp(port, known, v);
+        return v;
+      }
     }
     if (known !== undefined && known.count >= options.maxFragments) return this.#refuse(port, known, p, 'too-many');
+    if (known === undefined) this.#makeRoom(port, p, now);
     const set = known ?? new FragmentSet(p, now);
+    if (known === undefined) port.enter(set);
     const fragment = set.add(p);
     if (fragment === undefined) return this.#refuse(port, set, p, 'overlap');
-    if (known === undefined) port.sets.push(set);
     port.fragments++;
     if (!set.complete) return HOLD;
-    // The first fragment's header may be longer than that of the last one.
-    if (set.datagramLength > MAX_DATAGRAM) return this.#refuse(port, set, p, 'oversize', fragment);
+    // Its header may be longer than that of the last one.
+    if (set.datagramLength(p.headerLength) > MAX_DATAGRAM) return this.#refuse(port, set, p, 'oversize', fragment);
     return this.#complete(port, set, fragment, p, now);
-  }
-
-  /** True when `token` is that of a datagram which was put together here. */
-  owns(token: number): boolean {
-    return token >= DATAGRAM_TOKENS;
-  }
-
-  /**
-   * The late verdict of a datagram that a later stage held: its fragments are released with it.
-   * @param d the datagram, translated; its token says which
-   */
-  release(d: Packet, v: Verdict): void {
-    const j = this.#judging.get(d.token);
-    if (j === undefined) return;
-    this.#judging.delete(d.token);
-    j.port.judging--;
-    this.#settle(j.port, j.set, d, v, undefined, undefined);
   }
 
   /** Drops the sets that are not complete within the timeout. To be called a few times a second. */
@@ -169,77 +107,40 @@ export class FragmentTable {
   #expirePort(port: InterfaceFragments, now: number): void {
     const timeoutMs = port.options!.timeout * 1000;
     for (let set = port.sets[0]; set !== undefined && now - set.since >= timeoutMs; set = port.sets[0]) {
-      if (!set.condemned) {
-        port.failures++;
-        port.timeouts++;
-        this.#dropFragments(port, set, DROP.fragment, undefined);
-      }
-      this.#end(port, set);
+      if (!set.condemned) port.timeouts++;
+      this.#giveUp(port, set, DROP.fragment);
     }
   }
 
-  #hasRoom(port: InterfaceFragments, options: FragmentOptions, now: number): boolean {
-    if (port.currentReassemblies >= options.maxReassemblies) this.#expirePort(port, now);
-    return port.currentReassemblies < options.maxReassemblies;
+  /** Sees to a place for one more set of p's source. */
+  #makeRoom(port: InterfaceFragments, p: Packet, now: number): void {
+    if (port.full || port.hasShare(p.src)) this.#expirePort(port, now);
+    if (port.hasShare(p.src)) {
+      if (port.noteOverflow(p.src)) this.#alert(port, p, 'source-overflow');
+      this.#giveUp(port, port.oldestOf(p.src), DROP.fragment);
+    }
+    const { full } = port;
+    if (full && !port.overflowing) this.#alert(port, p, 'table-overflow');
+    port.overflowing = full;
+    // More than one only where the limit was lowered.
+    while (port.full) this.#giveUp(port, port.oldestOfGreediest(p.src), DROP.fragment);
   }
 
-  /** The datagram is whole: judges it, and brings the verdict to its fragments. `p`: the last to come, `own` its copy. */
+  /** The datagram is whole: it takes the place of `p`, the last to come, whose copy is `own`, and is judged. */
   #complete(port: InterfaceFragments, set: FragmentSet, own: HeldFragment, p: Packet, now: number): Verdict {
-    this.#end(port, set);
     port.reassemblies++;
-    const d = this.#datagram;
-    set.assemble(this.#bytes);
-    d.bytes = this.#bytes;
-    d.at = 0;
-    d.end = set.datagramLength;
-    d.ingress = p.ingress;
-    d.token = DATAGRAM_TOKENS + ++this.#tokens;
-    d.gso = false;
-    d.checksumPartial = false;
-    d.checksumVerified = false;
-    d.truncated = false;
-    d.modified = false;
-    const token = d.token;
-    // Entered first, as the stage that holds it may release it soon.
-    port.judging++;
-    this.#judging.set(token, { set, port });
-    const v = this.#judge(d, now);
-    if (v === HOLD) return HOLD;
-    this.#judging.delete(token);
-    port.judging--;
-    return this.#settle(port, set, d, v, own, p);
-  }
-
-  /**
-   * Gives all fragments of `set` the verdict of their datagram `d`, with its bytes if they changed.
-   * @param own the fragment that is in the edge's hand, as `p`: it gets its bytes in place, its verdict is returned
-   */
-  #settle(
-    port: InterfaceFragments,
-    set: FragmentSet,
-    d: Packet,
-    v: Verdict,
-    own: HeldFragment | undefined,
-    p: Packet | undefined,
-  ): Verdict {
-    // Only an application gateway changes lengths; nobody sends its short commands in fragments in good faith.
-    const verdict = v === PASS && d.end - d.at !== set.datagramLength ? DROP.fragment : v;
-    if (isDrop(verdict)) {
-      this.#dropFragments(port, set, verdict, own);
-      return verdict;
-    }
-    if (d.checksumPartial) completePartial(d.bytes, d.l4, d.end, checksumOffset(d.protocol));
-    port.fragments -= set.count;
-    for (let f = set.first; f !== undefined; f = f.next) {
-      if (f !== own) {
-        if (d.modified) writeBack(f, d, f.bytes, 0);
-        this.#outbox.release(f.token, PASS, d.modified ? f.bytes : undefined, false);
-      } else if (d.modified) {
-        writeBack(f, d, p!.bytes, p!.at);
-        p!.modified = true;
-      }
-    }
-    return PASS;
+    const b = this.#bytes;
+    set.assemble(b, p.headerLength);
+    p.bytes = b;
+    p.at = 0;
+    p.end = set.datagramLength(p.headerLength);
+    p.gso = false;
+    p.checksumPartial = false;
+    p.checksumVerified = false;
+    p.modified = true;
+    port.leave(set);
+    this.#dropFragments(port, set, ABSORBED, own);
+    return this.#stages.judge(p, now);
   }
 
   /**
@@ -262,7 +163,14 @@ export class FragmentTable {
     return DROP.fragment;
   }
 
-  /** Drops what is held of `set`; `own` is not held, but in the edge's hand. */
+  /** Ends a set that was not complete, and drops what it holds. */
+  #giveUp(port: InterfaceFragments, set: FragmentSet, v: Verdict): void {
+    if (!set.condemned) port.failures++;
+    this.#dropFragments(port, set, v, undefined);
+    port.leave(set);
+  }
+
+  /** Gives the fragments of `set` their late verdict; `own` is not held, but in the edge's hand. */
   #dropFragments(port: InterfaceFragments, set: FragmentSet, v: Verdict, own: HeldFragment | undefined): void {
     port.fragments -= set.count;
     for (let f = set.first; f !== undefined; f = f.next) {
@@ -273,18 +181,20 @@ export class FragmentTable {
   }
 
   #dropSets(port: InterfaceFragments): void {
-    for (const set of port.sets) this.#dropFragments(port, set, DROP.fragment, undefined);
-    port.sets.length = 0;
-  }
-
-  #end(port: InterfaceFragments, set: FragmentSet): void {
-    port.sets.splice(port.sets.indexOf(set), 1);
-    port.overflowing = false;
+    for (let set = port.sets[0]; set !== undefined; set = port.sets[0]) {
+      this.#dropFragments(port, set, DROP.fragment, undefined);
+      port.leave(set);
+    }
   }
 
   #alert(port: InterfaceFragments, p: Packet, fault: FragmentFault): void {
     const { maxReassemblies, maxFragments } = port.options!;
-    const limit = fault === 'table-overflow' ? maxReassemblies : maxFragments;
+    const limit =
+      fault === 'table-overflow'
+        ? maxReassemblies
+        : fault === 'source-overflow'
+          ? shareOf(maxReassemblies)
+          : maxFragments;
     this.#outbox.event({ type: 'fragments', fault, interface: port.name, limit, src: p.src, dst: p.dst });
   }
 }

@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { type ProbeAnswer, readAnswer } from '../probe/answer.js';
 import { buildProbe, fragmentsOf } from '../probe/datagram.js';
 import type { Probe, Prober, ProbeOutcome } from '../probe/probe.js';
-import { HOLD, PASS, type Verdict } from '../verdict.js';
+import { PASS, type Verdict } from '../verdict.js';
 import { ECHO_REPLY, PORT_UNREACHABLE, UNREACHABLE } from '../wire/icmp.js';
 import type { Packet } from '../wire/packet.js';
 
@@ -26,8 +26,6 @@ export class PacketProber implements Prober {
   /** Probes that wait for an answer. While there are none, the router shows no packet. */
   waiting = 0;
   readonly #waiting = new Map<string, Waiting>();
-  /** First fragments of answers which virtual reassembly holds, by token. */
-  readonly #held = new Map<number, { w: Waiting; answer: ProbeAnswer }>();
   #next = randomInt(2 ** 32);
 
   /** @param transmit sends IPv4 packets at once; each is copied or gone when it returns */
@@ -52,24 +50,14 @@ export class PacketProber implements Prober {
    * @param v what the engine decided: only what passes is an answer
    */
   see(p: Packet, v: Verdict, now: number): void {
-    if (v !== PASS && v !== HOLD) return;
+    if (v !== PASS) return;
     const answer = readAnswer(p);
     const w = answer === undefined ? undefined : this.#waiting.get(keyOf(answer.kind, answer.first, answer.second));
     if (answer === undefined || w === undefined) return;
     // The numbers alone may be another host's: what it sends through the router answers nothing here.
     if (p.dst !== w.probe.source || answer.source !== w.probe.source || answer.destination !== w.probe.destination)
       return;
-    if (v === HOLD) this.#held.set(p.token, { w, answer });
-    else this.#answered(w, answer, p.src, now);
-  }
-
-  /** The late verdict of a packet that was held. Only while `waiting`. */
-  released(token: number, v: Verdict, now: number): void {
-    const held = this.#held.get(token);
-    if (held === undefined) return;
-    this.#held.delete(token);
-    // A held answer is a fragmented echo reply, which comes from the destination.
-    if (v === PASS) this.#answered(held.w, held.answer, held.answer.destination, now);
+    this.#answered(w, answer, p.src, now);
   }
 
   /** Gives up all probes. */
@@ -108,7 +96,6 @@ export class PacketProber implements Prober {
     this.#waiting.delete(w.key);
     clearTimeout(w.timer);
     this.waiting--;
-    if (this.waiting === 0) this.#held.clear();
     return true;
   }
 

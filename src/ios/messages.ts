@@ -290,6 +290,8 @@ function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
   switch (e.fault) {
     case 'table-overflow':
       return vfr(4, 'FRAG_TABLE_OVERFLOW', `the fragment table has reached its maximum threshold ${e.limit}`);
+    case 'source-overflow': // ours
+      return vfr(4, 'FRAG_SOURCE_OVERFLOW', `the host ${src} has reached its share of the fragment table, ${e.limit}`);
     case 'too-many':
       return vfr(
         4,

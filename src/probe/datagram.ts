@@ -1,12 +1,11 @@
 /** Builds probes: whole IPv4 datagrams with their checksums (RFC 791, 792, 768), and cuts them into fragments. */
-import { put16, put32, u16 } from '../wire/bytes.js';
+import { put16, put32 } from '../wire/bytes.js';
 import { addWords, fold, pseudoHeaderSum, writeIpv4Checksum } from '../wire/checksum.js';
 import { ECHO, ICMP_CHECKSUM, ICMP_HEADER, ICMP_IDENTIFIER, ICMP_SEQUENCE } from '../wire/icmp.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as udp from '../wire/udp.js';
 import type { Probe } from './probe.js';
 
-const DONT_FRAGMENT = 0x4000;
 const L4 = ipv4.IPV4_MIN_HEADER;
 
 /** What tells one probe from another: an echo's identifier and sequence number, a UDP datagram's source port. */
@@ -26,7 +25,7 @@ export function buildProbe(probe: Probe, mark: ProbeMark, identification: number
   b[1] = probe.tos;
   put16(b, ipv4.IPV4_TOTAL_LENGTH, b.length);
   put16(b, ipv4.IPV4_IDENTIFICATION, identification);
-  put16(b, ipv4.IPV4_FRAGMENT, probe.dontFragment ? DONT_FRAGMENT : 0);
+  put16(b, ipv4.IPV4_FRAGMENT, probe.dontFragment ? ipv4.DONT_FRAGMENT : 0);
   b[ipv4.IPV4_TTL] = probe.ttl;
   b[ipv4.IPV4_PROTOCOL] = probe.kind === 'echo' ? ipv4.IPPROTO_ICMP : ipv4.IPPROTO_UDP;
   put32(b, ipv4.IPV4_SRC, probe.source);
@@ -61,7 +60,7 @@ function writeUdp(b: Uint8Array, { source, destination, port }: Probe, sourcePor
  */
 export function fragmentsOf(datagram: Uint8Array, mtu: number): Uint8Array[] {
   if (datagram.length <= mtu) return [datagram];
-  if ((u16(datagram, ipv4.IPV4_FRAGMENT) & DONT_FRAGMENT) !== 0) return [];
+  if (ipv4.dontFragment(datagram, 0)) return [];
   const step = (mtu - L4) & ~7;
   const fragments: Uint8Array[] = [];
   for (let at = L4; at < datagram.length; at += step) {

@@ -256,6 +256,12 @@ export class Sessions {
     return !this.#opensAnew && !this.table.session.has(FLAG.uninspected);
   }
 
+  /** Whether a packet of flow `f` bypasses the access lists: its session is known or expected. Changes nothing. */
+  bypasses(f: Flow, p: Packet, now: number): boolean {
+    const known = this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol);
+    return known ? this.bypassesAccessLists : this.expects(f, p, now);
+  }
+
   /** Follows a packet of the session that `find` found. */
   track(p: Packet, now: number): Verdict {
     const s = this.table.session;

@@ -11,12 +11,14 @@ export const IPV4_CHECKSUM = 10;
 export const IPV4_SRC = 12;
 export const IPV4_DST = 16;
 
+export const DONT_FRAGMENT = 0x4000;
 export const MORE_FRAGMENTS = 0x2000;
 export const FRAGMENT_OFFSET = 0x1fff; // in units of 8 bytes
 
 export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
+export const IPPROTO_AH = 51;
 
 /**
  * Checks that the IPv4 header at `at` may be read: version, header length, total length.
@@ -34,5 +36,7 @@ export const ipv4HeaderLength = (b: Uint8Array, at: number): number => (u8(b, at
 export const ipv4TotalLength = (b: Uint8Array, at: number): number => u16(b, at + IPV4_TOTAL_LENGTH);
 /** Flags and fragment offset, as they stand. */
 export const ipv4Fragment = (b: Uint8Array, at: number): number => u16(b, at + IPV4_FRAGMENT);
+/** True where nobody on the way may cut the packet up. */
+export const dontFragment = (b: Uint8Array, at: number): boolean => (ipv4Fragment(b, at) & DONT_FRAGMENT) !== 0;
 export const ipv4Src = (b: Uint8Array, at: number): number => i32(b, at + IPV4_SRC);
 export const ipv4Dst = (b: Uint8Array, at: number): number => i32(b, at + IPV4_DST);

@@ -1,16 +1,17 @@
 /** `ip virtual-reassembly`: what becomes of fragments, alone, in sets, and against its limits. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FragmentTable, type FragmentOptions } from '../../src/fragment/fragment-table.js';
+import { FragmentTable } from '../../src/fragment/fragment-table.js';
+import type { FragmentOptions } from '../../src/fragment/interface-fragments.js';
 import type { Event } from '../../src/events.js';
 import { rewriteSource } from '../../src/nat/rewrite.js';
-import { DROP, HOLD, isDrop, PASS, type Verdict } from '../../src/verdict.js';
+import { ABSORBED, DROP, HOLD, isDrop, PASS, type Verdict } from '../../src/verdict.js';
 import { put16 } from '../../src/wire/bytes.js';
 import { completeToPartial, writeIpv4Checksum } from '../../src/wire/checksum.js';
 import { decodeIpv4, decodeTransport } from '../../src/wire/decode.js';
 import type { Packet } from '../../src/wire/packet.js';
-import { checksumsOk, icmpPacket, ip, ipv4Packet, latin1, tcpPacket, udpPacket } from '../support/packets.js';
-import { fragmentOf, fragmentsAt, reassembled, received } from './fragments.js';
+import { checksumsOk, icmpPacket, ip, ipv4Packet, latin1, sent, tcpPacket, udpPacket } from '../support/packets.js';
+import { fragmentOf, fragmentsAt, received } from './fragments.js';
 
 type Cut = [from: number, to: number, more: boolean];
 
@@ -22,32 +23,34 @@ let events: Event[];
 let judged: Uint8Array[];
 /** What a later stage makes of a datagram. */
 let judge: (d: Packet) => Verdict;
-let released: { token: number; v: Verdict; changed: boolean }[];
-/** Fragments that went on. */
+/** What is certain from a fragment alone. */
+let screen: (f: Packet) => Verdict;
+let released: { token: number; v: Verdict }[];
+/** Packets that went on. */
 let out: Uint8Array[];
 /** Packets that were held, by token. */
-let held: Map<number, Uint8Array>;
+let held: Set<number>;
 let tokens: number;
 
 function start(...options: Partial<FragmentOptions>[]): void {
   table = new FragmentTable(
     {
       event: (e) => events.push(e),
-      release: (token, v, bytes, checksumPartial) => {
-        const original = held.get(token);
-        if (original === undefined) throw new Error('released twice, or never held');
-        if (checksumPartial) throw new Error('nobody can complete the checksum of a fragment');
-        held.delete(token);
-        released.push({ token, v, changed: bytes !== undefined });
-        if (v === PASS) out.push(bytes === undefined ? original : bytes.slice());
+      release: (token, v) => {
+        if (!held.delete(token)) throw new Error('released twice, or never held');
+        if (v === PASS) throw new Error('a fragment went on');
+        released.push({ token, v });
       },
       inject: () => undefined,
     },
-    (d) => {
-      const v = decodeIpv4(d) || decodeTransport(d);
-      if (v !== PASS) return v;
-      judged.push(d.bytes.slice(d.at, d.end));
-      return judge(d);
+    {
+      screen: (f) => screen(f),
+      judge: (d) => {
+        const v = decodeIpv4(d) || decodeTransport(d);
+        if (v !== PASS) return v;
+        judged.push(d.bytes.slice(d.at, d.end));
+        return judge(d);
+      },
     },
   );
   const all = options.length === 0 ? [{}] : options;
@@ -55,22 +58,50 @@ function start(...options: Partial<FragmentOptions>[]): void {
   events = [];
   judged = [];
   judge = () => PASS;
+  screen = () => PASS;
   released = [];
   out = [];
-  held = new Map();
+  held = new Set();
   tokens = 0;
 }
 
 /** Hands a fragment to the table, as the pipeline does; what passes or is held is noted as an edge would. */
 function admit(bytes: Uint8Array, now = 0, ingress = 0): Verdict {
   const p = received(bytes, ++tokens, ingress);
-  const before = p.bytes.slice(p.at, p.end);
   const v = table.admit(p, now);
-  const after = p.bytes.slice(p.at, p.end);
-  if (v === HOLD) held.set(p.token, before);
-  else if (v === PASS) out.push(after);
-  if (!p.modified && hex(after) !== hex(before)) throw new Error('changed without `modified`: it would not go out');
+  if (v === HOLD) held.add(p.token);
+  if (v === PASS && !p.modified) throw new Error('a fragment went on');
+  if (v === PASS) out.push(sent(p));
   return v;
+}
+
+function withTtl(packet: Uint8Array, ttl: number): Uint8Array {
+  const b = packet.slice();
+  b[8] = ttl;
+  writeIpv4Checksum(b, 0, (b[0]! & 15) * 4);
+  return b;
+}
+
+/** The packet as host 10.1.1.`host` would send it. */
+function from(host: number, packet: Uint8Array): Uint8Array {
+  const b = packet.slice();
+  b[15] = host;
+  put16(b, 26, 0); // UDP without a checksum
+  if ((((b[6]! << 8) | b[7]!) & 0x1fff) !== 0) b.set(packet.subarray(26, 28), 26);
+  writeIpv4Checksum(b, 0, 20);
+  return b;
+}
+
+/** The packet with these IP options, four bytes at a time. */
+function withOptions(packet: Uint8Array, options: readonly number[]): Uint8Array {
+  const b = new Uint8Array(packet.length + options.length);
+  b.set(packet.subarray(0, 20));
+  b.set(options, 20);
+  b.set(packet.subarray(20), 20 + options.length);
+  b[0] = 0x45 + options.length / 4;
+  put16(b, 2, b.length);
+  writeIpv4Checksum(b, 0, 20 + options.length);
+  return b;
 }
 
 function withId(datagram: Uint8Array, id: number): Uint8Array {
@@ -116,7 +147,7 @@ const order = (n: number): fc.Arbitrary<number[]> =>
   );
 
 describe('a datagram in fragments', () => {
-  test('cut anywhere and in any order, is judged once, whole, and goes on in the fragments it came in', () => {
+  test('cut anywhere and in any order, is judged once, whole, and goes on as one packet', () => {
     fc.assert(
       fc.property(
         datagram.chain((d) =>
@@ -130,8 +161,8 @@ describe('a datagram in fragments', () => {
           const verdicts = arrival.map((i) => admit(parts[i]!));
           expect(verdicts).toEqual([...Array<number>(parts.length - 1).fill(HOLD), PASS]);
           expect(judged.map(hex)).toEqual([hex(whole)]);
-          expect(hex(reassembled(out))).toBe(hex(whole));
-          expect(out.map(hex).sort()).toEqual(parts.map(hex).sort());
+          expect(out.map(hex)).toEqual([hex(whole)]);
+          expect(released.map((r) => r.v)).toEqual(Array<number>(parts.length - 1).fill(ABSORBED));
           expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 0, fragments: 0, reassemblies: 1 });
         },
       ),
@@ -139,7 +170,7 @@ describe('a datagram in fragments', () => {
     );
   });
 
-  test('goes on translated and masked, with right checksums, in fragments of the same lengths', () => {
+  test('goes on translated and masked, with right checksums', () => {
     fc.assert(
       fc.property(
         fc.string({ minLength: 40, maxLength: 3000 }).chain((text) =>
@@ -162,38 +193,78 @@ describe('a datagram in fragments', () => {
             return PASS;
           };
           for (const i of arrival) admit(parts[i]!);
-          const whole = reassembled(out);
+          const whole = out[0]!;
           const original = judged[0]!;
           expect(checksumsOk(whole)).toBe(true);
           const header = original[9] === 6 ? 40 : 28;
           const changed = [...whole].flatMap((byte, i) => (i >= header && byte !== original[i] ? [byte] : []));
           expect(changed.length).toBeLessThanOrEqual(mask ? 1 : 0);
           expect([...whole.subarray(12, 20)]).toEqual([172, 22, 1, 110, 10, 10, 10, 2]);
-          expect(out.map((b) => b.length).sort()).toEqual(parts.map((b) => b.length).sort());
+          expect(out.map((b) => b.length)).toEqual([original.length]);
         },
       ),
       { numRuns: 300 },
     );
   });
 
-  test('keeps the options of its first header, and goes on with each header as it was', () => {
-    const plain = udp(48);
-    const header = 24;
-    const whole = new Uint8Array(plain.length + 4);
-    whole.set(plain.subarray(0, 20));
-    whole.set([1, 1, 1, 1], 20);
-    whole.set(plain.subarray(20), header);
-    whole[0] = 0x46;
-    put16(whole, 2, whole.length);
-    writeIpv4Checksum(whole, 0, header);
-    const rest = fragmentOf(plain, 16, 48, false);
-    admit(rest);
-    expect(admit(fragmentOf(whole, 0, 16, true))).toBe(PASS);
-    expect(judged).toEqual([whole]);
-    expect(out[0]).toEqual(rest);
+  // The kernel has noted where the payload of the packet begins that will carry the datagram.
+  test.each([
+    { name: 'of all fragments stay', first: [148, 4, 0, 0], second: [148, 4, 0, 0], want: [148, 4, 0, 0] },
+    { name: 'of the first fragment stay', first: [148, 4, 0, 0], second: [148, 4, 1, 1], want: [148, 4, 0, 0] },
+    { name: 'of the first fragment alone go', first: [7, 4, 4, 0], second: [], want: [] },
+    { name: 'of the last fragment alone go', first: [], second: [7, 4, 4, 0], want: [1, 1, 1, 1] },
+  ])('that comes last carries the datagram, whose options $name', ({ first, second, want }) => {
+    admit(fragmentOf(withOptions(udp(48), first), 0, 16, true));
+    expect(admit(fragmentOf(withOptions(udp(48), second), 16, 48, false))).toBe(PASS);
+    expect(out.map(hex)).toEqual([hex(withOptions(udp(48), want))]);
+    expect(judged.map(hex)).toEqual(out.map(hex));
   });
 
-  test('that needs no change goes on untouched after one that was masked', () => {
+  test('has the least TTL of its fragments: what would have died in part dies as a whole', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 255 }), { minLength: 4, maxLength: 4 }),
+        order(4),
+        (ttls, arrival) => {
+          start();
+          const parts = fragmentsAt(udp(100), [4, 6, 9]).map((f, i) => withTtl(f, ttls[i]!));
+          let ttl = 0;
+          judge = (d) => {
+            ttl = d.ttl;
+            return PASS;
+          };
+          for (const i of arrival) admit(parts[i]!);
+          expect(ttl).toBe(Math.min(...ttls));
+          expect(out.map(hex)).toEqual([hex(withTtl(udp(100), ttl))]);
+        },
+      ),
+    );
+  });
+
+  test("may be cut up again, even if its fragments have Don't Fragment set", () => {
+    for (const f of fragmentsAt(udp(100), [4])) {
+      f[6]! |= 0x40;
+      writeIpv4Checksum(f, 0, 20);
+      admit(f);
+    }
+    expect(out.map(hex)).toEqual([hex(udp(100))]);
+  });
+
+  test('of 65,531 bytes goes on, a longer one does not fit into the queue', () => {
+    const passes = (length: number): boolean => {
+      start();
+      const whole = ipv4Packet('10.1.1.1', '10.10.10.2', 47, new Uint8Array(length - 20));
+      const v = fragmentsAt(whole, [4000, 8000]).map((f) => admit(f));
+      return v[2] === PASS && out[0]!.length === length;
+    };
+    expect(passes(65_531)).toBe(true);
+    expect(faults()).toEqual([]);
+    expect(passes(65_532)).toBe(false);
+    expect(faults()).toEqual(['oversize']);
+    expect(table.interfaces[0]!.failures).toBe(1);
+  });
+
+  test('that needs no change goes on as it is after one that was masked', () => {
     judge = (d) => {
       completeToPartial(d);
       d.bytes[d.payload] = 120;
@@ -203,21 +274,21 @@ describe('a datagram in fragments', () => {
     for (const f of fragmentsAt(udp(64), [4])) admit(f);
     judge = () => PASS;
     for (const f of fragmentsAt(withId(udp(64), 9), [4])) admit(f);
-    expect(hex(reassembled(out.slice(0, 2)))).not.toBe(hex(udp(64)));
-    expect(hex(reassembled(out.slice(2)))).toBe(hex(withId(udp(64), 9)));
-    expect(released).toMatchObject([{ changed: true }, { changed: false }]);
+    expect(hex(out[0]!)).not.toBe(hex(udp(64)));
+    expect(hex(out[1]!)).toBe(hex(withId(udp(64), 9)));
     const wrong = withId(udp(64), 10);
     wrong[80]! ^= 1;
     expect(fragmentsAt(wrong, [4]).map((f) => admit(f))).toEqual([HOLD, DROP.badChecksum]);
   });
 
-  test('is dropped with all its fragments when the datagram is', () => {
+  test('is dropped with all its fragments when the datagram is, and counts as one drop', () => {
     judge = () => DROP.acl;
     const [a, b, c] = fragmentsAt(udp(100), [4, 8]);
     admit(b!);
     admit(a!);
     expect(admit(c!)).toBe(DROP.acl);
-    expect(released.map((r) => r.v)).toEqual([DROP.acl, DROP.acl]);
+    expect(released.map((r) => r.v)).toEqual([ABSORBED, ABSORBED]);
+    expect(out).toEqual([]);
     expect(table.interfaces[0]!.fragments).toBe(0);
   });
 
@@ -227,52 +298,25 @@ describe('a datagram in fragments', () => {
     const [a, b] = fragmentsAt(whole, [4]);
     admit(a!);
     expect(admit(b!)).toBe(DROP.badChecksum);
-    expect(released).toMatchObject([{ token: 1, v: DROP.badChecksum }]);
+    expect(released).toMatchObject([{ token: 1, v: ABSORBED }]);
   });
 
-  test('whose length a later stage changed cannot be cut up again: dropped', () => {
-    judge = (d) => {
-      d.end += 2;
-      d.modified = true;
-      return PASS;
-    };
-    const [a, b] = fragmentsAt(udp(100), [4]);
-    admit(a!);
-    expect(admit(b!)).toBe(DROP.fragment);
-    expect(out).toEqual([]);
-  });
-
-  test.each([
-    { name: 'passes', verdict: PASS, want: 3 },
-    { name: 'is dropped', verdict: DROP.outOfOrder, want: 0 },
-  ])('that a later stage holds, waits, and then $name as one', ({ verdict, want }) => {
+  test('that a later stage holds is one packet by then, and takes no place', () => {
+    start({ maxReassemblies: 1 });
     let token = 0;
-    let copy: Packet | undefined;
     judge = (d) => {
       token = d.token;
-      copy = received(judged[0]!, d.token);
-      copy.payload = copy.at + d.payload;
       return HOLD;
     };
     const parts = fragmentsAt(tcp('a'.repeat(80)), [4, 8]);
     expect(parts.map((f) => admit(f))).toEqual([HOLD, HOLD, HOLD]);
-    expect(table.owns(token)).toBe(true);
-    expect(table.owns(-1)).toBe(false);
-    expect(table.owns(0x7fffffff)).toBe(false);
-    expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 1, fragments: 3 });
-    table.expire(60_000);
-    expect(released).toEqual([]);
-    completeToPartial(copy!);
-    copy!.bytes[copy!.payload] = 120;
-    copy!.modified = true;
-    table.release(copy!, verdict);
-    expect(released.map((r) => r.v)).toEqual([verdict, verdict, verdict]);
-    expect(out.length).toBe(want);
-    if (want > 0) {
-      expect(checksumsOk(reassembled(out))).toBe(true);
-      expect(reassembled(out)[40]).toBe(120);
-    }
-    expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 0, fragments: 0 });
+    expect(token).toBe(3); // the edge holds the last fragment
+    expect(released).toEqual([
+      { token: 1, v: ABSORBED },
+      { token: 2, v: ABSORBED },
+    ]);
+    expect([...held]).toEqual([3]);
+    expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 0, fragments: 0, failures: 0 });
   });
 
   test('is told apart by source, destination, protocol, identification, and by where it comes in', () => {
@@ -410,13 +454,13 @@ describe('single fragments that are refused', () => {
   });
 
   test('oversize: a datagram that only its first header makes too long', () => {
-    const whole = new Uint8Array(60 + 65512);
+    const whole = new Uint8Array(60 + 65508);
     whole.set(ipv4Packet('10.1.1.1', '10.10.10.2', 47, new Uint8Array(0)));
     const short = whole.slice(40);
     short.set(whole.subarray(0, 20));
     whole[0] = 0x4f;
     whole.fill(1, 20, 60);
-    expect(admit(fragmentOf(short, 8, 65512, false))).toBe(HOLD);
+    expect(admit(fragmentOf(short, 8, 65508, false))).toBe(HOLD);
     expect(admit(fragmentOf(whole, 0, 8, true))).toBe(DROP.fragment);
     expect(faults()).toEqual(['oversize']);
     expect(released).toMatchObject([{ token: 1, v: DROP.fragment }]);
@@ -434,24 +478,86 @@ describe('limits', () => {
   const first = (id: number): Uint8Array => fragmentsAt(withId(udp(64), id), [4])[0]!;
   const second = (id: number): Uint8Array => fragmentsAt(withId(udp(64), id), [4])[1]!;
 
-  test('the 17th datagram at a time is dropped, with one alert until there is room', () => {
-    for (let id = 1; id <= 16; id++) expect(admit(first(id))).toBe(HOLD);
-    expect(admit(first(17))).toBe(DROP.fragment);
-    expect(admit(first(18))).toBe(DROP.fragment);
+  test('the 17th datagram at a time takes the place of the oldest, with one alert until there is room', () => {
+    for (let id = 1; id <= 16; id++) expect(admit(from(id, first(id)))).toBe(HOLD);
+    expect(events).toEqual([]);
+    expect(admit(from(17, first(17)))).toBe(HOLD);
+    expect(admit(from(18, first(18)))).toBe(HOLD);
+    expect(released).toEqual([
+      { token: 1, v: DROP.fragment },
+      { token: 2, v: DROP.fragment },
+    ]);
     expect(events).toMatchObject([{ fault: 'table-overflow', limit: 16 }]);
-    expect(admit(second(5))).toBe(PASS);
-    expect(admit(first(19))).toBe(HOLD);
-    expect(admit(first(20))).toBe(DROP.fragment);
+    expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 16, failures: 2 });
+    expect(admit(from(5, second(5)))).toBe(PASS);
+    expect(admit(from(19, first(19)))).toBe(HOLD);
+    expect(admit(from(20, first(20)))).toBe(HOLD);
     expect(faults()).toEqual(['table-overflow', 'table-overflow']);
   });
 
-  test('datagrams that a later stage holds count too', () => {
-    start({ maxReassemblies: 1 });
-    judge = () => HOLD;
-    admit(first(1));
+  test('one source has half of the places; for more it gives up its oldest', () => {
+    for (let id = 1; id <= 8; id++) admit(first(id));
+    expect(released).toEqual([]);
+    expect(admit(first(9))).toBe(HOLD);
+    expect(released).toEqual([{ token: 1, v: DROP.fragment }]);
+    expect(events).toMatchObject([{ fault: 'source-overflow', limit: 8, src: ip('10.1.1.1') }]);
+    admit(first(10));
+    expect(faults()).toEqual(['source-overflow']);
+    expect(admit(second(3))).toBe(PASS);
+    for (let id = 20; id <= 27; id++) expect(admit(from(2, first(id)))).toBe(HOLD);
+    expect(table.interfaces[0]!.currentReassemblies).toBe(15);
+  });
+
+  test('a full table takes a place from the source that has most', () => {
+    start({ maxReassemblies: 8 });
+    for (let i = 1; i <= 3; i++) admit(from(i, first(i)));
+    for (let id = 50; id < 54; id++) admit(from(9, first(id)));
+    admit(from(4, first(4)));
+    expect(admit(from(5, first(5)))).toBe(HOLD);
+    expect(released).toEqual([{ token: 4, v: DROP.fragment }]); // the oldest of 9
+    // Who has most itself takes none from others.
+    expect(admit(from(9, first(60)))).toBe(HOLD);
+    expect(released.at(-1)).toEqual({ token: 5, v: DROP.fragment });
+    for (let i = 1; i <= 5; i++) expect(admit(from(i, second(i)))).toBe(PASS);
+  });
+
+  test.each([1, 2, 3, 16, 17, 1024])('with %i places a datagram passes, however many hold lone fragments', (places) => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 250 }), { maxLength: 40 }), fc.nat(), (sources, seed) => {
+        start({ maxReassemblies: places });
+        sources.forEach((source, i) => admit(from(source, first(i + 1))));
+        const mine = seed % 251;
+        admit(from(mine, first(5000)));
+        expect(admit(from(mine, second(5000)))).toBe(PASS);
+        expect(table.interfaces[0]!.currentReassemblies).toBeLessThan(Math.max(places, 1));
+        expect(held.size).toBe(table.interfaces[0]!.fragments);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('what the access list denies takes no place, and ends the set that it would complete', () => {
+    screen = (f) => (f.src === ip('10.1.1.9') || f.fragmentOffset === 0 ? DROP.acl : PASS);
+    for (let id = 1; id <= 40; id++) expect(admit(from(9, second(id)))).toBe(DROP.acl);
+    expect(table.interfaces[0]!.currentReassemblies).toBe(0);
     expect(admit(second(1))).toBe(HOLD);
-    expect(admit(first(2))).toBe(DROP.fragment);
-    expect(faults()).toEqual(['table-overflow']);
+    expect(admit(first(1))).toBe(DROP.acl);
+    expect(released).toEqual([{ token: 41, v: DROP.acl }]);
+    expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 0, fragments: 0, failures: 1 });
+    expect(events).toEqual([]);
+  });
+
+  test('a fragment of a datagram that has begun is not asked about again', () => {
+    let asked = 0;
+    screen = () => {
+      asked++;
+      return PASS;
+    };
+    const parts = fragmentsAt(udp(100), [4, 6, 8]);
+    for (const f of parts) admit(f);
+    expect(asked).toBe(1);
+    for (const f of parts.reverse()) admit(f);
+    expect(asked).toBe(3); // the one that began, and the first, which has the ports
   });
 
   test('a set past its timeout makes room at once', () => {
@@ -498,12 +604,12 @@ describe('limits', () => {
   });
 
   test('a change of options keeps what is held and counted', () => {
-    admit(first(1));
-    table.configure([{ name: 'Ethernet2/0', virtualReassembly: { ...DEFAULTS, maxReassemblies: 1 } }]);
+    for (let i = 1; i <= 4; i++) admit(from(i, first(i)));
+    table.configure([{ name: 'Ethernet2/0', virtualReassembly: { ...DEFAULTS, maxReassemblies: 2 } }]);
     expect(table.covers(0)).toBe(true);
-    expect(admit(first(2))).toBe(DROP.fragment);
-    expect(admit(second(1))).toBe(PASS);
-    expect(table.interfaces[0]!.reassemblies).toBe(1);
+    expect(admit(from(1, second(1)))).toBe(PASS);
+    expect(admit(from(5, first(5)))).toBe(HOLD);
+    expect(table.interfaces[0]).toMatchObject({ currentReassemblies: 2, reassemblies: 1, failures: 2 });
   });
 
   test('hold for any stream of fragments: bounded memory, one verdict for each, only whole datagrams judged', () => {

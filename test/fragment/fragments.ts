@@ -1,4 +1,4 @@
-/** Cuts datagrams into fragments, and puts fragments together like an obvious receiver. */
+/** Cuts datagrams into fragments. */
 import { put16 } from '../../src/wire/bytes.js';
 import { writeIpv4Checksum } from '../../src/wire/checksum.js';
 import { decodeIpv4 } from '../../src/wire/decode.js';
@@ -39,29 +39,4 @@ export function received(bytes: Uint8Array, token: number, ingress = 0): Packet 
   p.ingress = ingress;
   if (decodeIpv4(p) !== 0) throw new Error('a test built a fragment that does not decode');
   return p;
-}
-
-/** The datagram that a receiver puts together from whole, not overlapping fragments. Throws where it could not. */
-export function reassembled(fragments: readonly Uint8Array[]): Uint8Array {
-  const parts = fragments.map((b) => {
-    const p = received(b, 0);
-    return { p, from: p.fragmentOffset, payload: p.bytes.slice(p.l4, p.end) };
-  });
-  parts.sort((a, b) => a.from - b.from);
-  const last = parts.at(-1)!;
-  const first = parts[0]!.p;
-  const header = first.headerLength;
-  const whole = new Uint8Array(header + last.from + last.payload.length);
-  whole.set(first.bytes.subarray(first.at, first.l4));
-  let next = 0;
-  for (const { p, from, payload } of parts) {
-    if (from !== next || p.moreFragments !== (p !== last.p)) throw new Error('the fragments do not fit');
-    if (p.src !== first.src || p.dst !== first.dst) throw new Error('the fragments have other addresses');
-    whole.set(payload, header + from);
-    next += payload.length;
-  }
-  put16(whole, 2, whole.length);
-  put16(whole, 6, 0);
-  writeIpv4Checksum(whole, 0, header);
-  return whole;
 }

@@ -9,6 +9,8 @@ export const LETTERS = 128;
 export const LETTER_BYTES = 1024 * 1024;
 /** Bytes from one slot's packet memory to the next; an odd multiple of the cache line. */
 export const STRIDE = 1033 * 64;
+/** Bytes at a slot's end that stay free: a netlink message's padding behind a packet that is sent back. */
+export const PADDING = 4;
 /** Bytes that must lie free before a letter's packet. */
 export const HEADROOM = 64;
 /** Longest packet that can travel in a netlink attribute, bytes. Longer ones arrive truncated. */

@@ -5,6 +5,7 @@
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
 import { HOLD, PASS, type Verdict } from '../../verdict.js';
 import { u8 } from '../../wire/bytes.js';
+import { copyBytes } from '../../wire/copy.js';
 import type { Packet } from '../../wire/packet.js';
 import {
   ACTION,
@@ -17,7 +18,9 @@ import {
   LETTERS,
   MAX_PACKET,
   MAX_SLOTS,
+  PADDING,
   SLOT,
+  STRIDE,
   layoutFor,
 } from './layout.js';
 import { procText } from '../proc.js';
@@ -72,6 +75,8 @@ export class PacketQueue {
   readonly #lettersFrom: number;
   readonly #lettersEnd: number;
   #letterAt: number;
+  /** Where the memory of the slots begins. */
+  readonly #dataFrom: number;
   /** Packets without a verdict, by id; the value is the slot's `info`. */
   readonly #held = new Map<number, number>();
   #wake: Socket | undefined;
@@ -94,6 +99,7 @@ export class PacketQueue {
     this.#lettersFrom = layout.letterBytes;
     this.#lettersEnd = layout.letterBytes + LETTER_BYTES;
     this.#letterAt = this.#lettersFrom;
+    this.#dataFrom = layout.data;
     const native = openNative(memory, {
       slots,
       queue: options.queue,
@@ -162,7 +168,8 @@ export class PacketQueue {
 
   /**
    * Decides packet `i` of the batch: PASS (with its bytes if `p.modified`), HOLD until `release(p.token, …)`, or drop.
-   * @param p the packet as `load` filled it and the core left it, still at `p.at`
+   * @param p the packet as `load` filled it and the core left it: still at `p.at`, or, where its fragments were put
+   *   together, in the core's own memory; then it is copied into the slot
    */
   verdict(i: number, v: Verdict, p: Packet): void {
     const s = this.#slots;
@@ -172,6 +179,7 @@ export class PacketQueue {
         s[at + SLOT.verdict] = ACTION.accept;
         return;
       }
+      if (p.bytes !== this.#bytes) this.#copyToSlot(s[at + SLOT.offset]!, p);
       s[at + SLOT.verdict] = ACTION.acceptChanged;
       s[at + SLOT.newLength] = p.end - p.at;
       if (p.checksumPartial && !p.gso) requestChecksum(p.bytes, p.at, s, at + SLOT.csumStart);
@@ -179,6 +187,12 @@ export class PacketQueue {
       s[at + SLOT.verdict] = ACTION.hold;
       this.#held.set(p.token, s[at + SLOT.info]!);
     }
+  }
+
+  /** What is too long for the slot is left out: C bounds the length too, drops it and counts a bad verdict. */
+  #copyToSlot(offset: number, p: Packet): void {
+    const room = STRIDE - ((offset - this.#dataFrom) % STRIDE) - PADDING;
+    if (p.end - p.at <= room) copyBytes(p.bytes, p.at, this.#bytes, offset, p.end - p.at);
   }
 
   /**
