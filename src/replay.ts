@@ -26,6 +26,10 @@ export interface ReplayOptions {
 }
 
 const CAPACITY = 262_144;
+/** Steps in which time passes: the running router's, then a part of the wait so far, at most a day. */
+const LEAST_STEP_MS = 125;
+const STEP_GROWTH = 1 / 16;
+const MOST_STEP_MS = 86_400_000;
 /** A fixed seed: the same captures give the same output. */
 const SEED = 1;
 
@@ -126,9 +130,8 @@ export class Replay {
   take(a: Arrival): string[] {
     this.#lines = [];
     this.#start ??= a.timeMs;
-    this.#timeMs = Math.max(this.#timeMs, a.timeMs); // the router's clock does not go back
+    this.#passTime(Math.max(this.#timeMs, a.timeMs)); // the router's clock does not go back
     const now = this.#timeMs - this.#start;
-    this.#engine.tick(now);
     const p = this.#packet;
     if (!this.#load(p, a)) this.#count(DROP_REASONS[DROP.malformed]!);
     else if (!cameIn(p, a.ingress, this.#config, this.#routes)) this.#count('left the router, not judged');
@@ -137,6 +140,20 @@ export class Replay {
       this.#count(v === PASS && p.modified ? 'forwarded, changed' : nameOf(v));
     }
     return this.#lines;
+  }
+
+  /**
+   * Lets the time until the next packet pass in steps, so that what times out meanwhile does so in its own time. Steps
+   * grow with the wait: a year is some hundreds of them.
+   */
+  #passTime(untilMs: number): void {
+    if (this.#timeMs === 0) this.#timeMs = untilMs;
+    const from = this.#timeMs;
+    do {
+      const stepMs = Math.min(Math.max(LEAST_STEP_MS, (this.#timeMs - from) * STEP_GROWTH), MOST_STEP_MS);
+      this.#timeMs = Math.min(this.#timeMs + stepMs, untilMs);
+      this.#engine.tick(this.#timeMs - this.#start!);
+    } while (this.#timeMs < untilMs);
   }
 
   /** A line for each verdict with its number of packets. */

@@ -22,6 +22,7 @@ export interface TimedRecord {
 const TICK_MS = 125;
 /** Slots: a round of 68 minutes, longer than the default tcp idle-time; longer timeouts go round again. */
 const SLOTS = 32768;
+const DAY_TICKS = 86_400_000 / TICK_MS;
 const NONE = -1;
 
 export class TimerWheel<R extends TimedRecord> {
@@ -96,13 +97,25 @@ export class TimerWheel<R extends TimedRecord> {
    */
   expire(now: number, budget: number, end: (s: R) => void): void {
     const target = Math.floor(now / TICK_MS);
+    let left = budget;
+    while (this.#done < target && left >= 0) {
+      // A day at a time: over a longer jump of the clock the int32 times of records would say nothing.
+      const until = Math.min(target, this.#done + DAY_TICKS);
+      left = this.#expireUntil(until, until === target ? now : until * TICK_MS, left, end);
+    }
+  }
+
+  /** `expire` as of tick `until`, where the clock is `now`. @returns what is left of the budget; -1: it was too small */
+  #expireUntil(until: number, now: number, budget: number, end: (s: R) => void): number {
     const s = this.#cursor;
     let left = budget;
-    while (this.#done < target) {
+    // One round sees every record.
+    this.#done = Math.max(this.#done, until - SLOTS);
+    while (this.#done < until) {
       const slot = (this.#done + 1) % SLOTS;
       let next = this.#heads[slot]!;
       while (next !== NONE) {
-        if (left-- === 0) return;
+        if (left-- === 0) return -1;
         s.at = next * this.recordWords;
         this.cancel(s);
         if (s.timeoutMs - ((now - s.since) | 0) > 0) this.schedule(s, now);
@@ -111,5 +124,6 @@ export class TimerWheel<R extends TimedRecord> {
       }
       this.#done++;
     }
+    return left;
   }
 }

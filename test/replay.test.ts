@@ -71,4 +71,23 @@ describe('replay of captures', () => {
       ].sort(),
     );
   });
+
+  test('what times out while nothing comes does so in its own time, also where the clock jumps by a year', () => {
+    const replay = new Replay(config3640('ip inspect audit-trail'));
+    const began = performance.now();
+    const lines = [4000, 4001, 4002].flatMap((srcPort, year) =>
+      replay.take({
+        bytes: tcpPacket({ ...client, srcPort, flags: 'S', seq: 100 }),
+        timeMs: 1_700_000_000_000 + year * 31_536_000_000,
+        truncated: false,
+        ingress: OUTSIDE,
+      }),
+    );
+    expect(performance.now() - began).toBeLessThan(5000);
+    // A SYN waits for 30 s (ip inspect tcp synwait-time); steps are a sixteenth of that by then.
+    expect(lines.filter((l) => l.includes('Stop smtp')).map((l) => l.slice(0, 15))).toEqual([
+      '*Nov 14 22:13:5',
+      '*Nov 13 22:13:5',
+    ]);
+  });
 });

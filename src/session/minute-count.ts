@@ -29,7 +29,7 @@ export class MinuteCount {
   #advance(now: number): void {
     const second = Math.floor(now / 1000);
     const passed = Math.min(second - this.#second, SECONDS);
-    if (passed <= 0) return;
+    // Where the clock has gone back (passed < 0), what was counted is forgotten as its seconds come round again.
     for (let i = 1; i <= passed; i++) {
       const at = (this.#second + i) % SECONDS;
       this.#sum -= this.#perSecond[at]!;

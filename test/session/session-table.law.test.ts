@@ -59,6 +59,8 @@ test('a session ends when a list of deadlines says so, to the tick, however its 
     fc.record({ do: fc.constant('heard' as const), id: fc.nat(9), ms: fc.constant(0) }),
     fc.record({ do: fc.constant('restart' as const), id: fc.nat(9), ms: fc.integer({ min: 1, max: 60_000 }) }),
     fc.record({ do: fc.constant('wait' as const), id: fc.nat(9), ms: fc.integer({ min: 1, max: 2_000_000 }) }),
+    // A capture whose clock jumps, by up to 58 days: int32 milliseconds go round after 25 and 50.
+    fc.record({ do: fc.constant('wait' as const), id: fc.nat(9), ms: fc.integer({ min: 1, max: 5_000_000_000 }) }),
   );
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
@@ -97,6 +99,28 @@ test('a session ends when a list of deadlines says so, to the tick, however its 
     }),
     { numRuns: 500 },
   );
+});
+
+test('a jump of a year costs no more than looking at each slot once for each day of it', () => {
+  const table = new SessionTable(16, 1);
+  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
+  const year = 31_536_000_000;
+  const began = performance.now();
+  for (let n = 1; n <= 5; n++) wheel.expire(n * year, 1000, () => undefined);
+  expect(performance.now() - began).toBeLessThan(2500); // five times 250 million ticks took ten seconds and more
+});
+
+test('a clock that goes back ends nothing early, and keeps nothing longer than it would take again', () => {
+  const table = new SessionTable(16, 1);
+  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
+  wheel.expire(7_200_000, 10, () => undefined);
+  table.create(1, 1, 0, 2, 17, 0, 7_200_000);
+  table.session.timeoutMs = 30_000;
+  wheel.schedule(table.session, 7_200_000);
+  for (let now = 0; now < 7_230_000; now += 60_000) wheel.expire(now, 10, (s) => table.remove(s));
+  expect(table.size).toBe(1);
+  wheel.expire(7_230_125, 10, (s) => table.remove(s));
+  expect(table.size).toBe(0);
 });
 
 test('after a standstill a timeout longer than the wheel is round holds nobody else up', () => {

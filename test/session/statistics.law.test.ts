@@ -23,3 +23,13 @@ test('the creation rate is the number of sessions of the last sixty seconds, as 
     }),
   );
 });
+
+test('after a clock that went back the rate forgets again within a minute', () => {
+  const statistics = new SessionStatistics();
+  for (let n = 0; n < 10; n++) statistics.noteCreated(3_600_000 + n);
+  for (let n = 0; n < 5; n++) statistics.noteCreated(1000 + n);
+  expect(statistics.creationRate(1000)).toBeLessThanOrEqual(15);
+  expect(statistics.creationRate(61_000)).toBe(0);
+  statistics.noteCreated(31_536_000_000);
+  expect(statistics.creationRate(31_536_000_000)).toBe(1);
+});
