@@ -34,6 +34,11 @@
 #define SEND_IOVECS	256
 /* Packets wait here between two exchanges, super-packets among them. */
 #define RECEIVE_BUFFER	(64 * 1024 * 1024)
+/*
+ * Packets of our own that wait for the answer to an ARP request, three seconds each if nobody is there: answers to
+ * spoofed addresses must not use up the room of all others.
+ */
+#define OWN_BUFFER	(32 * 1024 * 1024)
 /* How long an exchange that gave verdicts waits for more packets, milliseconds. */
 #define LINGER_MS	1
 #define VERDICT_TYPE	((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_VERDICT)
@@ -569,7 +574,7 @@ static int bind_queue(struct fwq *q, int32_t max_length, int32_t flags)
 
 static int open_sockets(struct fwq *q)
 {
-	const int one = 1, receive = RECEIVE_BUFFER, send = SEND_BUFFER;
+	const int one = 1, receive = RECEIVE_BUFFER, send = SEND_BUFFER, own = OWN_BUFFER;
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
 	/* Only fwq_open() waits for answers, and the kernel gives them at once. */
 	struct timeval patience = { .tv_sec = 2 };
@@ -590,6 +595,8 @@ static int open_sockets(struct fwq *q)
 	strcpy(q->head->call, "raw socket");
 	q->raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (q->raw < 0)
+		return -errno;
+	if (setsockopt(q->raw, SOL_SOCKET, SO_SNDBUFFORCE, &own, sizeof(own)) < 0)
 		return -errno;
 	strcpy(q->head->call, "wake-up pipe");
 	q->epoll = epoll_create1(EPOLL_CLOEXEC);

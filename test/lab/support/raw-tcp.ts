@@ -43,15 +43,20 @@ export class RawTcp {
     address: string,
     readonly server: string,
     readonly serverPort: number,
+    readonly delayMs: number,
   ) {
     this.address = address;
     this.acknowledged = this.sndNxt;
     this.#routerMac = macOf(lab, 'router', 'outside');
   }
 
-  /** Opens a connection from the outside segment. @param from an address of 172.22.1.0/24 that nobody has */
-  static async open(lab: Lab, server: string, serverPort: number, from = '172.22.1.25'): Promise<RawTcp> {
-    const client = new RawTcp(lab, from, server, serverPort);
+  /**
+   * Opens a connection from the outside segment.
+   * @param from    an address of 172.22.1.0/24 that nobody has
+   * @param delayMs how much later the client hears of the SYN ACK, as if it were so far away
+   */
+  static async open(lab: Lab, server: string, serverPort: number, from = '172.22.1.25', delayMs = 0): Promise<RawTcp> {
+    const client = new RawTcp(lab, from, server, serverPort, delayMs);
     const filter = `arp or (dst host ${from} and (tcp or icmp))`;
     client.#wire = await Wire.tap(lab, 'outside', 'eth0', filter, (frame) => client.#receive(frame));
     client.send({ flags: 'S' });
@@ -125,10 +130,15 @@ export class RawTcp {
     const [fin, syn, rst, ack] = [1, 2, 4, 16].map((bit) => (flags & bit) !== 0);
     const seq = view.getInt32(tcp + 4);
     if (rst) this.wasReset = true;
+    if (syn && this.#open) return;
     if (ack) this.acknowledged = view.getInt32(tcp + 8);
     if (syn) {
       this.rcvNxt = (seq + 1) | 0;
-      this.#open = true;
+      setTimeout(() => {
+        this.#open = true;
+        this.send({ flags: 'A' });
+      }, this.delayMs);
+      return;
     }
     const payload = packet.subarray(tcp + (packet[tcp + 12]! >> 4) * 4);
     if (payload.length > 0 && seq === this.rcvNxt) {
@@ -136,7 +146,7 @@ export class RawTcp {
       this.rcvNxt = (this.rcvNxt + payload.length) | 0;
     }
     if (fin && ((seq + payload.length) | 0) === this.rcvNxt) this.rcvNxt = (this.rcvNxt + 1) | 0;
-    if (syn || fin || payload.length > 0) this.send({ flags: 'A' });
+    if (fin || payload.length > 0) this.send({ flags: 'A' });
   }
 
   #answerArp(frame: Uint8Array): void {
