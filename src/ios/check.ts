@@ -32,7 +32,7 @@ export function checkConfig(text: string, file: string, strict = false): CheckRe
   const parts = errors.map((e) => `${formatConfigError(e)}\n`);
   if (inert.length > 0) {
     parts.push(`${file}: ${count(inert.length, 'line')} accepted without effect:\n`);
-    for (const l of inert) parts.push(`${String(l.line).padStart(6)}  ${l.block === undefined ? '' : ' '}${l.text}\n`);
+    for (const l of inert) parts.push(`${String(l.line).padStart(6)}  ${' '.repeat(l.block?.split('\n').length ?? 0)}${l.text}\n`);
   }
   const failed = wrong > 0 || (strict && warnings > 0);
   parts.push(`${file}: ${count(wrong, 'error')}, ${count(warnings, 'warning')}\n`);

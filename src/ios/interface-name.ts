@@ -39,6 +39,19 @@ export const INTERFACE_TYPES: readonly { name: string; help: string }[] = [
   { name: 'Analysis-Module', help: 'Network analysis module' },
   { name: 'IDS-Sensor', help: 'Intrusion detection sensor module' },
   { name: 'NVI', help: 'NAT virtual interface' },
+  { name: 'Cellular', help: 'Cellular modem interface' },
+  { name: 'Cable-Modem', help: 'Cable modem interface' },
+  { name: 'Wlan-GigabitEthernet', help: 'Link to the embedded access point' },
+  { name: 'wlan-ap', help: 'Embedded access point' },
+  { name: 'Bundle', help: 'Bundle of cable interfaces' },
+  { name: 'Pos-channel', help: 'POS channel of interfaces' },
+  { name: 'SDCC', help: 'Section data communications channel' },
+  { name: 'vmi', help: 'Virtual multipoint interface' },
+  { name: 'VoIP-Null', help: 'VoIP null interface' },
+  { name: 'Modular-Cable', help: 'Wideband cable interface' },
+  { name: 'FCPA', help: 'Fiber channel' },
+  { name: 'Filter', help: 'Filter interface' },
+  { name: 'Filtergroup', help: 'Filter group interface' },
 ];
 
 /**

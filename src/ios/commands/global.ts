@@ -388,5 +388,5 @@ export const GLOBAL_COMMANDS: readonly C[] = [
   },
   lineCommand('con', 'line console FIRST:<0-0>', { console: 'Primary terminal line' }),
   lineCommand('aux', 'line aux FIRST:<0-0>', { aux: 'Auxiliary line' }),
-  lineCommand('vty', 'line vty FIRST:<0-181> [LAST:<1-181>]', { vty: 'Virtual terminal' }),
+  lineCommand('vty', 'line vty FIRST:<0-1869> [LAST:<1-1869>]', { vty: 'Virtual terminal' }),
 ];

@@ -5,7 +5,7 @@ import type { Command } from '../grammar/command.js';
 import type { Expression } from '../grammar/expression.js';
 import { ACCESS_LIST_COMMANDS, EXTENDED_MODE_COMMANDS, STANDARD_MODE_COMMANDS } from './access-list.js';
 import { GLOBAL_COMMANDS } from './global.js';
-import { INERT_GLOBAL_COMMANDS, INERT_INTERFACE_COMMANDS, INERT_LINE_COMMANDS } from './inert.js';
+import { INERT_GLOBAL_COMMANDS, INERT_INTERFACE_COMMANDS, INERT_LINE_COMMANDS } from './inert/index.js';
 import { INSPECT_COMMANDS } from './inspect.js';
 import { INTERCEPT_COMMANDS } from './intercept.js';
 import { INTERFACE_COMMANDS } from './interface.js';

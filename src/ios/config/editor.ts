@@ -23,9 +23,22 @@ export interface Mode {
   last: number;
   /** Inert block: the first words of its lines. */
   words: readonly string[];
+  /** Inert block: the mode it was entered from, and how deep its header is indented in a file. */
+  outer: Mode | undefined;
+  depth: number;
 }
 
-export const GLOBAL_MODE: Mode = { name: 'global', header: '', prompt: '', target: '', first: 0, last: 0, words: [] };
+export const GLOBAL_MODE: Mode = {
+  name: 'global',
+  header: '',
+  prompt: '',
+  target: '',
+  first: 0,
+  last: 0,
+  words: [],
+  outer: undefined,
+  depth: 0,
+};
 
 export interface Complaint {
   severity: 'error' | 'warning';
@@ -34,6 +47,9 @@ export interface Complaint {
   /** From 1; the line's first character where nothing more exact is known. */
   column: number;
 }
+
+/** Key of a block inside of another one. */
+export const blockPath = (outer: string, header: string): string => `${outer}\n${header}`;
 
 const positive = (text: string): string => (text.startsWith('no ') ? text.slice(3) : text);
 /** A line and its `no` form have this key in common. */
@@ -45,6 +61,8 @@ export class ConfigEditor {
   mode: Mode = GLOBAL_MODE;
   /** Line of the file that is being read; 0 on the console. */
   line = 0;
+  /** How many blanks the line of the file begins with; 0 on the console. */
+  depth = 0;
   complaints: Complaint[] = [];
   /** What IOS prints on the console about a command that it did carry out. */
   notes: string[] = [];
@@ -66,8 +84,9 @@ export class ConfigEditor {
     this.notes.push(note);
   }
 
+  /** Back to the mode from which this one was entered. */
   leaveMode(): void {
-    this.mode = GLOBAL_MODE;
+    this.mode = this.mode.outer ?? GLOBAL_MODE;
   }
 
   enterInterface(name: string): void {
@@ -93,7 +112,9 @@ export class ConfigEditor {
 
   /** Enters a block that is kept without effect; `words` begin the lines that stand in it. */
   enterInert(header: string, prompt: string, words: readonly string[]): void {
-    this.mode = { ...GLOBAL_MODE, name: 'inert', header, prompt, words };
+    const outer = this.mode.name === 'global' ? undefined : this.mode;
+    const path = outer === undefined ? header : blockPath(outer.header, header);
+    this.mode = { ...GLOBAL_MODE, name: 'inert', header: path, prompt, words, outer, depth: this.depth };
   }
 
   /** The interface that `interface` named; only in interface mode. */
@@ -155,6 +176,11 @@ export class ConfigEditor {
   /** Removes the inert lines of a block, when the block goes. `negated` may begin with `no`. */
   dropBlock(negated: string): void {
     const header = negated.replace(/^(?:no|default) /, '');
-    this.config.inert = this.config.inert.filter((l) => l.block !== header && l.text !== header);
+    const own = this.mode.name === 'global' ? undefined : this.mode.header;
+    const path = own === undefined ? header : blockPath(own, header);
+    this.config.inert = this.config.inert.filter(
+      (l) =>
+        l.block !== path && l.block?.startsWith(blockPath(path, '')) !== true && (l.text !== header || l.block !== own),
+    );
   }
 }

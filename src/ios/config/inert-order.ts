@@ -1,4 +1,5 @@
 /** Where in the running-config an inert line stands, by its first words. */
+import { blockPath } from './editor.js';
 import type { InertLine } from './model.js';
 
 /** Groups, and whether each line of a group opens a block of its own (then `!` stands between). */
@@ -65,7 +66,11 @@ export function arrangeInert(inert: readonly InertLine[]): ArrangedInert {
     if (block === undefined) put(groups, inertGroup(text), text);
     else put(blocks, block, ` ${text}`);
   }
-  const block = (header: string): string[] => blocks.get(header) ?? [];
+  const block = (header: string): string[] =>
+    (blocks.get(header) ?? []).flatMap((line) => [
+      line,
+      ...block(blockPath(header, line.slice(1))).map((inner) => ` ${inner}`),
+    ]);
   const group = (name: string): string[] => {
     const apart = INERT_GROUPS[name] === 'blocks';
     return (groups.get(name) ?? []).flatMap((text, i) => {

@@ -49,7 +49,10 @@ export interface InertLine {
   text: string;
   /** Line of the file, from 1; 0 when typed on the console. */
   line: number;
-  /** Header of the block it stands in (`interface Ethernet2/0`, `voice-port 1/0/0`); undefined: global. */
+  /**
+   * Header of the block it stands in (`interface Ethernet2/0`, `voice-port 1/0/0`), of a block in a block both headers
+   * with a line break between (`interface ATM0\npvc 8/35`); undefined: global.
+   */
   block?: string;
   /** Set where the router would have filtered or protected more than we do without this line. */
   weakens?: string;

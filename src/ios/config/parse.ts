@@ -2,14 +2,15 @@
  * Reads a running-config, line by line as the router's parser takes it from NVRAM: a line that its mode does not know
  * is tried in global mode. Every error is reported; none is thrown. What was in error is not in the result.
  */
-import { weakensInBlock } from '../commands/inert.js';
+import { weakensInBlock } from '../commands/inert/index.js';
 import { configGrammar } from '../commands/index.js';
+import { hasEffect } from '../grammar/command.js';
 import type { Handler } from '../grammar/command.js';
-import { matchLine } from '../grammar/match.js';
-import type { Match, MatchResult } from '../grammar/match.js';
+import { matchLine, spelledOutTo } from '../grammar/match.js';
+import type { MatchResult } from '../grammar/match.js';
 import { emptyConfig } from './defaults.js';
 import { ConfigEditor, GLOBAL_MODE } from './editor.js';
-import type { Complaint } from './editor.js';
+import type { Complaint, Mode } from './editor.js';
 import type { InertLine, RouterConfig } from './model.js';
 import { joinLines } from './terminal-lines.js';
 
@@ -67,8 +68,8 @@ export function* parseInSteps(text: string, file: string): Generator<undefined, 
   const complain = (line: number, complaints: readonly Complaint[]): void => {
     for (const c of complaints) errors.push({ ...c, file, line, text: lines[line - 1] ?? '' });
   };
-  const blocksAreIndented = lines.some((l) => /^\s+[^\s!]/.test(l));
-  let skippingBlock = false; // under a header that was not understood, nothing can be judged
+  const blocksAreIndented = hasIndentedBlock(lines);
+  let deepest = Infinity; // what is indented more stands under a line that was not understood: it cannot be judged
   let ended = false;
   let bannerLine = 0;
   for (const [i, raw] of lines.entries()) {
@@ -81,7 +82,6 @@ export function* parseInSteps(text: string, file: string): Generator<undefined, 
     }
     const trimmed = raw.trim();
     if (trimmed === '' || trimmed.startsWith('!')) continue;
-    const indented = /^\s/.test(raw);
     if (DECORATION.test(trimmed)) continue;
     if (ended) {
       complain(line, [{ severity: 'error', reason: "Text behind 'end'", column: 1 }]);
@@ -92,19 +92,18 @@ export function* parseInSteps(text: string, file: string): Generator<undefined, 
       editor.mode = GLOBAL_MODE;
       continue;
     }
-    if (indented && skippingBlock) continue;
-    if (editor.mode.name === 'inert' && trimmed !== 'exit') {
-      if (indented || belongsToBlock(editor, trimmed)) {
-        editor.keepInert(indented ? raw.trimEnd().slice(1) : trimmed, weakensInBlock(editor.mode.header, trimmed));
-        continue;
-      }
-      editor.leaveMode();
-    }
-    const complaints = applyLine(editor, raw, blocksAreIndented && !indented);
+    const depth = raw.search(/\S/);
+    editor.depth = depth;
+    if (depth > deepest) continue;
+    deepest = Infinity;
+    if (takeIntoBlock(editor, raw, depth)) continue;
+    const complaints = applyLine(editor, raw, blocksAreIndented && depth === 0);
     complain(line, complaints);
-    const failed = complaints.some((c) => c.severity === 'error');
-    skippingBlock = indented ? skippingBlock : failed;
-    if (failed && !indented) editor.leaveMode();
+    if (complaints.some((c) => c.severity === 'error')) {
+      deepest = depth;
+      // It closes the block before it: a header that is not known must not leave its lines to another one.
+      if (depth === 0) editor.mode = GLOBAL_MODE;
+    }
     // `textReader` is set by the call above, which the compiler does not see.
     if ((editor.textReader as unknown) !== undefined) bannerLine = line;
   }
@@ -119,7 +118,38 @@ export function* parseInSteps(text: string, file: string): Generator<undefined, 
   return { config, errors, inert };
 }
 
-/** True for a line of an inert block that has lost its indentation: words of the block, and none of global mode in full. */
+/** Headers of the blocks that every configuration has. */
+const BLOCK = /^(?:interface|line|router|ip access-list) /;
+
+/** False for a listing that lost its indentation: then nothing tells where a block ends but its words. */
+function hasIndentedBlock(lines: readonly string[]): boolean {
+  let header = false;
+  for (const line of lines) {
+    if (header && /^\s+[^\s!]/.test(line)) return true;
+    if (!/^\s*(?:!|$)/.test(line)) header = BLOCK.test(line);
+  }
+  return false;
+}
+
+/**
+ * Keeps the line where it stands in a block without effect: indented deeper than the header, or, in a listing that lost
+ * its indentation, by its first word. Leaves the block where it stands outside.
+ */
+function takeIntoBlock(editor: ConfigEditor, raw: string, depth: number): boolean {
+  const line = raw.trim();
+  while (editor.mode.name === 'inert' && line !== 'exit') {
+    const { mode } = editor;
+    if (depth > mode.depth || belongsToBlock(editor, line)) {
+      const text = depth > mode.depth ? raw.slice(mode.depth + 1).trimEnd() : line;
+      editor.keepInert(text, weakensInBlock(mode.header, line));
+      return true;
+    }
+    editor.leaveMode();
+  }
+  return false;
+}
+
+/** True for a line of an inert block by its first word, where no command of global mode is spelled out in it. */
 function belongsToBlock({ mode }: ConfigEditor, line: string): boolean {
   const first = line.replace(/^no /, '').split(/\s/, 1)[0] ?? '';
   if (!mode.words.includes(first)) return false;
@@ -136,41 +166,70 @@ function inertOfLines(config: RouterConfig): InertLine[] {
 
 /**
  * Carries out one configuration line in the editor's mode, or in global mode where that knows it.
- * @param outside the line is known to stand outside a block, as far as global mode knows it
+ * @param outside the line stands outside of every block, so that only global mode can know it
  * @returns complaints; with an error among them the configuration is as before
  */
 export function applyLine(editor: ConfigEditor, line: string, outside = false): Complaint[] {
   editor.complaints = [];
-  const found = findCommand(editor, line, outside);
-  if (found.result.kind !== 'match') return [{ severity: 'error', ...fault(found.result, line) }];
-  if (found.global) editor.mode = GLOBAL_MODE;
-  (found.result.action as Handler<ConfigEditor>)(editor, found.result.match);
+  if (editor.mode.name === 'inert' && belongsToBlock(editor, line.trim())) {
+    editor.keepInert(line.trim(), weakensInBlock(editor.mode.header, line.trim()));
+    return [];
+  }
+  const { result, mode } = findCommand(editor, line, outside);
+  if (result.kind !== 'match') {
+    const { reason, column } = fault(result, line);
+    const { header } = editor.mode;
+    const lost = outside && editor.mode.name !== 'global' && knows(editor.mode, line);
+    return [{ severity: 'error', column, reason: lost ? `${reason} A line of "${header}" is indented.` : reason }];
+  }
+  editor.mode = mode;
+  (result.action as Handler<ConfigEditor>)(editor, result.match);
   return editor.complaints;
 }
 
-/**
- * Looks in the mode first, then in global mode; the reading that abbreviates later in the line wins (`line con 0` in an
- * interface is no `linecode`). Where neither knows the line, the one that understood more speaks: an `ip address` with a
- * bad mask is no short form of a global command.
- */
-function findCommand(editor: ConfigEditor, line: string, outside: boolean): { result: MatchResult; global: boolean } {
-  const own = matchLine(configGrammar(editor.mode.name).grammar, line);
-  const spelledOut = own.kind === 'match' && own.match.firstAbbreviated === Infinity && !outside;
-  if (editor.mode.name === 'global' || spelledOut) return { result: own, global: false };
-  const outer = matchLine(configGrammar('global').grammar, line);
-  if (outer.kind === 'match') {
-    const wins =
-      own.kind === 'match'
-        ? later(outer.match, own.match, outside)
-        : outer.match.firstAbbreviated >= understoodTo(own, line);
-    return wins ? { result: outer, global: true } : { result: own, global: false };
-  }
-  return { result: progress(outer) > progress(own) ? outer : own, global: false };
+const knows = (mode: Mode, line: string): boolean => matchLine(configGrammar(mode.name).grammar, line).kind === 'match';
+
+interface Found {
+  result: MatchResult;
+  /** The mode that knows the line; where none does, the one in hand. */
+  mode: Mode;
 }
 
-/** `tie`: what is to be said where both abbreviate at the same place. */
-const later = (a: Match, b: Match, tie: boolean): boolean =>
-  a.firstAbbreviated === b.firstAbbreviated ? tie : a.firstAbbreviated > b.firstAbbreviated;
+/**
+ * Looks where IOS looks: in the mode itself, then in those around it, global mode last. Where both know the line, or
+ * each knows a part of it, see `prefer`: a line is never taken for another one.
+ */
+function findCommand(editor: ConfigEditor, line: string, outside: boolean): Found {
+  const { mode } = editor;
+  const inGlobal = (): Found => ({ result: matchLine(configGrammar('global').grammar, line), mode: GLOBAL_MODE });
+  if (mode.name === 'global') return inGlobal();
+  const own: Found = { result: matchLine(configGrammar(mode.name).grammar, line), mode };
+  if (outside) return own.result.kind === 'match' && /^\s*exit\s*$/i.test(line) ? own : inGlobal();
+  let found = own;
+  for (let outer = mode.outer; outer !== undefined; outer = outer.outer)
+    found = prefer(found, { result: matchLine(configGrammar(outer.name).grammar, line), mode: outer }, line);
+  found = prefer(found, inGlobal(), line);
+  return found.result.kind === 'match' ? found : { ...found, mode };
+}
+
+/** Which of two readings of a line counts: `own` of an inner mode, `outer` of one around it. */
+function prefer(own: Found, outer: Found, line: string): Found {
+  const [a, b] = [own.result, outer.result];
+  if (a.kind === 'match' && b.kind === 'match') {
+    const acts = hasEffect(a.action);
+    if (acts !== hasEffect(b.action)) return acts ? own : outer;
+    // The one that abbreviates later has more of what was typed. What has no effect may be any text behind its first word.
+    if (a.match.firstAbbreviated !== b.match.firstAbbreviated)
+      return b.match.firstAbbreviated > a.match.firstAbbreviated ? outer : own;
+    return !acts && b.match.keywords > a.match.keywords ? outer : own;
+  }
+  // `line vty 0 x` in an interface is a line command with something wrong, and no short form of `linecode`.
+  if (a.kind === 'match')
+    return a.match.firstAbbreviated < spelledOutTo(configGrammar(outer.mode.name).grammar, line) ? outer : own;
+  // `ip address` with a bad mask is no short form of `ip address-pool`.
+  if (b.kind === 'match') return b.match.firstAbbreviated >= understoodTo(a, line) ? outer : own;
+  return progress(b) > progress(a) ? outer : own;
+}
 
 /** Offset of the word at which a reading fails; past the line where it only wants more. */
 const understoodTo = (r: Exclude<MatchResult, { kind: 'match' }>, line: string): number =>

@@ -26,6 +26,17 @@ export interface Command<Context> {
 /** What `MatchResult.action` is for grammars built here. */
 export type Handler<Context> = (context: Context, match: Match) => void;
 
+const inert = new WeakSet<object>();
+
+/** Marks the handler of a command that is only kept: it loses against any command that acts. */
+export function withoutEffect<Context>(handler: Handler<Context>): Handler<Context> {
+  inert.add(handler);
+  return handler;
+}
+
+/** @param action of a match */
+export const hasEffect = (action: unknown): boolean => !inert.has(action as object);
+
 export function buildGrammar<Context>(commands: readonly Command<Context>[]): Expression {
   const form = (syntax: string, help: Help | undefined, action: Handler<Context>): Expression => ({
     kind: 'sequence',

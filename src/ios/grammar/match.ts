@@ -15,6 +15,7 @@ interface Taken {
   text: string;
   /** Keyword in full, or the argument's name: a step of the path under which help texts are found. */
   key: string;
+  isWord: boolean;
   /** A keyword typed in part only. */
   abbreviated: boolean;
   at: number;
@@ -49,13 +50,17 @@ export class Match {
   readonly text: string;
   /** Offset in the line of the first keyword that was abbreviated; Infinity where none was. */
   readonly firstAbbreviated: number;
+  /** How many words of the line are keywords; the others are arguments. */
+  readonly keywords: number;
 
   constructor(taken: Taken | undefined) {
     const texts: string[] = [];
     let first = Infinity;
+    let keywords = 0;
     for (let t = taken; t !== undefined; t = t.before) {
       texts.push(t.text);
       if (t.abbreviated) first = t.at;
+      if (t.isWord) keywords++;
       if (t.capture === undefined) this.#words.add(t.text);
       else if (!this.#values.has(t.capture)) {
         this.#values.set(t.capture, t.value);
@@ -64,6 +69,7 @@ export class Match {
     }
     this.text = texts.reverse().join(' ');
     this.firstAbbreviated = first;
+    this.keywords = keywords;
   }
 
   /** True if the argument is present, or the keyword where `name` is one. */
@@ -201,6 +207,7 @@ function walk(root: Expression, tokens: readonly Token[], line: string): Walk {
         value: leaf.value,
         text: leaf.word,
         key: leaf.word,
+        isWord: true,
         abbreviated: !exact,
         at: token.at,
         before: taken,
@@ -224,6 +231,7 @@ function walk(root: Expression, tokens: readonly Token[], line: string): Walk {
           value,
           text,
           key: edge.leaf.capture,
+          isWord: false,
           abbreviated: false,
           at: token.at,
           before: edge.taken,
@@ -248,6 +256,28 @@ export function matchLine(root: Expression, line: string): MatchResult {
   for (const { leaf, taken } of edges)
     if (leaf.kind === 'end') return { kind: 'match', action: leaf.action, match: new Match(taken) };
   return { kind: 'incomplete' };
+}
+
+/**
+ * How much of a line is spelled out as a command begins: the offset behind the last word that is a keyword in full and
+ * has only such keywords and arguments before it; 0 where not even the first word is one.
+ */
+export function spelledOutTo(root: Expression, line: string): number {
+  const tokens = tokenize(line);
+  let threads: (Rest | undefined)[] = [{ head: root, tail: undefined, used: 0 }];
+  let end = 0;
+  for (const [i, token] of tokens.entries()) {
+    const typed = token.text.toLowerCase();
+    const edges: Edge[] = [];
+    for (const rest of threads) expand(rest, undefined, typed[0], edges);
+    const words = edges.filter(({ leaf }) => leaf.kind === 'word' && leaf.word === typed);
+    if (words.length > 0) end = token.at + token.text.length;
+    const readings = edges.filter(
+      ({ leaf }) => leaf.kind === 'argument' && leaf.type.read(tokens, i, line)?.used === 1,
+    );
+    threads = (words.length > 0 ? words : readings).map((e) => e.rest);
+  }
+  return end;
 }
 
 /**

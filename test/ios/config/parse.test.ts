@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatConfigError, parseConfig } from '../../../src/ios/config/parse.js';
+import { runningConfig } from '../../../src/ios/config/running-config.js';
 import { parseAddress } from '../../../src/ios/ipv4-text.js';
 
 const seed = readFileSync('config/3640.cfg', 'utf8');
@@ -190,9 +191,69 @@ test('the prompts of a terminal around a listing are no lines of it', () => {
 
 test('where blocks are indented, a line that is not stands outside; where none is, the mode decides', () => {
   const blockOf = (text: string): string | undefined =>
-    parseConfig(text, 'x.cfg').inert.find((l) => l.text === 'cdp run')?.block;
-  expect(blockOf('interface Ethernet2/0\n half-duplex\n!\ncdp run')).toBeUndefined();
-  expect(blockOf('interface Ethernet2/0\nhalf-duplex\n!\ncdp run')).toBe('interface Ethernet2/0');
+    parseConfig(text, 'x.cfg').inert.find((l) => l.text === 'ip dhcp relay x')?.block;
+  expect(blockOf('interface Ethernet2/0\n half-duplex\n!\nip dhcp relay x')).toBeUndefined();
+  expect(blockOf('interface Ethernet2/0\nhalf-duplex\n!\nip dhcp relay x')).toBe('interface Ethernet2/0');
+});
+
+test('a line that lost the indentation of its block belongs nowhere, and the error says where it may have stood', () => {
+  const { config, errors } = parseConfig(
+    'interface Ethernet2/0\n ip address 10.0.0.1 255.0.0.0\nip access-group 101 in\nspeed 10',
+    'x.cfg',
+  );
+  expect(errors.map((e) => [e.line, e.reason])).toEqual([
+    [3, `Invalid input detected at '^' marker. A line of "interface Ethernet2/0" is indented.`],
+    [4, "Invalid input detected at '^' marker."],
+  ]);
+  expect(config.interfaces[0]?.accessGroupIn).toBeUndefined();
+  expect(config.inert).toEqual([]);
+});
+
+describe('a header that is not known closes the block before it', () => {
+  const first = 'interface Ethernet2/0\n ip access-group 101 in\n ip nat outside\n';
+  const under = ' ip access-group 150 in\n no ip nat outside\n half-duplex\n';
+  const alone = parseConfig(first, 'x.cfg').config;
+
+  test.each([
+    'interface Bogus0',
+    'interface range Ethernet2/0 - 1',
+    'interface',
+    'interfaces Ethernet2/1',
+    'router xyz',
+    'line vty 5 99999',
+    'line',
+    'int Bogus0',
+    'loopbak 0',
+    'ip access-list foo BAR',
+  ])('%s', (header) => {
+    for (const text of [`${first}${header}\n${under}`, `${first}!\n${header}\n!\n${under}`]) {
+      const { config, errors } = parseConfig(text, 'x.cfg');
+      expect(config.interfaces.find((i) => i.name === 'Ethernet2/0')).toEqual(alone.interfaces[0]);
+      expect(config.inert.filter((l) => l.block === 'interface Ethernet2/0')).toEqual([]);
+      if (header !== 'router xyz') expect(errors.map((e) => e.severity)).toContain('error');
+    }
+    const flat = parseConfig(`${first}${header}\n${under}`.replace(/^ /gm, ''), 'x.cfg');
+    expect(flat.config.interfaces[0]).toEqual(alone.interfaces[0]);
+  });
+});
+
+test('lines of a circuit stand under it, and each circuit has its own', () => {
+  const text =
+    'interface ATM0\n no ip address\n pvc 8/35\n  encapsulation aal5snap\n  service-policy output P\n !\n' +
+    ' pvc 8/36\n  encapsulation aal5snap\n !\n ip access-group 101 in\n';
+  const { config, errors, inert } = parseConfig(text, 'x.cfg');
+  expect(errors.map((e) => e.reason)).toEqual(['the policy map is not enforced']);
+  expect(inert.map((l) => [l.block, l.text])).toEqual([
+    ['interface ATM0', 'pvc 8/35'],
+    ['interface ATM0\npvc 8/35', 'encapsulation aal5snap'],
+    ['interface ATM0\npvc 8/35', 'service-policy output P'],
+    ['interface ATM0', 'pvc 8/36'],
+    ['interface ATM0\npvc 8/36', 'encapsulation aal5snap'],
+  ]);
+  expect(config.interfaces[0]?.accessGroupIn).toBe('101');
+  expect(runningConfig(config)).toContain(
+    ' pvc 8/35\n  encapsulation aal5snap\n  service-policy output P\n pvc 8/36\n  encapsulation aal5snap\n',
+  );
 });
 
 test('a refused line changes nothing', () => {

@@ -54,13 +54,17 @@ test('of the branch, what protects less here than there is said', () => {
   expect(parsed.config.lines.find((l) => l.kind === 'vty')).toMatchObject({ last: 4, accessClassIn: 'MGMT' });
 });
 
+const noAddress = 'no address is learned here: give the one of the box with ip address ADDRESS MASK';
+
 test('of the wireless router, what protects less here than there is said, and the prompts around the listing are none of it', () => {
   const parsed = read('wireless-dsl.cfg');
   expect(parsed.errors.map((e) => `${e.text.trim()}: ${e.reason}`)).toEqual([
     'enable last-resort password: AAA is not done: enable asks for its own password',
     'ip options drop: packets with IP options are not dropped',
     'username guest access-class 12: terminal lines of this user are not filtered',
+    `ip address dhcp: ${noAddress}`,
     'ip verify unicast reverse-path allow-self-ping: reverse path forwarding is not checked',
+    `ip address negotiated: ${noAddress}`,
     'ip policy route-map VIA-TUNNEL: policy routing is not done: what it would send elsewhere, or nowhere, passes',
     'ip route 0.0.0.0 0.0.0.0 Virtual-PPP1 track 5: objects are not tracked: the route always counts',
     'service-policy input POLICE: the policy map is not enforced: nothing polices traffic to the router',
@@ -75,7 +79,10 @@ test('of the wireless router, what protects less here than there is said, and th
 test('of the chassis, lists take effect where VLANs have none, and VRFs that are none are said', () => {
   const { config, errors, inert } = read('core-chassis.cfg');
   expect(config.interfaces.find((i) => i.name === 'Vlan100')?.accessGroupIn).toBe('EDGE');
-  expect(errors.map((e) => e.reason)).toEqual(['there is one routing table: traffic passes between VRFs']);
+  expect(errors.map((e) => e.reason)).toEqual([
+    'there is one routing table: traffic passes between VRFs',
+    'routing protocols are not run: only connected networks and ip route count',
+  ]);
   expect(inert.find((l) => l.text === 'name UPLINK')?.block).toBe('vlan 13');
   expect(config.routes).toHaveLength(2);
 });

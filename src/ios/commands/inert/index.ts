@@ -1,0 +1,32 @@
+/** The rows without effect, as commands of their modes. */
+import type { ConfigEditor } from '../../config/editor.js';
+import type { Command } from '../../grammar/command.js';
+import { BLOCKS, INTERFACE_BLOCKS } from './blocks.js';
+import { GLOBAL_IP } from './global-ip.js';
+import { GLOBAL_PLATFORM } from './global-platform.js';
+import { GLOBAL_SERVICES } from './global-services.js';
+import { INTERFACE_IP_LINES, INTERFACE_LINES, WEAKENING_ON_INTERFACES } from './interface.js';
+import { LINE_LINES, WEAKENING_ON_LINES } from './line.js';
+import { block, inert } from './row.js';
+import { UNINSPECTED } from './uninspected.js';
+import { WEAKENING } from './weakening.js';
+
+export { weakensInBlock } from './blocks.js';
+
+export const INERT_GLOBAL_COMMANDS: readonly Command<ConfigEditor>[] = [
+  ...BLOCKS.map(block),
+  ...[...GLOBAL_PLATFORM, ...GLOBAL_IP, ...GLOBAL_SERVICES].map((row) => inert(row)),
+  ...UNINSPECTED.map((protocol) => inert(`ip inspect name NAME:WORD ${protocol} ...`)),
+  ...WEAKENING.map(([row, weakens]) => inert(row, weakens)),
+];
+
+export const INERT_INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
+  ...INTERFACE_BLOCKS.map(block),
+  ...[...INTERFACE_LINES, ...INTERFACE_IP_LINES].map((row) => inert(row)),
+  ...WEAKENING_ON_INTERFACES.map(([row, weakens]) => inert(row, weakens)),
+];
+
+export const INERT_LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
+  ...LINE_LINES.map((row) => inert(row)),
+  ...WEAKENING_ON_LINES.map(([row, weakens]) => inert(row, weakens)),
+];
