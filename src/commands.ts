@@ -2,16 +2,40 @@
 import { readFileSync } from 'node:fs';
 import { EXIT } from './exit.js';
 import { checkConfig } from './ios/check.js';
+import { parseConfig } from './ios/config/parse.js';
 import { traceCommand, traceConfig } from './ios/trace/index.js';
 import { ConsoleError, runCommands, runTerminal } from './io/console-client.js';
+import { checkBindings, tooFewInterfaces } from './io/host-plan.js';
 import { HostSetup } from './io/host-setup.js';
 import { HostError } from './io/host-system.js';
+import { readBindings } from './run.js';
 
-/** `fw3640 check`. */
-export function check(file: string, strict: boolean): void {
+export interface CheckCommand {
+  config: string;
+  strict: boolean;
+  lenient: boolean;
+  /** `Ethernet2/0=eth1`, as `run` would get them; none: every interface is taken for mapped. */
+  interface: string[];
+}
+
+/** `fw3640 check`: what `run` would make of the file, with the mapping that it would get. */
+export function check({ config: file, strict, lenient, interface: pairs }: CheckCommand): void {
   const text = read(file);
   if (text === undefined) return;
-  const { report, exitCode } = checkConfig(text, file, strict);
+  const bindings = pairs.length === 0 ? undefined : readBindings(pairs);
+  const { config } = parseConfig(text, file, { lenient });
+  const mappingFaults =
+    bindings === undefined
+      ? tooFewInterfaces(config)
+      : typeof bindings === 'string'
+        ? [bindings]
+        : checkBindings(config, bindings);
+  const { report, exitCode } = checkConfig(text, file, {
+    strict,
+    lenient,
+    mappingFaults,
+    ...(bindings instanceof Map ? { mapped: new Set(bindings.keys()) } : {}),
+  });
   process.stdout.write(report);
   process.exitCode = exitCode;
 }
@@ -30,6 +54,8 @@ export async function openConsole(socket: string, commands: readonly string[]): 
 export interface TraceOptions {
   in: string;
   config?: string;
+  /** With `config`: as `run` gets them; none: all that can be are mapped. */
+  interface: string[];
   socket: string;
 }
 
@@ -41,7 +67,13 @@ export async function trace(words: readonly string[], options: TraceOptions): Pr
   }
   const text = read(options.config);
   if (text === undefined) return;
-  const { report, exitCode } = traceConfig(text, options.config, options.in, words);
+  const bindings = readBindings(options.interface);
+  if (typeof bindings === 'string') {
+    fail(bindings, EXIT.usage);
+    return;
+  }
+  const mapped = options.interface.length === 0 ? undefined : new Set(bindings.keys());
+  const { report, exitCode } = traceConfig(text, options.config, options.in, words, mapped);
   (exitCode === 0 ? process.stdout : process.stderr).write(report);
   process.exitCode = exitCode;
 }

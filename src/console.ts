@@ -1,10 +1,10 @@
 /** The router as its console knows it: views to print, actions to carry out. */
-import { renameSync, writeFileSync } from 'node:fs';
 import { unsupported } from './ios/config/unsupported.js';
 import type { RouterConfig } from './ios/config/model.js';
 import type { ConsoleRouter, LogView, NameService, RouterActions } from './ios/exec/router.js';
 import { HostError } from './io/host-system.js';
 import { nameService } from './io/resolver.js';
+import { writeWhole } from './io/whole-file.js';
 import type { System } from './io/system.js';
 import type { Router } from './router.js';
 import type { Prober } from './probe/probe.js';
@@ -55,7 +55,7 @@ export class RouterConsole implements ConsoleRouter {
     return {
       apply: (config, thorough = false) => {
         const faults = unsupported(config);
-        if (faults.length > 0) return faults.join('; ');
+        if (faults.length > 0) return faults.map((f) => f.reason).join('; ');
         try {
           router.configure(config, thorough);
           return undefined;
@@ -66,8 +66,7 @@ export class RouterConsole implements ConsoleRouter {
       },
       writeStartup: (text) => {
         try {
-          writeFileSync(`${this.file}.new`, text, { mode: 0o600 });
-          renameSync(`${this.file}.new`, this.file); // whole or not at all
+          writeWhole(this.file, text);
           this.startup = text;
           return undefined;
         } catch (error) {

@@ -9,7 +9,7 @@
  */
 import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
 import { MatchLog } from './acl/match-log.js';
-import { ProhibitedReplies } from './acl/prohibited.js';
+import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, UnreachableReplies } from './acl/unreachable.js';
 import { datagramText, type DebugFlag, type DebugFlags, natLine, noDebug, packetLines } from './debug.js';
 import { DropLog } from './drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
@@ -24,7 +24,7 @@ import { mix } from './hash.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import { Identifications, mayBeCut } from './fragment/identifications.js';
 import type { Outbox } from './outbox.js';
-import { ELSEWHERE, RoutingTable, TO_ROUTER } from './route.js';
+import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route.js';
 import { Flow, readFlow } from './session/flow.js';
 import { Sessions } from './session/sessions.js';
 import type { ReassemblySnapshot } from './snapshot.js';
@@ -48,6 +48,8 @@ export interface EngineOptions {
   now: number;
   /** Seed of the identifications we give, which strangers see. Without it `seed`, for runs that shall be alike. */
   identificationSeed?: number;
+  /** Names of the interfaces that a Linux interface is bound to; undefined: all that can be (route-resolution.ts). */
+  mapped?: ReadonlySet<string> | undefined;
 }
 
 /** What a session's 16 bits can tell apart. Who types more names than that has the last ones count as one. */
@@ -80,12 +82,13 @@ export class Engine {
   #ports: Port[] = [];
   /** Numbers of all interfaces there have been, by name. */
   readonly #numbers = new Map<string, number>();
+  readonly #mapped: ReadonlySet<string> | undefined;
   #routes: RoutingTable;
   readonly #flow = new Flow();
   readonly #fragments: FragmentTable;
   readonly #identifications: Identifications;
   readonly #matchLog: MatchLog;
-  readonly #prohibited = new ProhibitedReplies();
+  readonly #unreachable = new UnreachableReplies();
   readonly #dropLog = new DropLog();
   readonly #memoryAlert: MemoryAlert;
   /** `ip tcp intercept list`. Inferred: a list that is not defined means all connections, as it permits all elsewhere. */
@@ -101,7 +104,8 @@ export class Engine {
     private readonly outbox: Outbox,
   ) {
     this.config = config;
-    const { capacity, seed, now } = options;
+    const { capacity, seed, now, mapped } = options;
+    this.#mapped = mapped;
     this.nat = new Translator(
       capacity,
       seed,
@@ -110,7 +114,7 @@ export class Engine {
       (e) => this.outbox.event(e),
       (destination) => this.#egressIsOutside(destination),
     );
-    this.#routes = new RoutingTable(config);
+    this.#routes = new RoutingTable(config, this.#mapped);
     this.#matchLog = new MatchLog((e) => this.outbox.event(e));
     this.#fragments = new FragmentTable(outbox, {
       screen: (p, now) => this.#screenFragment(p, now),
@@ -145,7 +149,7 @@ export class Engine {
     this.config = config;
     const g = config.inspect;
     this.rules.configure(config.inspectionRules, g);
-    this.#routes = new RoutingTable(config);
+    this.#routes = new RoutingTable(config, this.#mapped);
     this.sessions.globals = g;
     this.sessions.thresholds.globals = g;
     const { limits } = this.sessions.memory;
@@ -340,9 +344,14 @@ export class Engine {
     // The output list stands behind NAT, but what it denies must leave no session.
     const egress = known && bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
     flow.to = this.#ports[egress]?.number ?? 0;
-    if (!bypass && !this.#permittedOut(p, this.#ports[egress]?.aclOut)) {
+    if (egress <= UNREACHABLE) {
       rewriteDestination(p, seenDst, seenDstPort); // the answer quotes what came
-      this.#answerDenied(p, now);
+      if (egress === UNREACHABLE) this.#answer(p, HOST_UNREACHABLE, now);
+      return DROP.unroutable;
+    }
+    if (!bypass && !this.#permittedOut(p, this.#ports[egress]?.aclOut)) {
+      rewriteDestination(p, seenDst, seenDstPort);
+      this.#answer(p, ADMINISTRATIVELY_PROHIBITED, now);
       return DROP.acl;
     }
     if (known && flow.quoted) nat.quote.rewriteSeq(p, this.sessions.quotedSeq(nat.quote.seq));
@@ -417,7 +426,7 @@ export class Engine {
 
   #aclIn(p: Packet, port: Port, now: number): Verdict {
     if (port.aclIn === undefined || this.#permits(port.aclIn, p)) return PASS;
-    this.#answerDenied(p, now);
+    this.#answer(p, ADMINISTRATIVELY_PROHIBITED, now);
     return DROP.acl;
   }
 
@@ -444,12 +453,12 @@ export class Engine {
     return permitted;
   }
 
-  /** ICMP administratively prohibited, from the address of the interface the packet came in by. */
-  #answerDenied(p: Packet, now: number): void {
+  /** ICMP unreachable of a code, from the address of the interface the packet came in by. */
+  #answer(p: Packet, code: number, now: number): void {
     const { config } = this.#ports[p.ingress]!;
     const from = config.addresses[0]?.address;
     if (!config.unreachables || from === undefined) return;
-    const answer = this.#prohibited.answer(p, from, now);
+    const answer = this.#unreachable.answer(p, code, from, now);
     if (answer !== undefined) this.outbox.inject(answer);
   }
 
@@ -471,8 +480,7 @@ export class Engine {
 
   #egressIsOutside(destination: number): boolean {
     const egress = this.#routes.lookup(destination);
-    // Where the kernel's own routes lead is not known: rather translate than show an inside local address.
-    return egress === ELSEWHERE || (egress !== TO_ROUTER && this.#ports[egress]!.outside);
+    return egress >= 0 && this.#ports[egress]!.outside;
   }
 
   /** The address of an inside host or of the router: nobody outside has it. Without NAT no side is known for outside. */

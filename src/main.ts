@@ -3,12 +3,13 @@
 import './node-version.js';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { check, cleanup, openConsole, trace, type TraceOptions } from './commands.js';
+import { check, type CheckCommand, cleanup, openConsole, trace, type TraceOptions } from './commands.js';
 import { EXIT } from './exit.js';
 import { PROBE_USAGE } from './ios/trace/index.js';
 import { replay, type ReplayOptions } from './replay.js';
 import { run, type RunOptions } from './run.js';
 
+const LENIENT = 'keep unknown lines that are housekeeping, with a warning, instead of refusing the file';
 const DEFAULT_SOCKET = '/run/fw3640/console.sock';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -46,6 +47,7 @@ program
     [],
   )
   .addOption(new Option('--queue <n>', 'NFQUEUE number').default(0).argParser(integer(0, 65535)))
+  .option('--lenient', LENIENT, false)
   .option('--fail-open', 'let packets pass uninspected while fw3640 does not run', false)
   .addOption(
     new Option('--log-level <level>', 'least level that is logged')
@@ -70,7 +72,9 @@ program
   .description('judge a configuration: errors, and what would have no effect')
   .requiredOption('-c, --config <file>', 'IOS running-config')
   .option('--strict', 'warnings count as errors', false)
-  .action((options: { config: string; strict: boolean }) => check(options.config, options.strict));
+  .option('--lenient', LENIENT, false)
+  .option('-i, --interface <IOS=LINUX>', 'as run gets it; without it every interface is taken for mapped', collect, [])
+  .action((options: CheckCommand) => check(options));
 
 program
   .command('replay')
@@ -89,6 +93,7 @@ program
   .description('step by step what the running firewall, or a configuration, would do with a packet')
   .requiredOption('--in <interface>', 'IOS interface that the packet comes in by')
   .option('-c, --config <file>', 'ask this configuration instead of the running firewall')
+  .option('-i, --interface <IOS=LINUX>', 'with --config: as run gets it', collect, [])
   .addOption(socketOption())
   .argument('<packet...>', PROBE_USAGE)
   .action((words: string[], options: TraceOptions) => trace(words, options));

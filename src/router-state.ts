@@ -4,6 +4,7 @@ import type { Engine } from './engine.js';
 import { printedPorts, sessionId } from './session/endpoints.js';
 import { type Session, SIS_NAMES } from './session/session.js';
 import type {
+  ExpectedSnapshot,
   InspectionSnapshot,
   NatSnapshot,
   ReassemblySnapshot,
@@ -19,6 +20,7 @@ export class RouterState implements RouterSnapshot {
   constructor(
     private readonly engine: Engine,
     private readonly clock: () => number,
+    readonly mapped?: ReadonlySet<string>,
   ) {}
 
   sessions(): SessionSnapshot[] {
@@ -26,6 +28,10 @@ export class RouterState implements RouterSnapshot {
     const all: SessionSnapshot[] = [];
     this.engine.sessions.forEach((s) => all.push(snapshotOf(s, now)));
     return all;
+  }
+
+  expected(): ExpectedSnapshot[] {
+    return this.engine.sessions.expectedFlows(this.clock());
   }
 
   translations(): TranslationSnapshot[] {

@@ -56,6 +56,7 @@ export class Router {
    */
   constructor(private readonly options: RouterOptions) {
     this.log = options.log;
+    const mapped = new Set(options.bindings.keys());
     this.engine = new Engine(
       options.config,
       {
@@ -64,6 +65,7 @@ export class Router {
         cookieKey: randomKey(),
         now: this.now(),
         identificationSeed: randomInt(2 ** 31),
+        mapped,
       },
       {
         event: (e) => this.#event(e),
@@ -75,7 +77,7 @@ export class Router {
       for (const packet of packets) this.#queue.inject(packet);
       this.#queue.flush();
     });
-    this.state = new RouterState(this.engine, () => this.now());
+    this.state = new RouterState(this.engine, () => this.now(), mapped);
     const { queue, failOpen, bindings } = options;
     const notes = this.#host.apply(options.config, bindings, { queue, failOpen });
     try {

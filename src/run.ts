@@ -10,7 +10,8 @@ import { tuneCompiler } from './io/compiler.js';
 import { ConsoleServer } from './io/console-server.js';
 import { checkBindings } from './io/host-plan.js';
 import { VtyServer } from './io/vty-server.js';
-import type { InertLine } from './ios/config/model.js';
+import { undefinedNames } from './ios/lint.js';
+import type { InertLine, RouterConfig } from './ios/config/model.js';
 import type { Message } from './ios/messages.js';
 import { System } from './io/system.js';
 import { HostError } from './io/host-system.js';
@@ -28,6 +29,8 @@ export interface RunOptions {
   interface: string[];
   queue: number;
   failOpen: boolean;
+  /** Keep unknown lines that are housekeeping, instead of refusing the file. */
+  lenient: boolean;
   logLevel: string;
   logFormat: LogFormat;
   socket: string;
@@ -40,12 +43,14 @@ export interface RunOptions {
 
 /** Starts the router; signals end it or reload its configuration. A refusal is printed and sets the exit code. */
 export async function run(options: RunOptions): Promise<void> {
-  const parsed = readConfig(options.config);
+  const parsed = readConfig(options.config, options.lenient);
   if (parsed === undefined) return;
   const { config, inert, text } = parsed;
   const bindings = readBindings(options.interface);
   const faults =
-    typeof bindings === 'string' ? [bindings] : [...unsupported(config), ...checkBindings(config, bindings)];
+    typeof bindings === 'string'
+      ? [bindings]
+      : [...unsupported(config).map((u) => u.reason), ...checkBindings(config, bindings)];
   if (typeof bindings === 'string' || faults.length > 0) {
     for (const fault of faults) console.error(`fw3640: ${fault}`);
     process.exitCode = EXIT.usage;
@@ -82,11 +87,12 @@ export async function run(options: RunOptions): Promise<void> {
     return;
   }
   for (const line of inert) log.write(inertMessage(options.config, line));
+  for (const message of openMessages(options.config, config)) log.write(message);
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
   const live = router;
   let reloaded = Promise.resolve();
   process.on('SIGHUP', () => {
-    reloaded = reloaded.then(() => reload(options.config, view, live));
+    reloaded = reloaded.then(() => reload(options, view, live));
   });
   stopOnSignal(router, log, () => {
     closeTerminals();
@@ -118,8 +124,9 @@ async function openTerminals(options: RunOptions, view: RouterConsole, log: Log)
 }
 
 /** SIGHUP: the file again. One with an error changes nothing, and says so. */
-async function reload(file: string, view: RouterConsole, router: Router): Promise<void> {
+async function reload(options: RunOptions, view: RouterConsole, router: Router): Promise<void> {
   const { actions } = view;
+  const { config: file, lenient } = options;
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -127,7 +134,7 @@ async function reload(file: string, view: RouterConsole, router: Router): Promis
     actions.log(3, 'SYS-3-CONFIG', `${file}: ${(error as Error).message}; the configuration stays as it is`);
     return;
   }
-  const { config, errors } = await parseBetweenPackets(text, file);
+  const { config, errors } = await parseBetweenPackets(text, file, lenient);
   const faults = errors.filter((e) => e.severity === 'error');
   for (const e of faults)
     actions.log(3, 'SYS-3-CONFIG', `${e.file}:${e.line}:${e.column}: % ${e.reason}: ${e.text.trim()}`);
@@ -137,13 +144,14 @@ async function reload(file: string, view: RouterConsole, router: Router): Promis
   if (refused === undefined) {
     view.noteStartup(text);
     actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${file} by SIGHUP`);
+    for (const message of openMessages(file, config)) router.write(message);
   } else {
     actions.log(3, 'SYS-3-CONFIG', `${file}: ${refused}; the configuration stays as it is`);
   }
 }
 
-async function parseBetweenPackets(text: string, file: string): Promise<ParsedConfig> {
-  const steps = parseInSteps(text, file);
+async function parseBetweenPackets(text: string, file: string, lenient: boolean): Promise<ParsedConfig> {
+  const steps = parseInSteps(text, file, { whole: true, lenient });
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -167,8 +175,17 @@ function inertMessage(file: string, line: InertLine): Message {
   };
 }
 
+/** What is applied and not defined is open, as on IOS: said at each start and reload, as an error is. */
+const openMessages = (file: string, config: RouterConfig): Message[] =>
+  undefinedNames(config).map(({ line, reason }) => ({
+    severity: 3,
+    mnemonic: '%PARSER-3-UNDEFINED',
+    text: reason,
+    fields: { file, line },
+  }));
+
 /** Reads and parses a configuration; errors are printed, and set the exit code. */
-export function readConfig(file: string): (ParsedConfig & { text: string }) | undefined {
+export function readConfig(file: string, lenient = false): (ParsedConfig & { text: string }) | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -177,7 +194,7 @@ export function readConfig(file: string): (ParsedConfig & { text: string }) | un
     process.exitCode = EXIT.usage;
     return undefined;
   }
-  const parsed = parseConfig(text, file);
+  const parsed = parseConfig(text, file, { whole: true, lenient });
   for (const e of parsed.errors) console.error(formatConfigError(e));
   if (!parsed.errors.some((e) => e.severity === 'error')) return { ...parsed, text };
   process.exitCode = EXIT.usage;

@@ -79,9 +79,20 @@ export interface ReassemblySnapshot {
   totalFailures: number;
 }
 
+/** Of TCP; inside hosts by their inside local addresses. */
+export interface ExpectedSnapshot {
+  src: number;
+  dst: number;
+  dstPort: number;
+}
+
 export interface RouterSnapshot {
+  /** Canonical names of the interfaces that a Linux interface is bound to; absent: all that can be. */
+  readonly mapped?: ReadonlySet<string> | undefined;
   sessions(): SessionSnapshot[];
   translations(): TranslationSnapshot[];
+  /** Data connections that a control session has announced: their first packet needs no access list. */
+  expected(): ExpectedSnapshot[];
   /** Matches of each entry of a list, in entry order. */
   aclMatches(list: string): readonly number[];
   counters(): Readonly<Record<string, number>>;

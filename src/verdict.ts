@@ -30,6 +30,7 @@ export const DROP = {
   intercepted: 18,
   wrongInterface: 19,
   spoofed: 20,
+  unroutable: 21,
 } as const;
 
 export type Verdict = number;
@@ -58,6 +59,7 @@ export const DROP_REASONS: readonly string[] = [
   // Inferred: IOS has no word for what follows.
   'Unexpected Interface',
   'Spoofed Source address',
+  'Unroutable',
 ];
 
 export const isDrop = (v: Verdict): boolean => v >= DROP.malformed;

@@ -6,6 +6,7 @@
 import { MAX_STATIC_NAT } from '../ios/config/defaults.js';
 import { formatAddress, prefixLength } from '../ios/ipv4-text.js';
 import type { InterfaceConfig, NatConfig, RouterConfig, StaticRoute } from '../ios/config/model.js';
+import { type ResolvedRoute, resolveRoutes } from '../route-resolution.js';
 
 /** One thing that is changed on the host, recorded and undone on its own. */
 export type HostChange =
@@ -60,6 +61,12 @@ export interface HostFacts {
 /** Inside global addresses that we answer ARP for, at most: every static entry, or a /20 of a pool. */
 const MAX_ALIASES = MAX_STATIC_NAT;
 
+/**
+ * Of a route that leads nowhere for want of a Linux interface: any route of the box's own, of the management port for
+ * example, goes before it.
+ */
+const LAST_METRIC = 0x7fff_ffff;
+
 /** Takes the place of every distance that IOS does not install (255 is "unknown"). */
 const UNREACHABLE_DISTANCE = 255;
 
@@ -81,6 +88,10 @@ export function checkBindings(config: RouterConfig, bindings: ReadonlyMap<string
   if (bindings.size < 2) faults.push('a router needs two interfaces: give --interface IOS=LINUX twice');
   return faults;
 }
+
+/** What `run` would say of any mapping, where none is given. */
+export const tooFewInterfaces = (config: RouterConfig): string[] =>
+  config.interfaces.length < 2 ? ['a router needs two interfaces: the configuration has fewer'] : [];
 
 /**
  * @param bindings canonical IOS interface name → Linux interface, as accepted by {@link checkBindings}
@@ -107,13 +118,7 @@ export function planHost(
   for (const { ios, device } of bound) changes.push(...addresses(ios, device));
   changes.push(...aliases(config.nat, bound, notes));
   for (const { ios, device } of bound) if (!ios.shutdown) changes.push({ kind: 'link', device, up: true });
-  const routes = new Map<string, HostRoute>();
-  for (const route of config.routes) {
-    const planned = planRoute(route, bound);
-    const refused = typeof planned === 'string' ? planned : join(routes, planned);
-    if (refused !== undefined) notes.push({ level: 'warn', text: refused });
-  }
-  for (const route of routes.values()) changes.push({ kind: 'route', route });
+  changes.push(...routes(config, bindings, notes));
   // Per interface rather than ip_forward: no other NIC of the box becomes a router's, and one written line of
   // ip_forward would reset all of them, which could not be undone exactly.
   for (const device of devices) changes.push(conf(device, 'forwarding', 1));
@@ -121,7 +126,7 @@ export function planHost(
     if (!bindings.has(ios.name) && !ios.shutdown && ios.addresses.length > 0)
       notes.push({
         level: 'warn',
-        text: `${ios.name} has an address but is mapped to no Linux interface: it stays down`,
+        text: `${ios.name} has an address but is mapped to no Linux interface: it stays down, what goes there is dropped`,
       });
   }
   return { changes, notes };
@@ -229,47 +234,67 @@ function* range(first: number, last: number): Generator<number> {
   for (let a = first >>> 0; a <= last >>> 0; a++) yield a | 0;
 }
 
-/** @returns the route, or a sentence why the host gets none. */
-function planRoute(route: StaticRoute, bound: readonly Bound[]): HostRoute | string {
-  const destination = `${formatAddress(route.prefix)}/${prefixLength(route.mask)}`;
-  const ios = `ip route ${formatAddress(route.prefix)} ${formatAddress(route.mask)}`;
-  const metric = route.distance;
-  if (metric >= UNREACHABLE_DISTANCE) return `${ios}: distance ${metric} is never installed`;
-  if (route.interfaceName === 'Null0') return { destination, metric };
-  const named = bound.find((b) => b.ios.name === route.interfaceName);
-  if (route.interfaceName !== undefined && named === undefined)
-    return `${ios} ${route.interfaceName}: the interface is not mapped, the route is left out`;
-  if (route.nextHop === undefined) {
-    return named === undefined
-      ? `${ios}: no next hop`
-      : downOr(named, ios, { destination, device: named.device, metric });
+/**
+ * The static routes, and one that leads nowhere for each network behind an interface that is not mapped: the engine
+ * drops what goes there, and the kernel must not send it by another route of its own if it ever sees it.
+ */
+function routes(config: RouterConfig, bindings: ReadonlyMap<string, string>, notes: HostNote[]): HostChange[] {
+  const warn = (text: string): void => void notes.push({ level: 'warn', text });
+  const planned = new Map<string, HostRoute>();
+  const resolved = resolveRoutes(config, new Set(bindings.keys()));
+  const installed = new Set(resolved.map((r) => r.route));
+  for (const route of config.routes) if (!installed.has(route)) warn(`${routeLine(route)}: ${whyNot(config, route)}`);
+  for (const r of resolved) {
+    if (r.route === undefined && r.out.kind !== 'unmapped') continue; // the kernel makes it with the address
+    if (r.route !== undefined && r.out.kind === 'unmapped')
+      warn(`${routeLine(r.route)}: ${r.out.name} is mapped to no Linux interface: what goes there is dropped`);
+    const refused = join(planned, hostRoute(r, bindings));
+    if (refused !== undefined) warn(refused);
   }
-  const via = formatAddress(route.nextHop);
-  const at = named ?? onLink(bound, route.nextHop);
-  if (at === undefined) return `${ios} ${via}: the next hop is on no mapped interface, the route is left out`;
-  return downOr(at, ios, { destination, via, device: at.device, metric });
+  return [...planned.values()].map((route) => ({ kind: 'route', route }));
+}
+
+function hostRoute({ prefix, mask, distance, out }: ResolvedRoute, bindings: ReadonlyMap<string, string>): HostRoute {
+  const destination = `${formatAddress(prefix)}/${prefixLength(mask)}`;
+  if (out.kind === 'null') return { destination, metric: distance };
+  if (out.kind === 'unmapped') return { destination, metric: LAST_METRIC };
+  const device = bindings.get(out.name)!;
+  const via = out.gateway === undefined ? {} : { via: formatAddress(out.gateway) };
+  return { destination, ...via, device, metric: distance };
+}
+
+function routeLine(r: StaticRoute): string {
+  const to = [r.interfaceName, r.nextHop === undefined ? undefined : formatAddress(r.nextHop)];
+  return ['ip route', formatAddress(r.prefix), formatAddress(r.mask), ...to].filter((w) => w !== undefined).join(' ');
+}
+
+/** Why a route is not in force, as IOS would not install it either. */
+function whyNot(config: RouterConfig, { distance, interfaceName, nextHop }: StaticRoute): string {
+  if (distance >= UNREACHABLE_DISTANCE) return `distance ${distance} is never installed`;
+  const onLink = (i: InterfaceConfig): boolean =>
+    nextHop !== undefined && i.addresses.some((a) => ((nextHop ^ a.address) & a.mask) === 0);
+  const down = config.interfaces.find((i) => i.shutdown && (i.name === interfaceName || onLink(i)));
+  if (down !== undefined) return `${down.name} is shut down, the route is left out`;
+  return 'there is no way to the next hop, the route is left out';
 }
 
 /**
  * Adds a route. One of the same destination and distance gets a further hop: Linux has one route for both.
  * @returns undefined, or a sentence why not
  */
-function join(routes: Map<string, HostRoute>, route: HostRoute): string | undefined {
+function join(planned: Map<string, HostRoute>, route: HostRoute): string | undefined {
   const { destination, metric, via, device } = route;
   const key = `${destination} ${metric}`;
-  const known = routes.get(key);
+  const known = planned.get(key);
   if (known === undefined) {
-    routes.set(key, route);
+    planned.set(key, route);
     return undefined;
   }
+  if (known.device === undefined && device === undefined) return undefined;
   if (known.device === undefined || device === undefined)
     return `${destination} has a next hop and Null0 at distance ${metric}: the later line is left out`;
   const hops = [known, ...(known.also ?? [])];
   if (!hops.some((h) => h.via === via && h.device === device))
     known.also = [...(known.also ?? []), { ...(via === undefined ? {} : { via }), device }];
   return undefined;
-}
-
-function downOr(at: Bound, ios: string, route: HostRoute): HostRoute | string {
-  return at.ios.shutdown ? `${ios}: ${at.ios.name} is shut down, the route is left out` : route;
 }

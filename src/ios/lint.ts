@@ -6,7 +6,8 @@ import type { AclEntry } from '../acl/entry.js';
 import { firstCovers, OpenDestinations } from './acl-index.js';
 import { formatExtended, formatStandard } from './config/acl-text.js';
 import type { RouterConfig } from './config/model.js';
-import { formatAddress } from './ipv4-text.js';
+import { formatAddress, prefixLength } from './ipv4-text.js';
+import { resolveRoutes } from '../route-resolution.js';
 
 export interface Warning {
   /** From 1; 0 where no line stands for it. */
@@ -14,13 +15,18 @@ export interface Warning {
   reason: string;
 }
 
-/** All warnings about a configuration, in line order. */
-export function lint(config: RouterConfig): Warning[] {
+/**
+ * All warnings about a configuration, in line order.
+ * @param mapped names of the interfaces that `run` gets by --interface; undefined: all that can be
+ */
+export function lint(config: RouterConfig, mapped?: ReadonlySet<string>): Warning[] {
   const warnings = [
     ...unreachableEntries(config),
     ...undefinedNames(config),
     ...unappliedRules(config),
     ...translations(config),
+    ...routesToNowhere(config, mapped),
+    ...levels(config),
   ];
   return warnings.sort((a, b) => a.line - b.line);
 }
@@ -46,19 +52,24 @@ function unreachableEntries(config: RouterConfig): Warning[] {
   return warnings;
 }
 
-function undefinedNames(config: RouterConfig): Warning[] {
+/** Lists and rules that are applied and not defined, or empty: what they should have filtered is open, as on IOS. */
+export function undefinedNames(config: RouterConfig): Warning[] {
   const warnings: Warning[] = [];
   const list = (name: string | undefined, line: number | undefined, consequence: string): void => {
-    if (name !== undefined && !config.accessLists.has(name))
+    if (name === undefined) return;
+    const known = config.accessLists.get(name);
+    if (known === undefined)
       warnings.push({ line: line ?? 0, reason: `access list ${name} is not defined: ${consequence}` });
+    else if (known.entries.length === 0)
+      warnings.push({ line: line ?? 0, reason: `access list ${name} has no entries: ${consequence}` });
   };
   const rule = (name: string | undefined, line: number | undefined): void => {
     if (name !== undefined && !config.inspectionRules.has(name))
       warnings.push({ line: line ?? 0, reason: `inspection rule ${name} is not defined: nothing is inspected` });
   };
   for (const i of config.interfaces) {
-    list(i.accessGroupIn, i.lines?.accessGroupIn, 'all packets are permitted');
-    list(i.accessGroupOut, i.lines?.accessGroupOut, 'all packets are permitted');
+    list(i.accessGroupIn, i.lines?.accessGroupIn, `all packets are permitted in on ${i.name}`);
+    list(i.accessGroupOut, i.lines?.accessGroupOut, `all packets are permitted out on ${i.name}`);
     rule(i.inspectIn, i.lines?.inspectIn);
     rule(i.inspectOut, i.lines?.inspectOut);
   }
@@ -67,6 +78,7 @@ function undefinedNames(config: RouterConfig): Warning[] {
     if (d.pool !== undefined && !config.nat.pools.has(d.pool))
       warnings.push({ line: d.line, reason: `NAT pool ${d.pool} is not defined: nothing is translated` });
   }
+  list(config.login.quietModeList, config.login.quietModeLine, 'everybody may log in while logins are blocked');
   for (const l of config.lines) list(l.accessClassIn, l.accessClassLine, 'every address may connect');
   for (const r of config.inspectionRules.values())
     for (const p of r.protocols) list(p.javaList, p.line, 'Java applets are permitted from everywhere');
@@ -100,4 +112,38 @@ function translations(config: RouterConfig): Warning[] {
     }
   }
   return warnings;
+}
+
+/** What leads nowhere, though the configuration has a way: there is no Linux interface for it, or no next hop. */
+function routesToNowhere(config: RouterConfig, mapped: ReadonlySet<string> | undefined): Warning[] {
+  const resolved = resolveRoutes(config, mapped);
+  const installed = new Set(resolved.map((r) => r.route));
+  const warnings = resolved.flatMap(({ prefix, mask, out, route }): Warning[] => {
+    if (out.kind !== 'unmapped') return [];
+    const network = `${formatAddress(prefix)}/${prefixLength(mask)}`;
+    const line = route?.line ?? config.interfaces.find((i) => i.name === out.name)?.line ?? 0;
+    return [{ line, reason: `${out.name} is mapped to no Linux interface: packets to ${network} are dropped` }];
+  });
+  for (const r of config.routes) {
+    if (installed.has(r) || config.interfaces.some((i) => i.name === r.interfaceName && i.shutdown)) continue;
+    warnings.push({
+      line: r.line ?? 0,
+      reason: `the route to ${formatAddress(r.prefix)}/${prefixLength(r.mask)} is not installed: no way to its next hop`,
+    });
+  }
+  return warnings;
+}
+
+/** Privilege levels between: no command is moved to one here. */
+function levels(config: RouterConfig): Warning[] {
+  const between = (level: number): boolean => level !== 1 && level !== 15;
+  const reason = (who: string, level: number): string => `${who}: level ${level} has the commands of level 1 here`;
+  return [
+    ...config.users
+      .filter((u) => between(u.privilege))
+      .map((u) => ({ line: u.line ?? 0, reason: reason(`username ${u.name}`, u.privilege) })),
+    ...config.lines
+      .filter((l) => between(l.privilege))
+      .map((l) => ({ line: 0, reason: reason(`line ${l.kind} ${l.first}`, l.privilege) })),
+  ];
 }

@@ -27,6 +27,11 @@ export class ExpectedFlows {
     return this.#byControl.size;
   }
 
+  /** All that is expected, those too late included. */
+  all(): Iterable<ExpectedFlow> {
+    return this.#byControl.values();
+  }
+
   /** Expects `e`. The same control connection must expect nothing else: `forget` it before. */
   add(e: ExpectedFlow): void {
     this.#byControl.set(e.control, e);

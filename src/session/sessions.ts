@@ -195,6 +195,11 @@ export class Sessions {
     return this.#fulfilled !== undefined;
   }
 
+  /** Announced data connections that have not come yet. */
+  expectedFlows(now: number): ExpectedFlow[] {
+    return [...this.#expected.all()].filter((e) => e.until > now);
+  }
+
   /** Opens the session of the packet that `expects` knew. It is expected once. */
   openExpected(p: Packet, f: Flow, seenDst: number, now: number): Verdict {
     const e = this.#fulfilled!;

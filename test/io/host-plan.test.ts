@@ -172,17 +172,17 @@ describe('routes', () => {
     {
       name: 'next hop on no mapped interface',
       route: { prefix: 0, mask: 0, nextHop: address('192.0.2.1'), distance: 1 },
-      note: 'ip route 0.0.0.0 0.0.0.0 192.0.2.1: the next hop is on no mapped interface, the route is left out',
+      note: 'ip route 0.0.0.0 0.0.0.0 192.0.2.1: there is no way to the next hop, the route is left out',
     },
     {
-      name: 'an interface that is not mapped',
+      name: 'an interface that is shut down',
       route: { prefix: 0, mask: 0, interfaceName: 'Serial2/0', distance: 1 },
-      note: 'ip route 0.0.0.0 0.0.0.0 Serial2/0: the interface is not mapped, the route is left out',
+      note: 'ip route 0.0.0.0 0.0.0.0 Serial2/0: Serial2/0 is shut down, the route is left out',
     },
     {
       name: 'distance 255',
       route: { prefix: 0, mask: 0, nextHop: address('172.22.1.1'), distance: 255 },
-      note: 'ip route 0.0.0.0 0.0.0.0: distance 255 is never installed',
+      note: 'ip route 0.0.0.0 0.0.0.0 172.22.1.1: distance 255 is never installed',
     },
   ])('$name: left out, and said so', ({ route, note }) => {
     const { changes, notes } = plan(routerConfig((c) => void (c.routes = [route])));
@@ -199,7 +199,7 @@ test('shutdown takes the link down and leaves out the routes through it', () => 
   ]);
   expect(of('route', changes)).toEqual([]);
   expect(notes.map((n) => n.text)).toEqual([
-    'ip route 0.0.0.0 0.0.0.0: Ethernet2/0 is shut down, the route is left out',
+    'ip route 0.0.0.0 0.0.0.0 172.22.1.1: Ethernet2/0 is shut down, the route is left out',
   ]);
 });
 

@@ -27,7 +27,7 @@ test.each([
     name: 'a list that nothing defines',
     text: 'interface Ethernet2/0\n ip access-group 102 in\nline vty 0 4\n access-class 9 in',
     want: [
-      '2: access list 102 is not defined: all packets are permitted',
+      '2: access list 102 is not defined: all packets are permitted in on Ethernet2/0',
       '4: access list 9 is not defined: every address may connect',
     ],
   },
@@ -78,7 +78,7 @@ describe('fw3640 check', () => {
   });
 
   test('--strict takes warnings for errors', () => {
-    expect(checkConfig(seed, '3640.cfg', true).exitCode).toBe(2);
+    expect(checkConfig(seed, '3640.cfg', { strict: true }).exitCode).toBe(2);
   });
 
   test('refuses a file with an error, and shows it', () => {

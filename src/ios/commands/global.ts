@@ -94,6 +94,7 @@ function setUser(editor: ConfigEditor, m: Match): void {
   const secret = m.has('SECRET') ? readSecret(editor, m) : undefined;
   if (editor.complaints.length > 0) return;
   const user = userOf(editor.config, m.word('USER'));
+  if (editor.line > 0) user.line = editor.line;
   if (m.has('LEVEL')) user.privilege = m.number('LEVEL');
   if (password !== undefined) {
     user.password = password;

@@ -46,6 +46,8 @@ export interface Complaint {
   reason: string;
   /** From 1; the line's first character where nothing more exact is known. */
   column: number;
+  /** No command begins like this line, as far as the column. */
+  unknown?: boolean;
 }
 
 /** Key of a block inside of another one. */
@@ -90,7 +92,8 @@ export class ConfigEditor {
   }
 
   enterInterface(name: string): void {
-    if (!this.config.interfaces.some((i) => i.name === name)) this.config.interfaces.push(interfaceDefaults(name));
+    if (!this.config.interfaces.some((i) => i.name === name))
+      this.config.interfaces.push({ ...interfaceDefaults(name), ...(this.line > 0 ? { line: this.line } : {}) });
     const prompt = name.includes('.') ? '-subif' : '-if';
     this.mode = { ...GLOBAL_MODE, name: 'interface', header: `interface ${name}`, prompt, target: name };
   }

@@ -78,6 +78,8 @@ export interface InterfaceConfig {
   proxyArp: boolean;
   /** When inspection was applied: a later one is printed first by `show ip inspect` (see the reference's §1). 0: never. */
   inspectOrder: number;
+  /** Line of the file that begins it, from 1; absent from the console. */
+  line?: number;
   /** Lines of the file that name lists and rules, from 1; for messages. */
   lines?: Partial<Record<'accessGroupIn' | 'accessGroupOut' | 'inspectIn' | 'inspectOut', number>>;
 }
@@ -269,6 +271,8 @@ export interface User {
   privilege: number; // 1
   password?: Password;
   secret?: Password;
+  /** Line of the file, from 1. */
+  line?: number;
 }
 
 export interface LineConfig {

@@ -8,6 +8,7 @@ import { hasEffect } from '../grammar/command.js';
 import type { Handler } from '../grammar/command.js';
 import { matchLine, spelledOutTo } from '../grammar/match.js';
 import type { MatchResult } from '../grammar/match.js';
+import { isHousekeeping } from './housekeeping.js';
 import { emptyConfig } from './defaults.js';
 import { ConfigEditor, GLOBAL_MODE } from './editor.js';
 import type { Complaint, Mode } from './editor.js';
@@ -40,6 +41,8 @@ export const INVALID_INPUT = "Invalid input detected at '^' marker.";
 export const INCOMPLETE = 'Incomplete command.';
 export const ambiguous = (line: string): string => `Ambiguous command:  "${line.trim()}"`;
 
+const CUT = "The file ends before its 'end': it may have been cut. Where it is whole, add a line with end";
+
 /** Lines that are read in about a millisecond. */
 const LINES_A_STEP = 40;
 
@@ -47,13 +50,20 @@ const LINES_A_STEP = 40;
 const DECORATION =
   /^(?:\S+[>#] ?(?:en\w*|sh\w* \w.*)?|Building configuration\.\.\.|(?:Current|Startup) configuration ?: ?\d+ bytes|Using \d+ out of \d+ bytes.*)$/;
 
+export interface ReadOptions {
+  /** The text is a file, not some lines: one that does not come to its `end` was cut, and is refused. */
+  whole?: boolean;
+  /** A line that nobody knows and that cannot be about filtering is kept without effect, with a warning. */
+  lenient?: boolean;
+}
+
 /**
  * Reads a configuration.
  * @param text the whole file; LF or CR LF
  * @param file its name, for error messages
  */
-export function parseConfig(text: string, file: string): ParsedConfig {
-  const steps = parseInSteps(text, file);
+export function parseConfig(text: string, file: string, options: ReadOptions = {}): ParsedConfig {
+  const steps = parseInSteps(text, file, options);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -61,15 +71,21 @@ export function parseConfig(text: string, file: string): ParsedConfig {
 }
 
 /** Reads a configuration a few lines at a time, for who has other things to do in between. */
-export function* parseInSteps(text: string, file: string): Generator<undefined, ParsedConfig> {
+export function* parseInSteps(
+  text: string,
+  file: string,
+  { whole = false, lenient = false }: ReadOptions = {},
+): Generator<undefined, ParsedConfig> {
   const editor = new ConfigEditor(emptyConfig());
   const errors: ConfigError[] = [];
   const lines = text.split(/\r?\n/);
   const complain = (line: number, complaints: readonly Complaint[]): void => {
-    for (const c of complaints) errors.push({ ...c, file, line, text: lines[line - 1] ?? '' });
+    for (const { severity, reason, column } of complaints)
+      errors.push({ severity, file, line, column, reason, text: lines[line - 1] ?? '' });
   };
   const blocksAreIndented = hasIndentedBlock(lines);
   let deepest = Infinity; // what is indented more stands under a line that was not understood: it cannot be judged
+  let inBlock = false; // the block in hand has indented lines
   let ended = false;
   let bannerLine = 0;
   for (const [i, raw] of lines.entries()) {
@@ -97,7 +113,20 @@ export function* parseInSteps(text: string, file: string): Generator<undefined, 
     if (depth > deepest) continue;
     deepest = Infinity;
     if (takeIntoBlock(editor, raw, depth)) continue;
-    const complaints = applyLine(editor, raw, blocksAreIndented && depth === 0);
+    const header = editor.mode.header;
+    const complaints = applyLine(
+      editor,
+      raw,
+      depth > 0 || !blocksAreIndented ? 'block' : inBlock ? 'outside' : 'unclear',
+    );
+    inBlock = editor.mode.header === header && (inBlock || depth > 0);
+    if (lenient && complaints[0]?.unknown === true && depth === 0 && isHousekeeping(blockAt(lines, i))) {
+      complain(line, [{ ...complaints[0], severity: 'warning', reason: 'unknown command, kept without effect' }]);
+      editor.mode = GLOBAL_MODE;
+      editor.keepInert(trimmed);
+      editor.enterInert(trimmed, '', []);
+      continue;
+    }
     complain(line, complaints);
     if (complaints.some((c) => c.severity === 'error')) {
       deepest = depth;
@@ -109,6 +138,7 @@ export function* parseInSteps(text: string, file: string): Generator<undefined, 
   }
   if ((editor.textReader as unknown) !== undefined)
     complain(bannerLine, [{ severity: 'error', reason: 'Banner without its closing delimiter', column: 1 }]);
+  else if (whole && !ended) complain(lines.length, [{ severity: 'error', reason: CUT, column: 1 }]);
   const { config } = editor;
   config.lines = joinLines(config.lines);
   const inert = [...config.inert, ...inertOfLines(config)].sort((a, b) => a.line - b.line);
@@ -157,6 +187,13 @@ function belongsToBlock({ mode }: ConfigEditor, line: string): boolean {
   return outside.kind !== 'match' || outside.match.firstAbbreviated < Infinity;
 }
 
+/** A line and what is indented under it. */
+function blockAt(lines: readonly string[], at: number): readonly string[] {
+  let end = at + 1;
+  while (end < lines.length && /^\s/.test(lines[end]!)) end++;
+  return lines.slice(at, end);
+}
+
 /** Inert lines under `line …`, each once though it holds for several ranges. */
 function inertOfLines(config: RouterConfig): InertLine[] {
   const byLine = new Map<number, InertLine>();
@@ -165,22 +202,30 @@ function inertOfLines(config: RouterConfig): InertLine[] {
 }
 
 /**
+ * Where a line of a file stands. `block`: in the block in hand, for all that is known (on the console too). `outside`:
+ * not indented, where the lines of the block are. `unclear`: not indented, and the block has no line yet.
+ */
+export type Place = 'block' | 'outside' | 'unclear';
+
+/**
  * Carries out one configuration line in the editor's mode, or in global mode where that knows it.
- * @param outside the line stands outside of every block, so that only global mode can know it
  * @returns complaints; with an error among them the configuration is as before
  */
-export function applyLine(editor: ConfigEditor, line: string, outside = false): Complaint[] {
+export function applyLine(editor: ConfigEditor, line: string, place: Place = 'block'): Complaint[] {
   editor.complaints = [];
   if (editor.mode.name === 'inert' && belongsToBlock(editor, line.trim())) {
     editor.keepInert(line.trim(), weakensInBlock(editor.mode.header, line.trim()));
     return [];
   }
-  const { result, mode } = findCommand(editor, line, outside);
+  const { result, mode } = findCommand(editor, line, place);
   if (result.kind !== 'match') {
     const { reason, column } = fault(result, line);
     const { header } = editor.mode;
-    const lost = outside && editor.mode.name !== 'global' && knows(editor.mode, line);
-    return [{ severity: 'error', column, reason: lost ? `${reason} A line of "${header}" is indented.` : reason }];
+    const lost = place === 'outside' && editor.mode.name !== 'global' && knows(editor.mode, line);
+    const unknown = result.kind === 'invalid';
+    return [
+      { severity: 'error', column, unknown, reason: lost ? `${reason} A line of "${header}" is indented.` : reason },
+    ];
   }
   editor.mode = mode;
   (result.action as Handler<ConfigEditor>)(editor, result.match);
@@ -199,12 +244,16 @@ interface Found {
  * Looks where IOS looks: in the mode itself, then in those around it, global mode last. Where both know the line, or
  * each knows a part of it, see `prefer`: a line is never taken for another one.
  */
-function findCommand(editor: ConfigEditor, line: string, outside: boolean): Found {
+function findCommand(editor: ConfigEditor, line: string, place: Place): Found {
   const { mode } = editor;
   const inGlobal = (): Found => ({ result: matchLine(configGrammar('global').grammar, line), mode: GLOBAL_MODE });
   if (mode.name === 'global') return inGlobal();
   const own: Found = { result: matchLine(configGrammar(mode.name).grammar, line), mode };
-  if (outside) return own.result.kind === 'match' && /^\s*exit\s*$/i.test(line) ? own : inGlobal();
+  const isExit = /^\s*exit\s*$/i.test(line);
+  if (place === 'outside') return isExit && own.result.kind === 'match' ? own : inGlobal();
+  // A header with a slip of the pen must not become the first line of the block before it.
+  if (place === 'unclear' && own.result.kind === 'match' && own.result.match.firstAbbreviated < Infinity)
+    return inGlobal();
   let found = own;
   for (let outer = mode.outer; outer !== undefined; outer = outer.outer)
     found = prefer(found, { result: matchLine(configGrammar(outer.name).grammar, line), mode: outer }, line);
@@ -226,8 +275,11 @@ function prefer(own: Found, outer: Found, line: string): Found {
   // `line vty 0 x` in an interface is a line command with something wrong, and no short form of `linecode`.
   if (a.kind === 'match')
     return a.match.firstAbbreviated < spelledOutTo(configGrammar(outer.mode.name).grammar, line) ? outer : own;
-  // `ip address` with a bad mask is no short form of `ip address-pool`.
-  if (b.kind === 'match') return b.match.firstAbbreviated >= understoodTo(a, line) ? outer : own;
+  // `ip address` with a bad mask is no short form of `ip address-pool`, nor `ip addr`, as the pool has no effect.
+  if (b.kind === 'match') {
+    const mine = hasEffect(b.action) ? spelledOutTo(configGrammar(own.mode.name).grammar, line) : understoodTo(a, line);
+    return b.match.firstAbbreviated >= mine ? outer : own;
+  }
   return progress(b) > progress(a) ? outer : own;
 }
 
@@ -258,6 +310,7 @@ export const percent = (reason: string): string => (reason.startsWith('%') ? rea
 /** An error as `fw3640 check` prints it: place, the line, IOS's caret, IOS's words. */
 export function formatConfigError(e: ConfigError): string {
   const word = e.severity === 'warning' ? 'warning: ' : '';
+  if (e.line === 0) return `${e.file}: ${word}${percent(e.reason)}`; // of the whole
   const caret = ' '.repeat(Math.max(0, e.column - 1)) + '^';
   return `${e.file}:${e.line}:${e.column}: ${word}${percent(e.reason)}\n  ${e.text}\n  ${caret}`;
 }

@@ -2,6 +2,7 @@
 import { runningConfig } from '../config/running-config.js';
 import { showRunningConfig } from '../show/running-config.js';
 import { explain } from '../trace/explain.js';
+import { unknownInterface } from '../trace/index.js';
 import { formatTrace } from '../trace/format.js';
 import { PROBE_HELP, PROBE_SYNTAX, readProbe } from '../trace/probe.js';
 import type { Exec, ExecCommand } from './context.js';
@@ -29,8 +30,11 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
       input: 'Interface the packet comes in by',
       ...PROBE_HELP,
     },
-    set: ({ router, print }, m) =>
-      print(formatTrace(explain(router.config(), readProbe(m.word('INTERFACE'), m), router.snapshot))),
+    set: ({ router, print }, m) => {
+      const unknown = unknownInterface(router.config(), m.word('INTERFACE'));
+      if (unknown !== undefined) print(`% ${unknown}\n`);
+      else print(formatTrace(explain(router.config(), readProbe(m.word('INTERFACE'), m), router.snapshot)));
+    },
   },
   {
     privilege: 1,

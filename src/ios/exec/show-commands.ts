@@ -101,7 +101,9 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show interfaces [INTERFACE:INTERFACE]', { interfaces: 'Interface status and configuration' }, (r, m) =>
     showInterfaces(r.config(), r.system.interfaces(), m.optionalWord('INTERFACE')),
   ),
-  show(1, 'show ip route', { 'ip route': 'IP routing table' }, (r) => showIpRoute(r.config(), r.system.interfaces())),
+  show(1, 'show ip route', { 'ip route': 'IP routing table' }, (r) =>
+    showIpRoute(r.config(), r.system.interfaces(), r.snapshot.mapped),
+  ),
   show(1, 'show ip arp', { 'ip arp': 'IP ARP table' }, (r) => showArp(r.system.arp())),
   show(1, 'show arp', { arp: 'ARP table' }, (r) => showArp(r.system.arp())),
   show(

@@ -49,7 +49,7 @@ export function findWay(
       found(undefined);
       return;
     }
-    found({ destination, source, way: wayTo(config, live, destination, source) });
+    found({ destination, source, way: wayTo(config, live, router.snapshot.mapped, destination, source) });
   });
 }
 
@@ -75,6 +75,7 @@ function sourceAddress(
 function wayTo(
   config: RouterConfig,
   live: readonly InterfaceSnapshot[],
+  mapped: ReadonlySet<string> | undefined,
   destination: number,
   source: number | undefined,
 ): Way {
@@ -84,7 +85,7 @@ function wayTo(
     return { via, source: source ?? destination, mtu: ETHERNET_MTU };
   }
   // Neither a broadcast nor a multicast is sent: no single host would answer it.
-  const egress = config.interfaces[new RoutingTable(config).lookup(destination)];
+  const egress = config.interfaces[new RoutingTable(config, mapped).lookup(destination)];
   const from = source ?? egress?.addresses[0]?.address;
   if (egress === undefined || from === undefined) return { via: 'nowhere', source: 0, mtu: ETHERNET_MTU };
   const mtu = live.find((l) => l.name === egress.name)?.mtu ?? ETHERNET_MTU;

@@ -1,6 +1,7 @@
 /** `show ip route`: connected and static routes, grouped under their classful network as IOS 12.x does. */
 import type { InterfaceSnapshot } from '../../snapshot.js';
-import type { RouterConfig } from '../config/model.js';
+import { isMapped, resolveRoutes } from '../../route-resolution.js';
+import type { RouterConfig, StaticRoute } from '../config/model.js';
 import { classfulMask, formatAddress, prefixLength } from '../ipv4-text.js';
 import { linkState } from './link-state.js';
 
@@ -23,8 +24,12 @@ interface Route {
   gateway: string;
 }
 
-export function showIpRoute(config: RouterConfig, live: readonly InterfaceSnapshot[]): string {
-  const routes = table(config, live);
+export function showIpRoute(
+  config: RouterConfig,
+  live: readonly InterfaceSnapshot[],
+  mapped?: ReadonlySet<string>,
+): string {
+  const routes = table(config, live, mapped);
   const standard = routes.find((r) => r.mask === 0);
   const gateway =
     standard === undefined
@@ -37,34 +42,40 @@ export function showIpRoute(config: RouterConfig, live: readonly InterfaceSnapsh
   return `${CODES}\n${gateway}\n\n${lines.map((l) => `${l}\n`).join('')}`;
 }
 
-/** The routes that are in use: those through interfaces that are up, of each prefix the nearest. */
-function table(config: RouterConfig, live: readonly InterfaceSnapshot[]): Route[] {
-  const up = config.interfaces.filter((i) => linkState(i, live).protocol === 'up');
-  const routes: Route[] = [];
-  for (const i of up)
-    for (const { address, mask } of i.addresses)
-      routes.push({ code: 'C', prefix: address & mask, mask, via: [`is directly connected, ${i.name}`], gateway: '' });
-  const connected = (hop: number): boolean => routes.some((r) => r.code === 'C' && (hop & r.mask) === r.prefix);
-  const nearest = new Map<string, { distance: number; route: Route }>();
-  for (const s of config.routes) {
-    const through =
-      s.interfaceName === undefined || /^Null/.test(s.interfaceName) || up.some((i) => i.name === s.interfaceName);
-    if (!through || (s.interfaceName === undefined && !connected(s.nextHop!))) continue;
-    const key = `${s.prefix}/${s.mask}`;
-    const known = nearest.get(key);
-    const via =
-      s.nextHop === undefined
-        ? `is directly connected, ${s.interfaceName ?? ''}`
-        : `[${s.distance}/0] via ${formatAddress(s.nextHop)}${s.interfaceName === undefined ? '' : `, ${s.interfaceName}`}`;
-    if (known !== undefined && known.distance === s.distance) known.route.via.push(via);
-    else if (known === undefined || s.distance < known.distance) {
-      const gateway = formatAddress(s.nextHop ?? 0);
-      const route: Route = { code: 'S', prefix: s.prefix, mask: s.mask, via: [via], gateway };
-      nearest.set(key, { distance: s.distance, route });
-    }
+/**
+ * The routes that are in use: those through interfaces that are up, of each prefix the nearest. What leads to an
+ * interface that no Linux interface is bound to is dropped, and so it is said.
+ */
+function table(config: RouterConfig, live: readonly InterfaceSnapshot[], mapped?: ReadonlySet<string>): Route[] {
+  const down = new Set(
+    config.interfaces
+      .filter((i) => isMapped(i.name, mapped) && linkState(i, live).protocol === 'down')
+      .map((i) => i.name),
+  );
+  const up = { ...config, interfaces: config.interfaces.map((i) => (down.has(i.name) ? { ...i, shutdown: true } : i)) };
+  const found = new Map<string, { distance: number; place: number; route: Route }>();
+  const resolved = resolveRoutes(up, mapped);
+  for (const { prefix, mask, distance, out, route: line } of resolved) {
+    const code = line === undefined ? 'C' : 'S';
+    const via = out.kind === 'interface' ? viaText(out.name, distance, line) : 'is directly connected, Null0';
+    const key = `${prefix}/${mask}`;
+    const known = found.get(key);
+    if (known === undefined)
+      found.set(key, {
+        distance,
+        place: line === undefined ? found.size - resolved.length : config.routes.indexOf(line),
+        route: { code, prefix, mask, via: [via], gateway: formatAddress(line?.nextHop ?? 0) },
+      });
+    else if (known.distance === distance && known.route.code === code && !known.route.via.includes(via))
+      known.route.via.push(via);
   }
-  const local = (r: Route): boolean => routes.some((c) => c.code === 'C' && c.prefix === r.prefix && c.mask === r.mask);
-  return [...routes, ...[...nearest.values()].map((n) => n.route).filter((r) => !local(r))];
+  // Connected networks and then lines, each in the order of the configuration.
+  return [...found.values()].sort((a, b) => a.place - b.place).map((n) => n.route);
+}
+
+function viaText(name: string, distance: number, line: StaticRoute | undefined): string {
+  if (line?.nextHop === undefined) return `is directly connected, ${name}`;
+  return `[${distance}/0] via ${formatAddress(line.nextHop)}${line.interfaceName === undefined ? '' : `, ${line.interfaceName}`}`;
 }
 
 /** Subnets under the line of their classful network; networks and supernets by themselves. */

@@ -3,7 +3,7 @@
  * decided each step. Says in words what engine.ts does; a test holds the two against each other.
  */
 import type { AclEntry } from '../../acl/entry.js';
-import type { RouterSnapshot, SessionSnapshot } from '../../snapshot.js';
+import type { ExpectedSnapshot, RouterSnapshot, SessionSnapshot } from '../../snapshot.js';
 import { formatExtended, formatStandard } from '../config/acl-text.js';
 import { effectiveInspection } from '../config/effective.js';
 import type { AccessList, InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
@@ -48,8 +48,14 @@ const ICMP_REQUESTS: readonly number[] = [8, 13, 15, 17];
 /**
  * Explains one packet.
  * @param snapshot the running router's sessions; undefined: only the configuration is asked
+ * @param mapped names of the interfaces that Linux has; undefined: all that can be
  */
-export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSnapshot): Trace {
+export function explain(
+  config: RouterConfig,
+  probe: Probe,
+  snapshot?: RouterSnapshot,
+  mapped: ReadonlySet<string> | undefined = snapshot?.mapped,
+): Trace {
   const steps: TraceStep[] = [];
   const step = (stage: string, text: string, because?: string, line?: number): void => {
     steps.push({ stage, text, ...(because === undefined ? {} : { because }), ...(line ? { line } : {}) });
@@ -71,15 +77,18 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
     inward === undefined ? probe : { ...probe, dst: inward.address, dstPort: inward.port ?? probe.dstPort };
 
   const session = snapshot?.sessions().find((s) => belongsTo(s, inside));
+  const announced = session === undefined && snapshot?.expected().some((e) => announces(e, inside)) === true;
   if (snapshot !== undefined)
     step(
       'Session',
-      session === undefined
-        ? 'none: this is the first packet of a flow'
-        : `${describe(session)}: access lists are bypassed`,
+      announced
+        ? 'announced by a control session: access lists are bypassed, a session opens'
+        : session === undefined
+          ? 'none: this is the first packet of a flow'
+          : `${describe(session)}: access lists are bypassed`,
     );
-  const bypass = session !== undefined;
-  if (!bypass && ingress.nat === 'outside' && isInside(config, probe.src)) {
+  const bypass = session !== undefined || announced;
+  if (!bypass && ingress.nat === 'outside' && isInside(config, mapped, probe.src)) {
     step('Source', `${formatAddress(probe.src)} is inside, or the router: nobody outside has it`, 'ip nat outside');
     return dropped('a spoofed source address');
   }
@@ -94,17 +103,16 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
   }
   if (ingress.nat === 'outside' || hairpin) note(step, 'NAT outside to inside', probe.dst, inward);
 
-  const route = findRoute(config, inside.dst);
+  const route = findRoute(config, inside.dst, mapped);
   const egress = route.kind === 'interface' ? config.interfaces.find((i) => i.name === route.name) : undefined;
-  // Where the host's own routes lead is not known: rather translate than show an inside local address.
-  const toOutside = route.kind === 'host' || egress?.nat === 'outside';
-  const leaves = ingress.nat === 'inside' && (hairpin || toOutside);
+  const leaves = ingress.nat === 'inside' && (hairpin || egress?.nat === 'outside');
   const outward = leaves ? nat.source(probe, hairpin ? ingress : undefined) : undefined;
   if (outward?.kind === 'exhausted') {
     note(step, 'NAT inside to outside', probe.src, outward);
     return dropped('no inside global address is left');
   }
   step('Route', route.text, route.because, route.line);
+  if (!bypass && route.kind === 'nowhere') return dropped('unreachable');
   const ends = {
     src: outward?.address ?? probe.src,
     srcPort: outward === undefined ? probe.srcPort : outward.port,
@@ -134,8 +142,8 @@ export function explain(config: RouterConfig, probe: Probe, snapshot?: RouterSna
 }
 
 /** The route to the address, but for the default route, leads inside. */
-function isInside(config: RouterConfig, address: number): boolean {
-  const at = new RoutingTable(config).lookupSource(address);
+function isInside(config: RouterConfig, mapped: ReadonlySet<string> | undefined, address: number): boolean {
+  const at = new RoutingTable(config, mapped).lookupSource(address);
   return at === TO_ROUTER || config.interfaces[at]?.nat === 'inside';
 }
 
@@ -246,6 +254,9 @@ function belongsTo(s: SessionSnapshot, p: Probe): boolean {
     (back && p.srcPort === s.responderPort && p.dstPort === s.initiatorPort)
   );
 }
+
+const announces = (e: ExpectedSnapshot, p: Probe): boolean =>
+  p.protocol === TCP && e.src === p.src && e.dst === p.dst && e.dstPort === p.dstPort;
 
 const describe = (s: SessionSnapshot): string =>
   `${formatSessionId(s.id)} (${formatAddress(s.initiator)}:${s.initiatorPort})=>(${formatAddress(s.responder)}:${s.responderPort}) ${s.service} ${s.state}`;

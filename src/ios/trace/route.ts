@@ -1,9 +1,10 @@
 /** The route of a destination, with the line that made it: for explain.ts. */
+import { isMapped, type ResolvedRoute, resolveRoutes } from '../../route-resolution.js';
 import type { InterfaceAddress, RouterConfig, StaticRoute } from '../config/model.js';
 import { formatAddress, prefixLength } from '../ipv4-text.js';
 
 export interface FoundRoute {
-  kind: 'router' | 'interface' | 'host';
+  kind: 'router' | 'interface' | 'nowhere';
   /** Egress interface. */
   name?: string;
   text: string;
@@ -16,56 +17,36 @@ const cidr = (prefix: number, mask: number): string => `${formatAddress(prefix)}
 /** Both addresses of a /31 are hosts (RFC 3021). */
 const hasBroadcast = ({ mask }: InterfaceAddress): boolean => mask >>> 0 < 0xfffffffe;
 
-interface Candidate {
-  prefix: number;
-  mask: number;
-  name: string;
-  text: string;
-  route: StaticRoute | undefined;
-}
-
-/** The longest prefix wins; of one length a connected network, then the static route of the least distance. */
-export function findRoute(config: RouterConfig, dst: number): FoundRoute {
-  const up = config.interfaces.filter((i) => !i.shutdown);
+/**
+ * The longest prefix wins; of one length a connected network, then the static route of the least distance.
+ * @param mapped as route.ts has it
+ */
+export function findRoute(config: RouterConfig, dst: number, mapped?: ReadonlySet<string>): FoundRoute {
+  const up = config.interfaces.filter((i) => !i.shutdown && isMapped(i.name, mapped));
   const own = up.find((i) =>
     i.addresses.some((a) => a.address === dst || (hasBroadcast(a) && (a.address | ~a.mask) === dst)),
   );
   if (own !== undefined || dst === -1 || dst >>> 28 === 14)
     return { kind: 'router', text: `${formatAddress(dst)} is the router${own === undefined ? '' : ` (${own.name})`}` };
-  const connected = up.flatMap((i) =>
-    i.addresses.map((a) => ({ prefix: a.address & a.mask, mask: a.mask, name: i.name })),
-  );
-  const routes: Candidate[] = [
-    ...connected.map((c) => ({
-      ...c,
-      text: `${cidr(c.prefix, c.mask)} is directly connected, ${c.name}`,
-      route: undefined,
-    })),
-    ...config.routes.flatMap((r) => {
-      const { nextHop } = r;
-      const onLink = (hop: number): string | undefined => connected.find((c) => (hop & c.mask) === c.prefix)?.name;
-      const name = r.interfaceName ?? (nextHop === undefined ? undefined : onLink(nextHop));
-      if (name === undefined || !up.some((i) => i.name === name)) return [];
-      const via = nextHop === undefined ? name : `${formatAddress(nextHop)}, ${name}`;
-      return [
-        {
-          prefix: r.prefix & r.mask,
-          mask: r.mask,
-          name,
-          text: `${cidr(r.prefix, r.mask)} via ${via}`,
-          route: r,
-        },
-      ];
-    }),
-  ].filter((r) => (dst & r.mask) === r.prefix);
-  const distance = (c: Candidate): number => c.route?.distance ?? 0;
-  const best = routes.sort((a, b) => (b.mask >>> 0) - (a.mask >>> 0) || distance(a) - distance(b))[0];
-  if (best === undefined) return { kind: 'host', text: `no route to ${formatAddress(dst)} here: the host decides` };
-  const found: FoundRoute = { kind: 'interface', name: best.name, text: best.text };
-  const { route } = best;
+  const best = resolveRoutes(config, mapped).find((r) => (dst & r.mask) === r.prefix);
+  if (best === undefined) return { kind: 'nowhere', text: `no route to ${formatAddress(dst)}` };
+  const { route, out } = best;
+  const found: FoundRoute =
+    out.kind === 'interface'
+      ? { kind: 'interface', name: out.name, text: routeWords(best) }
+      : { kind: 'nowhere', text: routeWords(best) };
   return route === undefined
     ? found
     : { ...found, because: routeText(route), ...(route.line ? { line: route.line } : {}) };
+}
+
+function routeWords({ prefix, mask, out, route }: ResolvedRoute): string {
+  const network = cidr(prefix, mask);
+  if (out.kind === 'null') return `${network} goes to Null0`;
+  if (out.kind === 'unmapped') return `${network} goes by ${out.name}, which no Linux interface is mapped to`;
+  if (route === undefined) return `${network} is directly connected, ${out.name}`;
+  const via = out.gateway === undefined ? out.name : `${formatAddress(out.gateway)}, ${out.name}`;
+  return `${network} via ${via}`;
 }
 
 function routeText(r: StaticRoute): string {

@@ -48,7 +48,7 @@ interface Submode {
   entrance: string;
   /** What acts in it; undefined: nothing. */
   acting: Expression | undefined;
-  /** First words of its lines. */
+  /** Words of a block without effect, which come before short forms: `host 10.0.0.1` of a pool is no hostname. */
   words?: readonly string[];
 }
 
@@ -58,9 +58,9 @@ const SUBMODES: readonly Submode[] = [
   { entrance: 'ip access-list standard S', acting: buildGrammar(STANDARD_MODE_COMMANDS) },
   { entrance: 'ip access-list extended E', acting: buildGrammar(EXTENDED_MODE_COMMANDS) },
   { entrance: 'line vty 0 4', acting: buildGrammar(LINE_COMMANDS) },
-  { entrance: 'router ospf 1', acting: undefined },
+  { entrance: 'router ospf 1', acting: undefined, words: ['network'] },
   { entrance: 'voice-port 1/0/0', acting: undefined },
-  { entrance: 'ip dhcp pool P', acting: undefined },
+  { entrance: 'ip dhcp pool P', acting: undefined, words: ['host', 'import', 'network', 'domain'] },
   { entrance: 'interface ATM0\npvc 8/35', acting: buildGrammar(INTERFACE_COMMANDS) },
 ];
 
@@ -91,7 +91,7 @@ function abbreviate(line: string, choose: (n: number) => number): string {
     .join(' ');
 }
 
-describe.each(SUBMODES)('in $entrance', ({ entrance, acting: own }) => {
+describe.each(SUBMODES)('in $entrance', ({ entrance, acting: own, words = [] }) => {
   test('what names another object by a command of global mode, in full or abbreviated, never touches this one', () => {
     const entered = after(entrance);
     fc.assert(
@@ -100,11 +100,15 @@ describe.each(SUBMODES)('in $entrance', ({ entrance, acting: own }) => {
         const line = full ? sentenceInFull : abbreviate(sentenceInFull, choose);
         const meant = matchLine(configGrammar('global').grammar, line);
         if (meant.kind !== 'match' || (!full && meant.match.text !== sentenceInFull)) return;
+        if (words.includes(line.replace(/^no /, '').split(' ')[0]!)) return;
         // The mode itself comes first on IOS, where it acts; a word that is spelled out goes where it is a command.
         const here = own === undefined ? undefined : matchLine(own, line);
         if (here?.kind === 'match' && here.match.firstAbbreviated >= meant.match.firstAbbreviated) return;
         const got = after(entrance, line);
-        const ambiguous = got.failed && !full;
+        // An error is right where this mode spells out more of the line than global mode does.
+        const mode = entrance.startsWith('interface') ? 'interface' : entrance.startsWith('line') ? 'line' : 'inert';
+        const mine = spelledOutTo(configGrammar(mode).grammar, line);
+        const ambiguous = got.failed && mine > meant.match.firstAbbreviated;
         const wanted = ambiguous ? entered : after(entrance, 'hostname r', line);
         const hostname = {
           ...got.config,

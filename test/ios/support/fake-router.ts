@@ -40,6 +40,7 @@ export function fakeRouter(text: string): FakeRouter {
   const snapshot: RouterSnapshot = {
     sessions: () => state.sessions,
     translations: () => state.translations,
+    expected: () => [],
     aclMatches: (list) => state.matches.get(list) ?? [],
     counters: () => ({ 'smtp masked': 3, 'drop Fragment': 0 }),
     inspection: () => ({

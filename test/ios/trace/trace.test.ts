@@ -45,7 +45,7 @@ test.each([
   ['e2/0', 'tcp 10.10.10.9 1025 172.22.1.110 25', 'Result: dropped: a spoofed source address\n'],
   ['e2/0', 'tcp 172.22.1.16 1025 172.22.1.110 25', '172.22.1.16 is inside, or the router'],
   ['s2/0', 'tcp 1.1.1.1 1 2.2.2.2 2', 'dropped: the interface is shut down'],
-  ['e9/9', 'tcp 1.1.1.1 1 2.2.2.2 2', 'dropped: there is no interface Ethernet9/9'],
+  ['e9/9', 'tcp 1.1.1.1 1 2.2.2.2 2', 'there is no interface Ethernet9/9: the configuration has Ethernet2/0'],
 ])('%s %s: %s', (ingress, words, want) => expect(ask(ingress, words)).toContain(want));
 
 test.each([

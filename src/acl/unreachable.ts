@@ -1,7 +1,7 @@
 /**
- * What a router answers to a packet that an access list denies: ICMP unreachable, communication administratively
- * prohibited (RFC 1812 §5.2.7.1), at most one in 500 ms (IOS `ip icmp rate-limit unreachable`), unless
- * `no ip unreachables`.
+ * What a router answers to a packet that it does not forward: ICMP unreachable, communication administratively
+ * prohibited where an access list denies it, host unreachable where there is no way (RFC 1812 §5.2.7.1), at most one in
+ * 500 ms (IOS `ip icmp rate-limit unreachable`), unless `no ip unreachables`.
  */
 import { put16, put32, u8 } from '../wire/bytes.js';
 import { addWords, fold, writeIpv4Checksum } from '../wire/checksum.js';
@@ -9,20 +9,22 @@ import { ECHO, ICMP_CHECKSUM, ICMP_HEADER, UNREACHABLE } from '../wire/icmp.js';
 import * as ipv4 from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 
-const ADMINISTRATIVELY_PROHIBITED = 13;
+export const HOST_UNREACHABLE = 1;
+export const ADMINISTRATIVELY_PROHIBITED = 13;
 const INTERVAL_MS = 500;
 /** Bytes of the denied packet's payload that are quoted (RFC 792). */
 const QUOTED_PAYLOAD = 8;
 const TTL = 255;
 
-export class ProhibitedReplies {
+export class UnreachableReplies {
   #last = -INTERVAL_MS;
 
   /**
    * The answer to `p`, a whole IPv4 packet, or undefined where none is due.
+   * @param code of ICMP unreachable
    * @param from address of the interface that `p` came in by, int32
    */
-  answer(p: Packet, from: number, now: number): Uint8Array | undefined {
+  answer(p: Packet, code: number, from: number, now: number): Uint8Array | undefined {
     if (now - this.#last < INTERVAL_MS || !deservesAnswer(p)) return undefined;
     this.#last = now;
     const quoted = Math.min(p.end - p.at, p.headerLength + QUOTED_PAYLOAD);
@@ -37,7 +39,7 @@ export class ProhibitedReplies {
     writeIpv4Checksum(b, 0, ipv4.IPV4_MIN_HEADER);
     const l4 = ipv4.IPV4_MIN_HEADER;
     b[l4] = UNREACHABLE;
-    b[l4 + 1] = ADMINISTRATIVELY_PROHIBITED;
+    b[l4 + 1] = code;
     for (let i = 0; i < quoted; i++) b[l4 + ICMP_HEADER + i] = u8(p.bytes, p.at + i);
     put16(b, l4 + ICMP_CHECKSUM, ~fold(addWords(b, l4, b.length, 0)) & 0xffff);
     return b;
