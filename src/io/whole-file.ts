@@ -14,7 +14,7 @@ export function writeWhole(file: string, text: string, mode = 0o600): void {
     const fd = openSync(fresh, 'w', mode);
     try {
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
       fsyncSync(fd); // a name that is there before its bytes would be an empty file after a power cut
     } finally {
       closeSync(fd);
