@@ -264,7 +264,8 @@ export class Sessions {
   /** Whether a packet of flow `f` bypasses the access lists: its session is known or expected. Changes nothing. */
   bypasses(f: Flow, p: Packet, now: number): boolean {
     const known = this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol);
-    return known ? this.bypassesAccessLists : this.expects(f, p, now);
+    // What opens another connection is judged as a whole, behind this.
+    return known ? !this.table.session.has(FLAG.uninspected) : this.expects(f, p, now);
   }
 
   /** Follows a packet of the session that `find` found. */

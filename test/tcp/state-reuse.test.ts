@@ -1,6 +1,7 @@
 /** A four-tuple that is used again, and segments that would end a connection at an end and not in the session table. */
 import { describe, expect, test } from 'vitest';
 import { i32, u8, u16 } from '../../src/wire/bytes.js';
+import { fragmentsAt } from '../fragment/fragments.js';
 import { checksumsOk, dotted, tcpPacket, type TcpFields } from '../support/packets.js';
 import { DROP, type Outcome, PASS, Router3640 } from '../support/router-3640.js';
 
@@ -106,6 +107,20 @@ describe('a client is back with the port of a session that lives', () => {
     r.engine.configure(changed, r.now);
     expect(client(r, 'S', { seq: FAR }).verdict).toBe(DROP.acl);
     expect(client(r, 'PA', { seq: 1007, ack: 5009, payload: 'NOOP\r\n' }).verdict).toBe(PASS);
+  });
+
+  test('and only for it: the fragments of other sessions bypass the list as before', () => {
+    const HOST = { src: '10.10.10.5', srcPort: 4000, dst: CLIENT, dstPort: 443 };
+    const PEER = { src: CLIENT, srcPort: 443, dst: '172.22.1.111', dstPort: 4000 };
+    const r = open();
+    pass(r.fromInside(tcpPacket({ ...HOST, flags: 'S', seq: 100 })));
+    pass(r.fromOutside(tcpPacket({ ...PEER, flags: 'SA', seq: 500, ack: 101 })));
+    pass(r.fromInside(tcpPacket({ ...HOST, flags: 'A', seq: 101, ack: 501 })));
+    const answer = tcpPacket({ ...PEER, flags: 'PA', seq: 501, ack: 101, payload: 'x'.repeat(100) });
+    pass(client(r, 'S', { seq: FAR }));
+    const verdicts = fragmentsAt(answer, [5, 10]).map((f, token) => r.fromOutside(f, token + 1).verdict);
+    expect(verdicts).not.toContain(DROP.acl);
+    expect(r.engine.drops[DROP.acl]).toBe(0);
   });
 
   test.each([FAR, NEAR])('its SYNs keep no session alive (ISN %i)', (seq) => {
