@@ -2,16 +2,19 @@
 import { SERVICES } from './inspect/rules.js';
 import type { Engine } from './engine.js';
 import { printedPorts, sessionId } from './session/endpoints.js';
-import { type Session, SIS_NAMES } from './session/session.js';
+import { FLAG, type Session, SIS_NAMES } from './session/session.js';
 import type {
   ExpectedSnapshot,
   InspectionSnapshot,
+  InterceptedConnection,
+  InterceptSnapshot,
   NatSnapshot,
   ReassemblySnapshot,
   RouterSnapshot,
   SessionSnapshot,
   TranslationSnapshot,
 } from './snapshot.js';
+import { connectionState } from './tcp/state.js';
 import { translationsOf } from './translation-snapshots.js';
 import { DROP_REASONS } from './verdict.js';
 
@@ -56,6 +59,21 @@ export class RouterState implements RouterSnapshot {
     };
   }
 
+  intercept(): InterceptSnapshot {
+    const now = this.clock();
+    const { intercept, table } = this.engine.sessions;
+    const connections: InterceptedConnection[] = [];
+    table.forEach((s) => {
+      if (s.has(FLAG.intercepted | FLAG.watched)) connections.push(connectionOf(s, now));
+    });
+    return {
+      connections,
+      requestsInMinute: intercept.requests.count(now),
+      answered: intercept.answered,
+      proven: intercept.proven,
+    };
+  }
+
   nat(): NatSnapshot {
     const { hits, misses, poolMisses, translations } = this.engine.nat;
     return { hits, misses, expired: translations.expired, poolMisses };
@@ -77,6 +95,20 @@ export class RouterState implements RouterSnapshot {
     for (const [name, value] of Object.entries(smtpCounters)) counters[`smtp ${name}`] = value;
     return counters;
   }
+}
+
+function connectionOf(s: Session, now: number): InterceptedConnection {
+  return {
+    client: s.initiator,
+    clientPort: s.initiatorPort,
+    server: s.responder,
+    serverPort: s.responderPort,
+    state: connectionState(s),
+    incomplete: s.has(FLAG.incomplete),
+    watched: s.has(FLAG.watched),
+    createdAgo: (now - s.created) | 0,
+    leftMs: s.timeoutMs - ((now - s.since) | 0),
+  };
 }
 
 function snapshotOf(s: Session, now: number): SessionSnapshot {

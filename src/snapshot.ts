@@ -86,6 +86,30 @@ export interface ExpectedSnapshot {
   dstPort: number;
 }
 
+/** A connection of `ip tcp intercept`. The server as the router knows it, inside local. */
+export interface InterceptedConnection {
+  client: number;
+  clientPort: number;
+  server: number;
+  serverPort: number;
+  /** SYNSENT, SYNRCVD, ESTAB, CLOSEWAIT, CLOSED. */
+  state: string;
+  incomplete: boolean;
+  /** Mode watch; else mode intercept. */
+  watched: boolean;
+  /** ms. */
+  createdAgo: number;
+  leftMs: number;
+}
+
+export interface InterceptSnapshot {
+  connections: InterceptedConnection[];
+  requestsInMinute: number;
+  /** SYNs answered with a cookie since the start, and cookies that came back. */
+  answered: number;
+  proven: number;
+}
+
 export interface RouterSnapshot {
   /** Canonical names of the interfaces that a Linux interface is bound to; absent: all that can be. */
   readonly mapped?: ReadonlySet<string> | undefined;
@@ -97,6 +121,7 @@ export interface RouterSnapshot {
   aclMatches(list: string): readonly number[];
   counters(): Readonly<Record<string, number>>;
   inspection(): InspectionSnapshot;
+  intercept(): InterceptSnapshot;
   nat(): NatSnapshot;
   /** By canonical interface name. */
   reassembly(name: string): ReassemblySnapshot;

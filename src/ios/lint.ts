@@ -8,6 +8,7 @@ import { formatExtended, formatStandard } from './config/acl-text.js';
 import type { RouterConfig } from './config/model.js';
 import { formatAddress, prefixLength } from './ipv4-text.js';
 import { resolveRoutes } from '../route-resolution.js';
+import { IPPROTO_TCP } from '../wire/ipv4.js';
 
 export interface Warning {
   /** From 1; 0 where no line stands for it. */
@@ -27,6 +28,7 @@ export function lint(config: RouterConfig, mapped?: ReadonlySet<string>): Warnin
     ...translations(config),
     ...routesToNowhere(config, mapped),
     ...levels(config),
+    ...shutOut(config),
   ];
   return warnings.sort((a, b) => a.line - b.line);
 }
@@ -79,6 +81,7 @@ export function undefinedNames(config: RouterConfig): Warning[] {
       warnings.push({ line: d.line, reason: `NAT pool ${d.pool} is not defined: nothing is translated` });
   }
   list(config.login.quietModeList, config.login.quietModeLine, 'everybody may log in while logins are blocked');
+  list(config.intercept.list, config.intercept.line, 'every connection is intercepted');
   for (const l of config.lines) list(l.accessClassIn, l.accessClassLine, 'every address may connect');
   for (const r of config.inspectionRules.values())
     for (const p of r.protocols) list(p.javaList, p.line, 'Java applets are permitted from everywhere');
@@ -91,6 +94,27 @@ function unappliedRules(config: RouterConfig): Warning[] {
     .filter((r) => !applied.has(r.name))
     .map((r) => ({ line: r.protocols[0]?.line ?? 0, reason: `inspection rule ${r.name} is applied to no interface` }));
 }
+
+/** `ip inspect tcp max-incomplete host` where anybody can use it up. */
+function shutOut({ interfaces, accessLists, inspectionRules, intercept, inspect }: RouterConfig): Warning[] {
+  if (intercept.list !== undefined && intercept.mode === 'intercept') return [];
+  const inspectsTcp = (rule: string | undefined): boolean =>
+    inspectionRules.get(rule ?? '')?.protocols.some((p) => p.protocol !== 'udp' && p.protocol !== 'icmp') === true;
+  const admitsAnybody = (list: string | undefined): boolean =>
+    accessLists
+      .get(list ?? '')
+      ?.entries.some((e) => e.action === 'permit' && isTcp(e) && e.src.wildcard === -1 && !e.established) === true;
+  return interfaces
+    .filter((i) => inspectsTcp(i.inspectIn) && admitsAnybody(i.accessGroupIn))
+    .map((i) => ({
+      line: i.lines?.inspectIn ?? 0,
+      reason:
+        `${inspect.hostMaxIncomplete} half-open sessions to a host are the most ("ip inspect tcp max-incomplete host"), as ` +
+        'on a 3640: a flood of SYNs shuts its clients out, unless "ip tcp intercept list" answers them',
+    }));
+}
+
+const isTcp = (e: AclEntry): boolean => e.protocol === undefined || e.protocol === IPPROTO_TCP;
 
 /** Translations that cannot be used: no interface for one side, or no list entry that lets their traffic in. */
 function translations(config: RouterConfig): Warning[] {

@@ -60,6 +60,18 @@ test.each([
       '1: no interface is "ip nat outside": nothing is translated',
     ],
   },
+  {
+    name: 'a limit of half-open sessions that anybody can use up, but for mode intercept',
+    text:
+      'access-list 101 permit tcp any host 1.1.1.1 eq 25\naccess-list 102 permit tcp 10.0.0.0 0.0.0.255 any\n' +
+      'ip inspect name R tcp\ninterface Ethernet2/0\n ip access-group 101 in\n ip inspect R in\n' +
+      'interface Ethernet2/1\n ip access-group 102 in\n ip inspect R in\nip tcp intercept mode watch\nip tcp intercept list 150',
+    want: [
+      '6: 50 half-open sessions to a host are the most ("ip inspect tcp max-incomplete host"), as on a 3640: a flood of ' +
+        'SYNs shuts its clients out, unless "ip tcp intercept list" answers them',
+      '11: access list 150 is not defined: every connection is intercepted',
+    ],
+  },
   { name: 'nothing where all is in order', text: 'access-list 1 permit 10.0.0.1\naccess-list 1 permit any', want: [] },
 ])('warns of $name', ({ text, want }) => expect(warnings(text)).toEqual(want));
 
@@ -74,7 +86,7 @@ describe('fw3640 check', () => {
     );
     expect(report).toContain('3640.cfg: 24 lines accepted without effect:\n');
     expect(report).toContain('    49   framing sf\n');
-    expect(report).toMatch(/3640\.cfg: 0 errors, 1 warning\n$/);
+    expect(report).toMatch(/3640\.cfg: 0 errors, 2 warnings\n$/);
   });
 
   test('--strict takes warnings for errors', () => {

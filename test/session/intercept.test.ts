@@ -307,3 +307,89 @@ describe('mode intercept', () => {
     expect(said(p.r)).toEqual([]);
   });
 });
+
+const WATCH = `${ON}\nip tcp intercept mode watch\nip tcp intercept watch-timeout 10`;
+
+describe('mode watch', () => {
+  test('the SYN passes as it is, and the connection as any other', () => {
+    const p = new Pair(WATCH);
+    expect(p.client({ flags: 'S', seq: 1000 })).toBe(PASS);
+    p.server({ flags: 'SA', seq: 5000, ack: 1001 });
+    expect(p.atClient.at(-1)).toMatchObject({ flags: 'SA', seq: 5000 });
+    p.client({ flags: 'A', seq: 1001, ack: 5001 });
+    p.wait(40_000);
+    expect(p.r.sessionCount).toBe(1);
+    expect(p.r.engine.sessions.intercept.incomplete.count).toBe(0);
+  });
+
+  test('a handshake that is not complete after the watch-timeout: the server is reset, the spoofed client is not', () => {
+    const p = new Pair(WATCH);
+    p.client({ flags: 'S', seq: 1000 });
+    p.server({ flags: 'SA', seq: 5000, ack: 1001 });
+    const heard = p.atClient.length;
+    p.wait(9000);
+    expect(p.r.sessionCount).toBe(1);
+    p.wait(1500);
+    expect(p.atServer.at(-1)).toMatchObject({ src: CLIENT, dst: SERVER, flags: 'R', seq: 1001 });
+    expect([p.r.sessionCount, p.atClient.length]).toEqual([0, heard]);
+  });
+});
+
+describe('a connection that no rule inspects', () => {
+  const LIST = 'no ip inspect name OUT-IN\naccess-list 150 permit tcp any any\nip tcp intercept list 150';
+
+  test.each(['intercept', 'watch'])('is followed in mode %s, for the connection-timeout', (mode) => {
+    const p = new Pair(`${LIST}\nip tcp intercept mode ${mode}\nip tcp intercept connection-timeout 60`);
+    if (mode === 'intercept') p.open(1000, 5000);
+    else {
+      p.client({ flags: 'S', seq: 1000 });
+      p.server({ flags: 'SA', seq: 5000, ack: 1001 });
+      p.client({ flags: 'A', seq: 1001, ack: 5001 });
+    }
+    p.server({ flags: 'PA', seq: 5001, ack: 1001, payload: 'hello' });
+    expect(p.atClient.at(-1)!.payload).toBe('hello');
+    p.wait(59_000);
+    expect(p.r.sessionCount).toBe(1);
+    p.wait(2000);
+    expect(p.r.sessionCount).toBe(0);
+  });
+});
+
+describe('aggressive mode', () => {
+  const LIMITS = 'ip tcp intercept max-incomplete high 3\nip tcp intercept max-incomplete low 2';
+  const clients = (r: Router3640): number[] => {
+    const ports: number[] = [];
+    r.engine.sessions.table.forEach((s) => ports.push(s.initiatorPort));
+    return ports.sort();
+  };
+
+  test('above high, each new connection costs the oldest incomplete one, until there are less than low', () => {
+    const p = new Pair(`${ON}\n${LIMITS}`);
+    for (let i = 0; i < 6; i++) new Pair('', 2000 + i, p.r).connect(1000);
+    expect(said(p.r)).toEqual(['%TCP-6-INTERCEPT: getting aggressive, count (4/3) 1 min 5']);
+    expect(clients(p.r)).toEqual([2002, 2003, 2004, 2005]);
+    for (let i = 2; i < 5; i++)
+      p.r.fromInside(
+        tcpPacket({ src: SERVER, srcPort: 25, dst: CLIENT, dstPort: 2000 + i, flags: 'SA', seq: 1, ack: 1001 }),
+      );
+    p.wait(200);
+    expect(said(p.r)[1]).toBe('%TCP-6-INTERCEPT: calming down, count (1/2) 1 min 6');
+    expect(clients(p.r)).toEqual([2002, 2003, 2004, 2005]);
+  });
+
+  test('drop-mode random: any of them', () => {
+    const p = new Pair(`${ON}\n${LIMITS}\nip tcp intercept drop-mode random`);
+    for (let i = 0; i < 40; i++) new Pair('', 2000 + i, p.r).connect(1000);
+    expect(clients(p.r).length).toBe(4);
+  });
+
+  test('SYNs that are only answered do not make it so, however many', () => {
+    const p = new Pair(`${ON}\nip tcp intercept one-minute high 3\nip tcp intercept one-minute low 2`);
+    for (let i = 0; i < 50; i++) p.client({ flags: 'S', srcPort: 3000 + i, seq: i });
+    expect(said(p.r)).toEqual([]);
+    for (let i = 0; i < 4; i++) new Pair('', 2000 + i, p.r).open(1000, 5000);
+    expect(said(p.r)).toEqual(['%TCP-6-INTERCEPT: getting aggressive, count (0/1100) 1 min 4']);
+    p.wait(61_000);
+    expect(said(p.r)[1]).toBe('%TCP-6-INTERCEPT: calming down, count (0/900) 1 min 0');
+  });
+});

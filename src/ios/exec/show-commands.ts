@@ -11,6 +11,7 @@ import { showLine, showTerminal } from '../show/lines.js';
 import { showLogging } from '../show/logging.js';
 import { showProcessesCpu, showProcessesMemory } from '../show/processes.js';
 import { droppedPackets, showTechSupport } from '../show/tech-support.js';
+import { showInterceptConnections, showInterceptStatistics } from '../show/tcp-intercept.js';
 import { showUsers } from '../show/users.js';
 import { showVersion } from '../show/version.js';
 import { showVirtualReassembly } from '../show/virtual-reassembly.js';
@@ -57,6 +58,19 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show ip inspect name RULE:WORD', INSPECT_HELP, (r, m) => showInspectName(r.config(), m.word('RULE'))),
   show(1, 'show ip inspect sessions [detail]', INSPECT_HELP, (r, m) => showSessions(r.snapshot, m.has('detail'))),
   show(1, 'show ip inspect statistics', INSPECT_HELP, (r) => showInspectStatistics(r.config(), r.snapshot)),
+  show(
+    1,
+    'show tcp intercept connections',
+    {
+      'show tcp': 'Status of TCP connections',
+      intercept: 'TCP intercept information',
+      connections: 'Incomplete and established connections',
+    },
+    (r) => showInterceptConnections(r.snapshot),
+  ),
+  show(1, 'show tcp intercept statistics', { 'intercept statistics': 'TCP intercept statistics' }, (r) =>
+    showInterceptStatistics(r.config(), r.snapshot),
+  ),
   show(
     1,
     'show ip nat translations [verbose]',

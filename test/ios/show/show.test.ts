@@ -647,3 +647,32 @@ test.each([
 ])('%d ms are %s, %s, %s', (ms, clock, short, words) => {
   expect([hoursMinutesSeconds(ms), age(ms), uptimeWords(ms)]).toEqual([clock, short, words]);
 });
+
+describe('show tcp intercept', () => {
+  test('connections', () => {
+    expect(show('tcp intercept connections')).toBe(
+      [
+        'Incomplete:',
+        'Client                Server               State    Create   Timeout  Mode',
+        '10.10.10.5:33772      172.22.1.30:80       SYNSENT  00:00:09 00:00:05 I',
+        '',
+        'Established:',
+        'Client                Server               State    Create   Timeout  Mode',
+        '10.10.10.6:33771      172.22.1.30:23       ESTAB    00:00:08 23:59:54 W',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test.each([
+    ['', 'no access-list is set: new connections are not intercepted'],
+    ['ip tcp intercept list 150', 'intercepting new connections using access-list 150'],
+    ['ip tcp intercept list 150\nip tcp intercept mode watch', 'watching new connections using access-list 150'],
+  ])('statistics: %j', (extra, first) => {
+    start(extra);
+    expect(show('tcp intercept statistics')).toBe(
+      `${first}\n1 incomplete, 1 established connections (total 2)\n1 minute connection request rate 2 requests/sec\n` +
+        '7 SYNs answered with a cookie, 2 came back\n',
+    );
+  });
+});
