@@ -324,6 +324,36 @@ static void never_sends_a_truncated_packet_back_changed(void)
 	expect(head->counters.bad_verdicts == before + 1);
 }
 
+/* A datagram takes the place of its last fragment, which may be the shortest packet. */
+static void a_packet_grows_up_to_the_end_of_its_slot(void)
+{
+	static uint8_t got[65536];
+	uint16_t total = htons(FWQ_MAX_PAYLOAD), udp = htons(FWQ_MAX_PAYLOAD - 20);
+	uint64_t before = head->counters.bad_verdicts;
+
+	for (int beyond = 0; beyond < 2; beyond++) {
+		uint8_t *ip;
+
+		send_datagram("s", 1);
+		next_batch(1);
+		ip = mem + slots[0].offset;
+		memcpy(ip + 2, &total, 2);
+		memset(ip + 10, 0, 2);
+		complete_checksum(ip, 20, 0, 10);
+		memcpy(ip + 24, &udp, 2);
+		memset(ip + 26, 0, 2);	/* no UDP checksum */
+		memset(ip + 28, 'g', FWQ_MAX_PAYLOAD - 28);
+		slots[0].verdict = FWQ_ACCEPT_CHANGED;
+		slots[0].new_length = FWQ_MAX_PAYLOAD;
+		if (beyond)	/* as if more came before the packet than ever does */
+			slots[0].offset += 1024;
+		finish_batch();
+		expect(head->counters.bad_verdicts == before + (uint64_t)beyond);
+		expect(receive_datagram(got, sizeof(got), beyond ? 50 : 1000) == (beyond ? -1 : FWQ_MAX_PAYLOAD - 28));
+	}
+	expect(got[0] == 'g' && got[FWQ_MAX_PAYLOAD - 29] == 'g');
+}
+
 static void sends_back_the_longest_packet_changed(void)
 {
 	static uint8_t big[FWQ_MAX_PAYLOAD - 28], got[65536];
@@ -470,6 +500,7 @@ int main(void)
 	drops_verdicts_that_do_not_fit();
 	never_sends_a_truncated_packet_back_changed();
 	sends_back_the_longest_packet_changed();
+	a_packet_grows_up_to_the_end_of_its_slot();
 	injects();
 	counts_what_the_kernel_refuses();
 	more_than_a_batch_comes_in_order();
