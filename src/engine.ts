@@ -156,7 +156,8 @@ export class Engine {
     limits.queueLength = g.reassemblyQueueLength;
     limits.timeoutMs = g.reassemblyTimeout * 1000;
     limits.memoryBytes = g.reassemblyMemoryKb * 1024;
-    this.#memoryAlert.enabled = g.reassemblyAlarm;
+    this.#memoryAlert.enabled = g.reassemblyAlarm && !g.alertOff;
+    this.#fragments.alerts = !g.alertOff;
     this.#configureAccessLists(config);
     this.#configureNat(config, now);
     this.#configureIntercept(config);

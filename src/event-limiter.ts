@@ -122,6 +122,7 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   'aggressive-off': 'half-open session',
   'intercept-on': 'half-open session',
   'intercept-off': 'half-open session',
+  'sessions-reset': undefined,
   'host-alert': 'half-open session',
   'host-blocked': 'half-open session',
   'host-unblocked': 'half-open session',

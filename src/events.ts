@@ -22,6 +22,9 @@ export interface Endpoints {
  */
 export type FragmentFault = 'table-overflow' | 'source-overflow' | 'too-many' | 'tiny' | 'overlap' | 'oversize';
 
+/** Which threshold a half-open session was reset for. */
+export type ResetCause = 'max-incomplete' | 'one-minute' | 'max-incomplete host' | 'host blocked';
+
 /** What messages are about, as far as a flood of one kind must not hide the others. */
 export type LogKind =
   | 'audit trail'
@@ -87,6 +90,8 @@ export type Event =
   | { type: 'aggressive-on' | 'aggressive-off'; count: number; limit: number; rate: number }
   /** The same of `ip tcp intercept`: incomplete connections, requests in the last minute. */
   | { type: 'intercept-on' | 'intercept-off'; count: number; limit: number; rate: number }
+  /** Half-open sessions were reset to make room, in so many seconds. */
+  | { type: 'sessions-reset'; cause: ResetCause; sessions: number; seconds: number }
   | { type: 'host-alert'; host: number; limit: number }
   | { type: 'host-blocked'; host: number; limit: number; minutes: number }
   | { type: 'host-unblocked'; host: number }

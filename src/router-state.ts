@@ -19,11 +19,15 @@ import { translationsOf } from './translation-snapshots.js';
 import { DROP_REASONS } from './verdict.js';
 
 export class RouterState implements RouterSnapshot {
-  /** @param clock the engine's clock, ms */
+  /**
+   * @param clock  the engine's clock, ms
+   * @param losses counts of packets that have not reached the engine, by why
+   */
   constructor(
     private readonly engine: Engine,
     private readonly clock: () => number,
     readonly mapped?: ReadonlySet<string>,
+    private readonly losses: () => Readonly<Record<string, number>> = () => ({}),
   ) {}
 
   sessions(): SessionSnapshot[] {
@@ -92,8 +96,10 @@ export class RouterState implements RouterSnapshot {
     for (const [name, value] of Object.entries(memory)) {
       if (typeof value === 'number') counters[`reassembly ${name}`] = value;
     }
+    for (const [cause, tally] of Object.entries(this.engine.sessions.thresholds.resets))
+      counters[`reset for ${cause}`] = tally.total;
     for (const [name, value] of Object.entries(smtpCounters)) counters[`smtp ${name}`] = value;
-    return counters;
+    return Object.assign(counters, this.losses());
   }
 }
 

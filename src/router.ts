@@ -9,6 +9,7 @@ import type { RouterConfig } from './ios/config/model.js';
 import type { Message } from './ios/messages.js';
 import { HostSetup } from './io/host-setup.js';
 import type { Log } from './io/log.js';
+import { QueueWatch } from './io/queue-watch.js';
 import { PacketProber } from './io/prober.js';
 import { PacketQueue } from './io/queue/packet-queue.js';
 import { RouterState } from './router-state.js';
@@ -45,6 +46,7 @@ export class Router {
   /** Interface index of the configuration by ifindex of Linux. */
   readonly #ingress = new Map<number, number>();
   readonly #timer: NodeJS.Timeout;
+  readonly #watch: QueueWatch;
   /** Clock of the batch or tick in hand, ms. */
   #clock = 0;
   /** Packets that came in by an interface we do not know; dropped. */
@@ -77,7 +79,16 @@ export class Router {
       for (const packet of packets) this.#queue.inject(packet);
       this.#queue.flush();
     });
-    this.state = new RouterState(this.engine, () => this.now(), mapped);
+    this.#watch = new QueueWatch(
+      () => ({ ...this.#queue.stats(), unknownInterface: this.unknownInterface }),
+      (m) => this.write(m),
+    );
+    this.state = new RouterState(
+      this.engine,
+      () => this.now(),
+      mapped,
+      () => this.#watch.counters(),
+    );
     const { queue, failOpen, bindings } = options;
     const notes = this.#host.apply(options.config, bindings, { queue, failOpen });
     try {
@@ -185,6 +196,7 @@ export class Router {
     this.#clock = now;
     this.engine.tick(now);
     this.#queue.flush();
+    this.#watch.tick(now);
     this.log.report(now);
   }
 

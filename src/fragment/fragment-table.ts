@@ -28,6 +28,8 @@ export interface FragmentStages {
 const UDP_OR_ICMP_HEADER = 8; // bytes
 
 export class FragmentTable {
+  /** Alerts are wanted. Inferred: `ip inspect alert-off` is for those of virtual reassembly, too. */
+  alerts = true;
   /** By interface index. */
   interfaces: readonly InterfaceFragments[] = [];
   readonly #outbox: Outbox;
@@ -188,6 +190,7 @@ export class FragmentTable {
   }
 
   #alert(port: InterfaceFragments, p: Packet, fault: FragmentFault): void {
+    if (!this.alerts) return;
     const { maxReassemblies, maxFragments } = port.options!;
     const limit =
       fault === 'table-overflow'

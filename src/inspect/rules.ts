@@ -102,11 +102,15 @@ export class RuleSet {
 
   /** Takes over the rules of a (new) configuration. */
   configure(rules: ReadonlyMap<string, InspectionRule>, globals: InspectGlobals): void {
+    const gone = new Set(this.entries);
     this.#rules.clear();
     for (const rule of rules.values()) {
       const entries = rule.protocols.map((p) => this.#entry(rule.name, p, globals));
       this.#rules.set(rule.name, new CompiledRule(rule.name, entries));
+      entries.forEach((e) => gone.delete(e));
     }
+    // Sessions may live whose rule is gone.
+    if (globals.alertOff) for (const e of gone) e.alert = false;
   }
 
   /** The rule of this name; an undefined one inspects nothing, as on IOS. */

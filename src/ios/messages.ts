@@ -2,7 +2,7 @@
  * Each event of the core in the words of a 3640: `%FACILITY-SEVERITY-MNEMONIC: text`. Texts follow the reference's
  * §3; a text that IOS does not have is marked as ours. Structured fields go beside the text.
  */
-import type { Endpoints, Event } from '../events.js';
+import type { Endpoints, Event, ResetCause } from '../events.js';
 import type { FtpFinding } from '../inspect/ftp/inspector.js';
 import type { SignatureId, SmtpFinding } from '../inspect/smtp/finding.js';
 import { DROP, DROP_REASONS } from '../verdict.js';
@@ -81,6 +81,14 @@ export function messageOf(e: Event): Message {
       return interceptMessage('getting aggressive', e);
     case 'intercept-off':
       return interceptMessage('calming down', e);
+    case 'sessions-reset':
+      // Ours: IOS says when it begins and ends to reset, not how much it has reset.
+      return fw(
+        4,
+        'SESSIONS_RESET',
+        `${count(e.sessions, 'half-open session')} reset in ${count(e.seconds, 'second')}: ${RESET_FOR[e.cause]}`,
+        { sessions: e.sessions, seconds: e.seconds, cause: e.cause },
+      );
     case 'host-alert':
       return fw(
         4,
@@ -124,6 +132,13 @@ export const lostMessage = (messages: number, where: 'console' | 'syslog' | 'mon
 
 /** A message as it stands behind its time stamp. */
 export const unstamped = (m: Message): string => (m.mnemonic === '' ? m.text : `${m.mnemonic}: ${m.text}`);
+
+const RESET_FOR: Readonly<Record<ResetCause, string>> = {
+  'max-incomplete': 'too many at a time (ip inspect max-incomplete)',
+  'one-minute': 'too many new ones in a minute (ip inspect one-minute)',
+  'max-incomplete host': 'too many to one host (ip inspect tcp max-incomplete host)',
+  'host blocked': 'their host is blocked (ip inspect tcp max-incomplete host)',
+};
 
 const SIGNATURES: Readonly<Record<SignatureId, readonly [mnemonic: string, words: string]>> = {
   3101: ['TCP_SENDMAIL_BAD_TO_SIG', 'Sendmail Invalid Recipient'],

@@ -399,6 +399,11 @@ export class Sessions {
     });
   }
 
+  /** Whether the rule of `s` wants alerts. */
+  alertsOf(s: Session): boolean {
+    return this.rules.entries[s.rule]!.alert;
+  }
+
   /** The session in record `slot`, for the stream that belongs to it. */
   at(slot: number): Session {
     this.#heldSession.at = slot * SESSION_WORDS;

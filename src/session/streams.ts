@@ -128,7 +128,8 @@ export class SessionStream implements SegmentOutlet {
   gapPersists(fromInitiator: boolean, expectedSeq: number, waitedMs: number): void {
     const { sessions, outbox } = this.context;
     const s = sessions.at(this.slot);
-    outbox.event({ type: 'tcp-gap', endpoints: endpointsOf(s), fromInitiator, seq: expectedSeq, waitedMs });
+    if (sessions.alertsOf(s) && sessions.globals.reassemblyAlarm)
+      outbox.event({ type: 'tcp-gap', endpoints: endpointsOf(s), fromInitiator, seq: expectedSeq, waitedMs });
     sessions.reset(s, 'out-of-order segment missing');
   }
 }

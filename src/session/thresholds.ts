@@ -3,8 +3,10 @@
  * host`. Half-open is a TCP session that is not established and a UDP session without an answer. Above the high mark
  * the router is aggressive: each new session costs the oldest half-open one, until both numbers are below low.
  */
+import type { ResetCause } from '../events.js';
 import type { InspectGlobals } from '../ios/config/model.js';
 import type { Outbox } from '../outbox.js';
+import { Tally } from '../tally.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
 import type { HalfOpenList } from './half-open.js';
@@ -13,6 +15,7 @@ import type { SessionStatistics } from './statistics.js';
 
 const MINUTE_MS = 60_000;
 const NOT_BLOCKED = -1;
+const CAUSES: readonly ResetCause[] = ['max-incomplete', 'one-minute', 'max-incomplete host', 'host blocked'];
 
 /** What is known of a destination host with half-open TCP sessions. */
 interface Host {
@@ -21,12 +24,25 @@ interface Host {
   alerted: boolean;
   /** Clock of the end of its block, ms. */
   blockedUntil: number;
+  /** BLOCK_HOST was given. */
+  told: boolean;
   /** The address in messages: as the last refused packet had it. */
   seen: number;
 }
 
 export class Thresholds {
   aggressive = false;
+  /** ALERT_ON was given. */
+  #told = false;
+  /** Thresholds for which a session was reset whose rule wants alerts. */
+  readonly #wanted = new Set<ResetCause>();
+  /** Sessions that were reset, by the threshold they were reset for. */
+  readonly resets: Readonly<Record<ResetCause, Tally>> = {
+    'max-incomplete': new Tally(),
+    'one-minute': new Tally(),
+    'max-incomplete host': new Tally(),
+    'host blocked': new Tally(),
+  };
   /** By inside local address, or outside address for sessions from inside. Entries live while they matter. */
   readonly #hosts = new Map<number, Host>();
   /** Hosts that are blocked now, in the order of their unblocking: block-time is the same for all. */
@@ -57,22 +73,28 @@ export class Thresholds {
       if (v !== PASS) return v;
     }
     this.review(now, alert);
-    if (this.aggressive && this.halfOpen.oldest(this.victim)) this.reset(this.victim, 'max-incomplete');
+    if (this.aggressive && this.halfOpen.oldest(this.victim))
+      this.#resetVictim(
+        this.halfOpen.count < this.globals.maxIncompleteLow ? 'one-minute' : 'max-incomplete',
+        alert,
+        now,
+      );
     return PASS;
   }
 
   /** Compares count and rate with the marks. Called for each new session, and now and then while none come. */
-  review(now: number, alert = true): void {
-    const { maxIncompleteHigh, maxIncompleteLow, oneMinuteHigh, oneMinuteLow } = this.globals;
+  review(now: number, alert = false): void {
+    const { alertOff, maxIncompleteHigh, maxIncompleteLow, oneMinuteHigh, oneMinuteLow } = this.globals;
     const count = this.halfOpen.count;
     // The session in hand is not counted yet: real logs show ALERT_ON with a rate of high + 1.
     const rate = this.statistics.creationRate(now);
     if (!this.aggressive && (count > maxIncompleteHigh || rate > oneMinuteHigh)) {
       this.aggressive = true;
+      this.#told = alert;
       if (alert) this.outbox.event({ type: 'aggressive-on', count, limit: maxIncompleteHigh, rate });
     } else if (this.aggressive && count < maxIncompleteLow && rate < oneMinuteLow) {
       this.aggressive = false;
-      if (alert) this.outbox.event({ type: 'aggressive-off', count, limit: maxIncompleteLow, rate });
+      if (this.#told && !alertOff) this.outbox.event({ type: 'aggressive-off', count, limit: maxIncompleteLow, rate });
     }
   }
 
@@ -86,16 +108,17 @@ export class Thresholds {
     if (host.halfOpen === 0 && host.blockedUntil === NOT_BLOCKED) this.#hosts.delete(s.responder);
   }
 
-  /** Ends blocks that are over, and aggressive mode when it has calmed down without new sessions. */
+  /** Ends blocks that are over, and aggressive mode when it has calmed down without new sessions; says what was reset. */
   tick(now: number): void {
     if (this.aggressive) this.review(now);
+    this.#report(now);
     for (const address of this.#blocked) {
       const host = this.#host(address);
       if (host.blockedUntil > now) return;
       host.blockedUntil = NOT_BLOCKED;
       this.#blocked.delete(address);
       if (host.halfOpen === 0) this.#hosts.delete(address);
-      this.outbox.event({ type: 'host-unblocked', host: host.seen });
+      if (host.told && !this.globals.alertOff) this.outbox.event({ type: 'host-unblocked', host: host.seen });
     }
   }
 
@@ -109,21 +132,39 @@ export class Thresholds {
     host.alerted = true;
     host.seen = seen;
     if (minutes === 0) {
-      if (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder)) this.reset(this.victim, 'max-incomplete host');
+      if (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder))
+        this.#resetVictim('max-incomplete host', alert, now);
       return PASS;
     }
     // Entered before the sessions end, so that the entry stays.
     host.blockedUntil = now + minutes * MINUTE_MS;
     this.#blocked.add(responder);
+    host.told = alert;
     if (alert) this.outbox.event({ type: 'host-blocked', host: seen, limit, minutes });
-    while (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder)) this.reset(this.victim, 'host blocked');
+    while (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder)) this.#resetVictim('host blocked', alert, now);
     return DROP.sessionLimit;
+  }
+
+  #resetVictim(cause: ResetCause, alert: boolean, now: number): void {
+    this.resets[cause].note(now);
+    if (alert) this.#wanted.add(cause);
+    this.reset(this.victim, cause);
+  }
+
+  /** Once a minute while sessions are reset: an operator whose mail is delayed has to see why. */
+  #report(now: number): void {
+    for (const cause of CAUSES) {
+      const tally = this.resets[cause];
+      const sessions = tally.take(now);
+      if (sessions > 0 && this.#wanted.delete(cause) && !this.globals.alertOff)
+        this.outbox.event({ type: 'sessions-reset', cause, sessions, seconds: tally.seconds });
+    }
   }
 
   #host(address: number): Host {
     let host = this.#hosts.get(address);
     if (host === undefined) {
-      host = { halfOpen: 0, alerted: false, blockedUntil: NOT_BLOCKED, seen: address };
+      host = { halfOpen: 0, alerted: false, blockedUntil: NOT_BLOCKED, told: false, seen: address };
       this.#hosts.set(address, host);
     }
     return host;

@@ -97,3 +97,15 @@ test('no free descriptor: packets go on, the log does too, and what was not sent
   expect(router.console('show logging')).toContain('Trap logging: level debugging');
   await stop(router);
 });
+
+test('what the kernel drops while the router stands still is shown, and said', async () => {
+  const router = await Fw3640.start(lab);
+  router.process.child.kill('SIGSTOP');
+  lab.exec('inside', 'ping', ['-q', '-c6000', '-l6000', '-W1', '172.22.1.10']);
+  router.process.child.kill('SIGCONT');
+  await router.shows('show ip inspect statistics', /lost, as the kernel's queue was full: [1-9]/);
+  await until('the message', () =>
+    /QUEUE_DROP: \d+ packets lost in \d+ seconds?: the kernel's queue was full/.test(router.process.stdout),
+  );
+  await stop(router);
+});

@@ -112,6 +112,7 @@ describe('ip inspect tcp max-incomplete host', () => {
     expect(r.fromOutside(syn(6)).verdict).toBe(PASS);
     expect(said(r).slice(1)).toEqual([
       '%FW-4-BLOCK_HOST: Blocking new TCP connections to host 172.22.1.110 for 2 minutes (half-open count 3 exceeded)',
+      '%FW-4-SESSIONS_RESET: 3 half-open sessions reset in 1 second: their host is blocked (ip inspect tcp max-incomplete host)',
       '%FW-4-UNBLOCK_HOST: New TCP connections to host 172.22.1.110 no longer blocked',
     ]);
   });
@@ -123,4 +124,55 @@ test('a flood of SYNs costs no more than its records: no stream, no memory held'
   expect(r.engine.sessions.memory.ringBytes + r.engine.sessions.memory.heldBytes).toBe(0);
   r.wait(31_000);
   expect(r.sessionCount).toBe(0);
+});
+
+describe('sessions that are reset to make room are counted by their threshold, and said', () => {
+  const resets = (r: Router3640): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(r.engine.sessions.thresholds.resets).flatMap(([cause, { total }]) =>
+        total > 0 ? [[cause, total]] : [],
+      ),
+    );
+  const texts = (r: Router3640): string[] => said(r).filter((t) => t.includes('SESSIONS_RESET'));
+
+  test.each([
+    {
+      cause: 'max-incomplete',
+      lines: 'ip inspect max-incomplete high 5\nip inspect max-incomplete low 3',
+      text: '4 half-open sessions reset in 1 second: too many at a time (ip inspect max-incomplete)',
+    },
+    {
+      cause: 'one-minute',
+      lines: 'ip inspect one-minute high 5\nip inspect one-minute low 3',
+      text: '4 half-open sessions reset in 1 second: too many new ones in a minute (ip inspect one-minute)',
+    },
+    {
+      cause: 'max-incomplete host',
+      lines: 'ip inspect tcp max-incomplete host 6 block-time 0',
+      text: '4 half-open sessions reset in 1 second: too many to one host (ip inspect tcp max-incomplete host)',
+    },
+    {
+      cause: 'host blocked',
+      lines: 'ip inspect tcp max-incomplete host 4 block-time 2',
+      text: '4 half-open sessions reset in 1 second: their host is blocked (ip inspect tcp max-incomplete host)',
+    },
+  ])('$cause', ({ cause, lines, text }) => {
+    const r = new Router3640(lines);
+    for (let n = 1; n <= 10; n++) r.fromOutside(syn(n));
+    expect(resets(r)).toEqual({ [cause]: 4 });
+    expect(texts(r)).toEqual([]);
+    r.wait(6000);
+    expect(texts(r)).toEqual([`%FW-4-SESSIONS_RESET: ${text}`]);
+  });
+
+  test('once a minute while it goes on', () => {
+    const r = new Router3640('ip inspect max-incomplete high 5\nip inspect max-incomplete low 3');
+    for (let s = 0; s < 150; s++) {
+      r.fromOutside(syn(s));
+      r.wait(1000);
+    }
+    const counts = texts(r).map((t) => /: (\d+) .* in (\d+) seconds/.exec(t)!.slice(1).map(Number));
+    expect(counts).toHaveLength(2);
+    for (const [sessions, seconds] of counts) expect([sessions! > 55, seconds! > 58]).toEqual([true, true]);
+  });
 });

@@ -1,0 +1,71 @@
+/**
+ * Packets that were lost between the kernel and the engine: nobody else would say so. Counted for `show ip inspect
+ * statistics`, logged once a minute while they grow. Inferred: a 3640 counts them as input queue drops, without a word.
+ */
+import type { Message } from '../ios/messages.js';
+import { Tally } from '../tally.js';
+
+/** What is counted, and how it is told. */
+const CAUSES = {
+  kernelQueueDropped: "the kernel's queue was full",
+  kernelUserDropped: 'the socket of the queue was full',
+  badVerdicts: 'their verdict was not one that can be sent',
+  verdictErrors: 'the kernel refused their verdict',
+  injectErrors: 'the kernel did not send them',
+  unknownInterface: 'they came in by an interface that is not mapped',
+} as const;
+
+export type QueueLosses = Readonly<Record<keyof typeof CAUSES, number>>;
+
+const NAMES = Object.keys(CAUSES) as (keyof typeof CAUSES)[];
+const LOOK_EVERY_MS = 1000;
+
+export class QueueWatch {
+  #next = 0;
+  readonly #seen: Record<keyof typeof CAUSES, number> = {
+    kernelQueueDropped: 0,
+    kernelUserDropped: 0,
+    badVerdicts: 0,
+    verdictErrors: 0,
+    injectErrors: 0,
+    unknownInterface: 0,
+  };
+  readonly #tallies = NAMES.map(() => new Tally());
+
+  /**
+   * @param read the counts since the queue was opened
+   * @param say  writes to the log
+   */
+  constructor(
+    private readonly read: () => QueueLosses,
+    private readonly say: (m: Message) => void,
+  ) {}
+
+  /** Looks, once a second, whether there is more to say. `now`: ms, monotonic. */
+  tick(now: number): void {
+    if (now < this.#next) return;
+    this.#next = now + LOOK_EVERY_MS;
+    const counts = this.read();
+    NAMES.forEach((name, i) => {
+      const tally = this.#tallies[i]!;
+      const more = counts[name] - this.#seen[name];
+      if (more > 0) tally.note(now, more);
+      this.#seen[name] = Math.max(this.#seen[name], counts[name]); // less only where /proc could not be read
+      const packets = tally.take(now);
+      if (packets > 0) this.say(lossMessage(packets, tally.seconds, CAUSES[name]));
+    });
+  }
+
+  /** By name, as `show ip inspect statistics` has them. */
+  counters(): Record<string, number> {
+    const counts = this.read();
+    return Object.fromEntries(NAMES.map((name) => [`lost, as ${CAUSES[name]}`, counts[name]]));
+  }
+}
+
+const lossMessage = (packets: number, seconds: number, why: string): Message => ({
+  severity: 4,
+  mnemonic: '%SYS-4-QUEUE_DROP',
+  text: `${packets} packet${packets === 1 ? '' : 's'} lost in ${seconds} second${seconds === 1 ? '' : 's'}: ${why}`,
+  fields: { packets, seconds, why },
+});

@@ -1,0 +1,213 @@
+/** `ip inspect alert-off`, `alert off` of a protocol, `ip inspect tcp reassembly alarm off`: none of the alerts gets past them. */
+import { describe, expect, test } from 'vitest';
+import type { Event } from '../../src/events.js';
+import { messageOf } from '../../src/ios/messages.js';
+import { fragmentsAt } from '../fragment/fragments.js';
+import { tcpPacket, udpPacket } from '../support/packets.js';
+import { Router3640 } from '../support/router-3640.js';
+
+const CLIENT = '172.22.1.10';
+const MAIL = '172.22.1.110';
+
+/** A TCP session over the router, from either side; each end writes in turn. */
+class Talk {
+  #initiator = 1001;
+  #responder = 5001;
+
+  constructor(
+    readonly r: Router3640,
+    readonly fromOutside: boolean,
+    readonly port: number,
+    readonly srcPort = 4000,
+    readonly outside = CLIENT,
+  ) {
+    this.#send(true, 'S', 1000, 0);
+    this.#send(false, 'SA', 5000, 1001);
+    this.#send(true, 'A', 1001, 5001);
+  }
+
+  says(initiator: boolean, payload: string, skip = 0): this {
+    const seq = initiator ? this.#initiator : this.#responder;
+    this.#send(initiator, 'PA', seq + skip, initiator ? this.#responder : this.#initiator, payload);
+    if (skip > 0) return this;
+    if (initiator) this.#initiator += payload.length;
+    else this.#responder += payload.length;
+    return this;
+  }
+
+  #send(initiator: boolean, flags: string, seq: number, ack: number, payload = ''): void {
+    const { srcPort, port } = this;
+    const outside = initiator === this.fromOutside;
+    const ports = initiator ? { srcPort, dstPort: port } : { srcPort: port, dstPort: srcPort };
+    const ends = outside ? { src: this.outside, dst: MAIL } : { src: '10.10.10.2', dst: this.outside };
+    const bytes = tcpPacket({ ...ends, ...ports, flags, seq, ack, payload });
+    if (outside) this.r.fromOutside(bytes);
+    else this.r.fromInside(bytes);
+  }
+}
+
+const syn = (r: Router3640, n: number): void =>
+  void r.fromOutside(
+    tcpPacket({ src: `172.22.1.${n}`, srcPort: 1024 + n, dst: MAIL, dstPort: 25, flags: 'S', seq: 1 }),
+  );
+const fragments = (r: Router3640, cuts: number[], pick: (all: Uint8Array[]) => Uint8Array[]): void =>
+  pick(fragmentsAt(udpPacket('10.10.10.2', 9, CLIENT, 53, 'u'.repeat(200)), cuts)).forEach((f, i) =>
+    r.fromInside(f, i),
+  );
+
+interface Case {
+  alert: Event['type'];
+  /** More configuration, and what makes the alert. */
+  lines?: string;
+  happens: (r: Router3640) => void;
+}
+
+const CASES: Case[] = [
+  {
+    alert: 'smtp',
+    happens: (r) => void new Talk(r, true, 25).says(false, '220 mail\r\n').says(true, 'EXPN root\r\n'),
+  },
+  {
+    alert: 'ftp',
+    happens: (r) => void new Talk(r, false, 21).says(false, '220 ready\r\n').says(true, 'PORT 10,10,10,2,4,1\r\n'),
+  },
+  {
+    alert: 'java-blocked',
+    happens: (r) =>
+      void new Talk(r, false, 80)
+        .says(true, 'GET /A.class HTTP/1.0\r\n\r\n')
+        .says(false, 'HTTP/1.0 200 OK\r\n\r\n\xca\xfe\xba\xbe\x00\x00\x004'),
+  },
+  {
+    alert: 'tcp-gap',
+    happens: (r) => {
+      const talk = new Talk(r, true, 25).says(false, '220 mail\r\n');
+      for (let s = 0; s < 40; s++) {
+        talk.says(true, 'LO b\r\n', 3);
+        r.wait(1000);
+      }
+    },
+  },
+  {
+    alert: 'tcp-memory',
+    happens: (r) => {
+      for (let n = 0; n < 32; n++) {
+        const talk = new Talk(r, true, 25, 2000 + n).says(false, '220 mail\r\n');
+        for (let i = 0; i < 16; i++) talk.says(true, 'x', 50 + 10 * i);
+      }
+      new Talk(r, true, 25, 4000, '172.22.1.77').says(false, '220 mail\r\n').says(true, 'x', 50);
+    },
+  },
+  {
+    alert: 'aggressive-on',
+    lines: 'ip inspect max-incomplete high 5\nip inspect max-incomplete low 3',
+    happens: (r) => [1, 2, 3, 4, 5, 6, 7, 8].forEach((n) => syn(r, n)),
+  },
+  {
+    alert: 'aggressive-off',
+    lines: 'ip inspect max-incomplete high 5\nip inspect max-incomplete low 3',
+    happens: (r) => {
+      for (let n = 1; n < 9; n++) syn(r, n);
+      for (let s = 0; s < 90; s++) r.wait(1000);
+    },
+  },
+  {
+    alert: 'sessions-reset',
+    lines: 'ip inspect max-incomplete high 5\nip inspect max-incomplete low 3',
+    happens: (r) => {
+      for (let n = 1; n < 9; n++) syn(r, n);
+      for (let s = 0; s < 90; s++) r.wait(1000);
+    },
+  },
+  {
+    alert: 'host-alert',
+    lines: 'ip inspect tcp max-incomplete host 3 block-time 0',
+    happens: (r) => [1, 2, 3, 4].forEach((n) => syn(r, n)),
+  },
+  {
+    alert: 'host-blocked',
+    lines: 'ip inspect tcp max-incomplete host 3 block-time 2',
+    happens: (r) => [1, 2, 3, 4].forEach((n) => syn(r, n)),
+  },
+  {
+    alert: 'host-unblocked',
+    lines: 'ip inspect tcp max-incomplete host 3 block-time 2',
+    happens: (r) => {
+      for (let n = 1; n < 5; n++) syn(r, n);
+      r.wait(180_000);
+    },
+  },
+  { alert: 'fragments', happens: (r) => fragments(r, [4, 12], ([a, b]) => [a!, b!, b!]) },
+];
+
+/** What `happens` is told as. Alerts are those of the firewall and of virtual reassembly, severity 4 and graver. */
+function alerts({ lines = '', happens }: Case, extra: string): Event['type'][] {
+  const r = new Router3640(`${lines}\n${extra}`);
+  happens(r);
+  return r.events.filter((e) => /^%(FW|IP_VFR)-[0-4]-/.test(messageOf(e).mnemonic)).map((e) => e.type);
+}
+
+const PER_PROTOCOL = ['OUT-IN smtp', 'IN-OUT ftp', 'IN-OUT http', 'IN-OUT tcp', 'IN-OUT udp', 'IN-OUT icmp']
+  .map((p) => `ip inspect name ${p} alert off`)
+  .join('\n');
+
+describe.each(CASES)('$alert', (c) => {
+  test('is given by default', () => expect(alerts(c, '')).toContain(c.alert));
+
+  test('and not with alert-off, nor is any other', () => expect(alerts(c, 'ip inspect alert-off')).toEqual([]));
+
+  test('and not where the protocols of the rules say alert off', () => {
+    // Fragments and memory are of no protocol.
+    const wanted = c.alert === 'fragments' || c.alert === 'tcp-memory' ? [c.alert] : [];
+    expect([...new Set(alerts(c, PER_PROTOCOL))]).toEqual(wanted);
+  });
+});
+
+test('every alert that there is has its case', () => {
+  // Exhaustive: a new kind of event has to be put on one side or the other.
+  const KINDS: Record<Event['type'], 'alert' | 'none'> = {
+    smtp: 'alert',
+    ftp: 'alert',
+    'java-blocked': 'alert',
+    'tcp-gap': 'alert',
+    'tcp-memory': 'alert',
+    'aggressive-on': 'alert',
+    'aggressive-off': 'alert',
+    'sessions-reset': 'alert',
+    'host-alert': 'alert',
+    'host-blocked': 'alert',
+    'host-unblocked': 'alert',
+    fragments: 'alert',
+    'session-start': 'none', // audit-trail
+    'session-stop': 'none',
+    'acl-denied': 'none', // log of the entry
+    'acl-permitted': 'none',
+    'acl-log-missed': 'none',
+    'packet-dropped': 'none', // log drop-pkt
+    'nat-exhausted': 'none',
+    'intercept-on': 'none', // ip tcp intercept, which has no such switch
+    'intercept-off': 'none',
+    'left-out': 'none',
+    debug: 'none',
+  };
+  const types = Object.entries(KINDS).flatMap(([type, kind]) => (kind === 'alert' ? [type] : []));
+  expect(CASES.map((c) => c.alert as string).sort()).toEqual(types.sort());
+});
+
+test.each(['tcp-gap', 'tcp-memory'])('reassembly alarm off silences %s', (alert) => {
+  expect(
+    alerts(
+      CASES.find((c) => c.alert === alert)!,
+      'ip inspect tcp reassembly alarm off',
+    ),
+  ).toEqual([]);
+});
+
+test('alert-off typed while sessions live silences them, too', () => {
+  const r = new Router3640();
+  const talk = new Talk(r, true, 25).says(false, '220 mail\r\n');
+  const { config } = r.engine;
+  r.engine.configure({ ...config, inspect: { ...config.inspect, alertOff: true }, inspectionRules: new Map() }, r.now);
+  talk.says(true, 'EXPN root\r\n');
+  expect(r.events.filter((e) => e.type === 'smtp')).toEqual([]);
+});
