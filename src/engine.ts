@@ -34,6 +34,7 @@ import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
 import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
+import { clampMss } from './wire/mss-clamp.js';
 import type { Packet } from './wire/packet.js';
 import { ACK, FIN, RST, SYN, TCP_DATA_OFFSET } from './wire/tcp.js';
 
@@ -64,6 +65,8 @@ interface Port {
   inside: boolean;
   aclIn: CompiledAccessList | undefined;
   aclOut: CompiledAccessList | undefined;
+  /** `ip tcp adjust-mss`, bytes; 0: not set. */
+  adjustMss: number;
 }
 
 export class Engine {
@@ -84,6 +87,8 @@ export class Engine {
   readonly #numbers = new Map<string, number>();
   readonly #mapped: ReadonlySet<string> | undefined;
   #routes: RoutingTable;
+  /** Some interface has `ip tcp adjust-mss`. */
+  #clampsMss = false;
   readonly #flow = new Flow();
   readonly #fragments: FragmentTable;
   readonly #identifications: Identifications;
@@ -166,6 +171,7 @@ export class Engine {
     // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
     const list = (name: string | undefined): CompiledAccessList | undefined =>
       name === undefined ? undefined : this.accessLists.get(name);
+    this.#clampsMss = config.interfaces.some((itf) => itf.adjustMss !== undefined);
     this.#ports = config.interfaces.map((itf) => ({
       config: itf,
       number: this.#numberOf(itf.name),
@@ -173,6 +179,7 @@ export class Engine {
       inside: itf.nat === 'inside',
       aclIn: list(itf.accessGroupIn),
       aclOut: list(itf.accessGroupOut),
+      adjustMss: itf.adjustMss ?? 0,
     }));
   }
 
@@ -189,6 +196,7 @@ export class Engine {
       // The fragment that completes a datagram becomes the datagram.
       v = isFragment(p) && this.#fragments.covers(p.ingress) ? this.#fragments.admit(p, now) : this.#judge(p, now);
       if (v === PASS) this.#identify(p);
+      if (v === PASS && this.#clampsMss) this.#clampMss(p);
       if (this.debug.packet) this.#tracePacket(p, v);
     }
     if (isDrop(v)) this.#dropped(p, v);
@@ -293,6 +301,15 @@ export class Engine {
       if (this.sessions.bypasses(this.#flow, p, now)) return PASS;
     }
     return this.#aclIn(p, port, now);
+  }
+
+  /** `ip tcp adjust-mss` of the interface it came in by and of the one it leaves by, as on IOS: the lower one counts. */
+  #clampMss(p: Packet): void {
+    if (p.protocol !== IPPROTO_TCP || p.fragmentOffset > 0 || (p.flags & SYN) === 0) return;
+    const ingress = this.#ports[p.ingress]!.adjustMss;
+    const egress = this.#ports[this.#routes.lookup(p.dst)]?.adjustMss ?? 0;
+    const most = ingress === 0 || (egress !== 0 && egress < ingress) ? egress : ingress;
+    if (most !== 0) clampMss(p, most);
   }
 
   /** Virtual reassembly has put a datagram together: it takes the way of any other. */

@@ -125,6 +125,12 @@ function translations(config: RouterConfig): Warning[] {
   for (const side of ['inside', 'outside'] as const)
     if (!config.interfaces.some((i) => i.nat === side))
       warnings.push({ line: first.line ?? 0, reason: `no interface is "ip nat ${side}": nothing is translated` });
+  for (const s of staticEntries)
+    if (s.noPayload === true)
+      warnings.push({
+        line: s.line ?? 0,
+        reason: 'no-payload: the addresses in FTP commands are translated all the same',
+      });
   for (const i of config.interfaces) {
     const list = i.nat === 'outside' ? config.accessLists.get(i.accessGroupIn ?? '') : undefined;
     if (list === undefined || list.entries.length === 0) continue; // permits all

@@ -46,8 +46,14 @@ export function tcpWindowScale(b: Uint8Array, at: number): number {
 
 /** The maximum segment size that a SYN segment announces, bytes, or the default of RFC 9293 §3.7.1. */
 export function tcpMss(b: Uint8Array, at: number): number {
+  const value = tcpMssAt(b, at);
+  return value < 0 ? DEFAULT_MSS : u16(b, value);
+}
+
+/** Where the value of the MSS option lies, or -1 where there is none. */
+export function tcpMssAt(b: Uint8Array, at: number): number {
   const option = findOption(b, at, OPTION_MSS, 4);
-  return option < 0 ? DEFAULT_MSS : u16(b, option + 2);
+  return option < 0 ? -1 : option + 2;
 }
 
 /** Offset of the first option of this kind and length, or -1. Options that run past the header end the search. */

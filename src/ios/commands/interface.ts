@@ -173,6 +173,19 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
       delete editor.interface.virtualReassembly;
     },
   },
+  {
+    syntax: 'ip tcp adjust-mss BYTES:<500-1460>',
+    unsetSyntax: 'ip tcp adjust-mss [BYTES:<500-1460>]',
+    help: {
+      tcp: 'TCP header compression and other parameters',
+      'adjust-mss': 'Adjust the mss of transit packets',
+      BYTES: 'Maximum segment size in bytes',
+    },
+    set: (editor, m) => void (editor.interface.adjustMss = m.number('BYTES')),
+    unset: (editor) => {
+      delete editor.interface.adjustMss;
+    },
+  },
   flagOn('ip unreachables', 'unreachables', { unreachables: 'Enable sending ICMP Unreachable messages' }),
   flagOn('ip redirects', 'redirects', { redirects: 'Enable sending ICMP Redirect messages' }),
   flagOn('ip proxy-arp', 'proxyArp', { 'proxy-arp': 'Enable proxy ARP' }),

@@ -8,12 +8,13 @@ import type { Match } from '../grammar/match.js';
 import { formatAddress, isNetmask, netmask } from '../ipv4-text.js';
 import { mix } from '../../hash.js';
 
-const OPTIONS = '[extendable] [no-alias]';
+const OPTIONS = '[extendable] [no-alias] [no-payload]';
 
-function flags(m: Match, line: number): Pick<StaticNat, 'extendable' | 'noAlias' | 'line'> {
+function flags(m: Match, line: number): Pick<StaticNat, 'extendable' | 'noAlias' | 'noPayload' | 'line'> {
   return {
     ...(m.has('extendable') ? { extendable: true } : {}),
     ...(m.has('no-alias') ? { noAlias: true } : {}),
+    ...(m.has('no-payload') ? { noPayload: true } : {}),
     line,
   };
 }
@@ -138,6 +139,7 @@ export const NAT_COMMANDS: readonly Command<ConfigEditor>[] = [
       GLOBAL: 'Inside global IP address',
       extendable: 'Extend this translation when used',
       'no-alias': 'Do not create an alias for the global address',
+      'no-payload': 'No translation of embedded address/port in the payload',
     },
   ),
   staticCommand(

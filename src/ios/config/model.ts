@@ -70,6 +70,8 @@ export interface InterfaceConfig {
   inspectOut?: string;
   nat?: 'inside' | 'outside';
   virtualReassembly?: VirtualReassembly;
+  /** `ip tcp adjust-mss`, bytes. */
+  adjustMss?: number;
   /** `no ip unreachables` clears it. */
   unreachables: boolean;
   /** `no ip redirects` clears it. */
@@ -208,6 +210,8 @@ export interface StaticNat {
   /** `static {tcp|udp} … interface NAME PORT`. */
   interfaceName?: string;
   extendable?: boolean;
+  /** `no-payload`: addresses in what is carried stay. Kept; FTP's are translated all the same. */
+  noPayload?: boolean;
   /** `no-alias`: no ARP for the inside global address. */
   noAlias?: boolean;
   /** Line of the file, from 1; 0 from the console. */

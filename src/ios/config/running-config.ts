@@ -251,6 +251,7 @@ export function interfaceLines(i: InterfaceConfig, inert: readonly string[]): st
         (v.dropFragments ? ' drop-fragments' : ''),
     );
   else add(i.nat !== undefined, 'no ip virtual-reassembly'); // `ip nat` had turned it on
+  add(i.adjustMss !== undefined, `ip tcp adjust-mss ${i.adjustMss ?? 0}`);
   add(i.shutdown, 'shutdown');
   return [...lines, ...inert];
 }
@@ -265,7 +266,7 @@ export function staticNatLine(s: StaticNat): string {
       : s.mask !== undefined
         ? `network ${local} ${global} /${Math.clz32(~s.mask)}`
         : `${local} ${global}`;
-  const flags = `${s.extendable === true ? ' extendable' : ''}${s.noAlias === true ? ' no-alias' : ''}`;
+  const flags = `${s.extendable === true ? ' extendable' : ''}${s.noAlias === true ? ' no-alias' : ''}${s.noPayload === true ? ' no-payload' : ''}`;
   return `ip nat inside source static ${translation}${flags}`;
 }
 

@@ -79,7 +79,6 @@ function extensions(smtp: NonNullable<InspectedProtocol['smtp']>): string {
   const d = smtpDefaults();
   return (
     (smtp.lineLength === d.lineLength ? '' : ` line-length ${smtp.lineLength}`) +
-    (smtp.lineLength === d.lineLength ? '' : ` line-length ${smtp.lineLength}`) +
     (smtp.monitorOnly ? ' monitor-only' : '') +
     (smtp.maskEhlo === d.maskEhlo ? '' : ' mask-ehlo off') +
     (smtp.allow.length === 0 ? '' : ` allow ${smtp.allow.join(',')}`)

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { SERVICES } from '../../../src/inspect/rules.js';
 import { messageOf } from '../../../src/ios/messages.js';
 import { i32, u16 } from '../../../src/wire/bytes.js';
-import { dotted } from '../../support/packets.js';
+import { explain } from '../../../src/ios/trace/explain.js';
+import type { Trace } from '../../../src/ios/trace/explain.js';
+import { RouterState } from '../../../src/router-state.js';
+import { dotted, ip } from '../../support/packets.js';
 import { DROP, PASS, Router3640 } from '../../support/router-3640.js';
 import { ControlConnection, INSIDE, OUTSIDE, textOf } from './control-connection.js';
 
@@ -44,6 +47,28 @@ describe('active mode from inside', () => {
     expect([o.verdict, dotted(i32(o.bytes, 16))]).toEqual([PASS, '10.10.10.5']);
     expect(services(c.r)).toEqual(['ftp', 'ftp-data']);
     expect(c.data(false, 21, 5001).verdict).toBe(DROP.acl);
+  });
+
+  test('trace tells that it passes, before it comes and once it has come', () => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137');
+    const state = new RouterState(c.r.engine, () => c.r.now);
+    const probe = {
+      ingress: 'Ethernet2/0',
+      protocol: 6,
+      src: ip(OUTSIDE.address),
+      srcPort: 20,
+      dst: ip('172.22.1.111'),
+      dstPort: 5001,
+    };
+    const trace = (): Trace => explain(c.r.engine.config, probe, state);
+    expect(trace()).toMatchObject({ forwarded: true });
+    expect(trace().steps.map((s) => s.text)).toContain(
+      'announced by a control session: access lists are bypassed, a session opens',
+    );
+    expect(explain(c.r.engine.config, { ...probe, dstPort: 5002 }, state)).toMatchObject({ forwarded: false });
+    c.data(false, 20, 5001);
+    expect(trace()).toMatchObject({ forwarded: true });
   });
 
   test.each([

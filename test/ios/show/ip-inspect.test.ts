@@ -16,3 +16,12 @@ test('show ip inspect all on 3640.cfg prints what the 3640 printed', () => {
     readFileSync('test/golden/show-ip-inspect-all.txt', 'utf8'),
   );
 });
+
+test('words of a mail rule are printed once', () => {
+  const router = fakeRouter(
+    'ip inspect name M esmtp max-data 9 line-length 1024 mask-ehlo off allow BDAT\ninterface Ethernet2/0\n ip inspect M in',
+  );
+  expect(showInspectAll(router.config(), router.snapshot)).toContain(
+    'esmtp max-data 9 line-length 1024 mask-ehlo off allow BDAT alert is on',
+  );
+});
