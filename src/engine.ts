@@ -31,9 +31,10 @@ import type { ReassemblySnapshot } from './snapshot.js';
 import { MemoryAlert } from './session/memory-alert.js';
 import { ReassemblyMemory } from './tcp/reassembly-memory.js';
 import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
+import { UndeliveredReplies } from './undelivered.js';
 import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
-import { IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
+import { dontFragment, IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
 import { clampMss } from './wire/mss-clamp.js';
 import type { Packet } from './wire/packet.js';
 import { ACK, FIN, RST, SYN, TCP_DATA_OFFSET } from './wire/tcp.js';
@@ -53,12 +54,19 @@ export interface EngineOptions {
   mapped?: ReadonlySet<string> | undefined;
 }
 
+const ETHERNET_MTU = 1500; // bytes
+
+/** Drops that are no inspection's, or no loss: `ip inspect log drop-pkt` does not tell of them. */
+const UNTOLD: readonly Verdict[] = [DROP.acl, DROP.intercepted, DROP.ttlExpired, DROP.tooLong];
+
 /** What a session's 16 bits can tell apart. Who types more names than that has the last ones count as one. */
 const MOST_INTERFACES = 0xffff;
 
 /** An interface as the pipeline uses it. */
 interface Port {
   config: InterfaceConfig;
+  /** Of the link, bytes. */
+  mtu: number;
   /** Stays that of the interface when others come and go; sessions remember it. From 1. */
   number: number;
   outside: boolean;
@@ -94,6 +102,11 @@ export class Engine {
   readonly #identifications: Identifications;
   readonly #matchLog: MatchLog;
   readonly #unreachable = new UnreachableReplies();
+  readonly #undelivered = new UndeliveredReplies();
+  /** By name of the interface, bytes. */
+  #mtus: ReadonlyMap<string, number> = new Map();
+  /** The smallest of the router's interfaces. */
+  #leastMtu = ETHERNET_MTU;
   readonly #dropLog = new DropLog();
   readonly #memoryAlert: MemoryAlert;
   /** `ip tcp intercept list`. Inferred: a list that is not defined means all connections, as it permits all elsewhere. */
@@ -174,6 +187,7 @@ export class Engine {
     this.#clampsMss = config.interfaces.some((itf) => itf.adjustMss !== undefined);
     this.#ports = config.interfaces.map((itf) => ({
       config: itf,
+      mtu: this.#mtus.get(itf.name) ?? ETHERNET_MTU,
       number: this.#numberOf(itf.name),
       outside: itf.nat === 'outside',
       inside: itf.nat === 'inside',
@@ -181,6 +195,14 @@ export class Engine {
       aclOut: list(itf.accessGroupOut),
       adjustMss: itf.adjustMss ?? 0,
     }));
+    this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
+  }
+
+  /** What the links take that the router sends by, bytes, by canonical interface name; 1500 where it is not told. */
+  setMtus(mtus: ReadonlyMap<string, number>): void {
+    this.#mtus = mtus;
+    for (const port of this.#ports) port.mtu = mtus.get(port.config.name) ?? ETHERNET_MTU;
+    this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
   }
 
   /**
@@ -344,6 +366,10 @@ export class Engine {
     const flow = this.#flow;
     readFlow(p, nat, flow);
     flow.from = port.number;
+    if (p.ttl <= 1 || p.end - p.at > this.#leastMtu) {
+      v = this.#checkDelivery(p, port, now);
+      if (v !== PASS) return v;
+    }
     const known = this.sessions.find(flow, p);
     if (known ? this.sessions.fromWrongInterface : port.outside && this.#isInside(p.src))
       return known ? DROP.wrongInterface : DROP.spoofed;
@@ -383,12 +409,39 @@ export class Engine {
     return v;
   }
 
+  /**
+   * What our kernel would drop on the way out is dropped here, before it can move any state: a TTL that is spent, and
+   * what is longer than the link takes and must not be cut up. A denied packet is denied first. Super-packets are cut to
+   * the size of the segments they came in, which nobody tells us; the kernel judges them.
+   * @returns PASS where it does not look so
+   */
+  #checkDelivery(p: Packet, port: Port, now: number): Verdict {
+    const { nat } = this;
+    const egress = this.#routes.lookup(nat.dst);
+    if (nat.missing || egress === TO_ROUTER) return PASS;
+    const mtu = this.#ports[egress]?.mtu ?? ETHERNET_MTU;
+    const expired = p.ttl <= 1;
+    if (!expired && (p.gso || p.end - p.at <= mtu || !dontFragment(p.bytes, p.at))) return PASS;
+    if (port.outside && this.#isInside(p.src)) return DROP.spoofed;
+    if (!this.sessions.bypasses(this.#flow, p, now) && this.#aclIn(p, port, now) !== PASS) return DROP.acl;
+    const from = port.config.addresses[0]?.address;
+    // IOS: `no ip unreachables` silences each kind of unreachable, this one too, but not time exceeded.
+    if (from !== undefined && (expired || port.config.unreachables)) {
+      const answer = expired
+        ? this.#undelivered.timeExceeded(p, from, now)
+        : this.#undelivered.fragmentationNeeded(p, from, mtu, now);
+      if (answer !== undefined) this.outbox.inject(answer);
+    }
+    return expired ? DROP.ttlExpired : DROP.tooLong;
+  }
+
   /** A packet of no session: where it goes decides which rules see it. */
   #firstPacket(p: Packet, port: Port, egress: number, seenDst: number, seenDstPort: number, now: number): Verdict {
     // IOS inspects what crosses the router, not what ends there.
     if (egress === TO_ROUTER) return PASS;
     const followed = this.#interceptOn && this.#isIntercepted(p);
     if (followed) {
+      this.sessions.makeWay();
       const v = this.sessions.intercept.admit(p, seenDst, seenDstPort, now);
       if (v !== PASS) return v;
     }
@@ -421,7 +474,10 @@ export class Engine {
     const out = this.#ports[egress];
     const rule = this.#ruleFor(p, port, out, seenDstPort);
     if (rule === undefined) {
-      if (p.protocol !== IPPROTO_TCP || !(followed || this.#answersAreInspected(port, out))) return PASS;
+      if (p.protocol !== IPPROTO_TCP || !(followed || this.#answersAreInspected(port, out))) {
+        this.sessions.makeWay();
+        return PASS;
+      }
       return this.sessions.openUninspected(p, this.#flow, seenDst, now);
     }
     // An error about no session of ours has no business here.
@@ -528,13 +584,7 @@ export class Engine {
 
   #dropped(p: Packet, v: Verdict): void {
     this.drops[v]!++;
-    if (
-      !this.config.inspect.logDropPkt ||
-      v === DROP.acl ||
-      v === DROP.intercepted ||
-      !this.#dropLog.admits(p, v, this.#now)
-    )
-      return;
+    if (!this.config.inspect.logDropPkt || UNTOLD.includes(v) || !this.#dropLog.admits(p, v, this.#now)) return;
     this.outbox.event({
       type: 'packet-dropped',
       reason: v,

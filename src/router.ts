@@ -162,11 +162,15 @@ export class Router {
 
   #mapInterfaces(config: RouterConfig): void {
     this.#ingress.clear();
+    const mtus = new Map<string, number>();
     config.interfaces.forEach((itf, index) => {
       const device = this.options.bindings.get(itf.name);
-      const link = device === undefined ? undefined : this.#host.linkIndex(device);
-      if (link !== undefined) this.#ingress.set(link, index);
+      const link = device === undefined ? undefined : this.#host.link(device);
+      if (link === undefined) return;
+      this.#ingress.set(link.index, index);
+      mtus.set(itf.name, link.mtu);
     });
+    this.engine.setMtus(mtus);
   }
 
   #batch(q: PacketQueue, count: number): void {

@@ -31,6 +31,9 @@ export const DROP = {
   wrongInterface: 19,
   spoofed: 20,
   unroutable: 21,
+  ttlExpired: 22,
+  tooLong: 23,
+  ipOptions: 24,
 } as const;
 
 export type Verdict = number;
@@ -60,6 +63,9 @@ export const DROP_REASONS: readonly string[] = [
   'Unexpected Interface',
   'Spoofed Source address',
   'Unroutable',
+  'TTL expired in transit',
+  'Fragmentation needed and DF set',
+  'IP Options',
 ];
 
 export const isDrop = (v: Verdict): boolean => v >= DROP.malformed;

@@ -12,6 +12,13 @@ import type { Packet } from '../wire/packet.js';
 export const SERVICES = ['tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp', 'ftp-data'] as const;
 export type Service = (typeof SERVICES)[number];
 
+/** Index of services whose bytes an inspector reads. */
+const STREAMED: readonly boolean[] = SERVICES.map((s) => ['ftp', 'http', 'smtp', 'esmtp'].includes(s));
+
+/** True where an inspector reads the bytes of such a session, and may alter them: its segments are normalised. */
+export const isNormalised = (serviceIndex: number, rule: RuleEntry): boolean =>
+  STREAMED[serviceIndex]! && rule.smtp?.monitorOnly !== true;
+
 /** TCP ports of the application protocols (IOS port-to-application mapping, `show ip port-map`). */
 const APPLICATION_PORTS: readonly (readonly [port: number, service: Service])[] = [
   [21, 'ftp'],

@@ -10,7 +10,15 @@ import { changeId, Journal, journalPath, type JournalEntry } from './host-journa
 import { checkBindings, planHost } from './host-plan.js';
 import type { HostChange, HostNote, HostOptions, HostPlan, HostRoute } from './host-plan.js';
 import { HostError, linux, type HostSystem } from './host-system.js';
-import { type IpChange, IpState, makeLine, runBatch, undoLine, wantedState as wantedIpState } from './ip-state.js';
+import {
+  type IpChange,
+  IpState,
+  type Link,
+  makeLine,
+  runBatch,
+  undoLine,
+  wantedState as wantedIpState,
+} from './ip-state.js';
 import {
   conntrackSigns,
   dropsByDefault,
@@ -44,7 +52,7 @@ export class HostSetup {
   #inForce: boolean;
   /** What the last call has made, and of which configuration; undefined where it failed. */
   #made: { config: RouterConfig; changes: readonly HostChange[] } | undefined;
-  #links: ReadonlyMap<string, number> = new Map();
+  #links: ReadonlyMap<string, Link> = new Map();
   /** What `ownRules` said behind that; which time it was asked. */
   #rules: string | undefined;
   #installed = 0;
@@ -75,7 +83,7 @@ export class HostSetup {
 
     const notes = this.#made === undefined ? this.#survey(bindings, options) : [];
     const plan = this.#plan(config, bindings, options);
-    this.#links = new Map([...bindings.values()].map((device) => [device, state.link(device)!.index]));
+    this.#links = new Map([...bindings.values()].map((device) => [device, state.link(device)!]));
     try {
       this.#journal.own(Object.fromEntries([...bindings.values()].map((d) => [d, state.link(d)!.address])));
       this.#made = undefined; // until all is done
@@ -150,7 +158,10 @@ export class HostSetup {
     return (
       this.#made === made &&
       rules === this.#rules &&
-      [...this.#links].every(([device, index]) => state.link(device)?.index === index) &&
+      [...this.#links].every(([device, { index, mtu }]) => {
+        const now = state.link(device);
+        return now?.index === index && now.mtu === mtu;
+      }) &&
       made.changes.every(there)
     );
   }
@@ -173,8 +184,8 @@ export class HostSetup {
     return saved.map(ownRules).join('\n');
   }
 
-  /** The ifindex of a Linux interface, as it was at the last `apply`. */
-  linkIndex(device: string): number | undefined {
+  /** A Linux interface, as it was at the last `apply`. */
+  link(device: string): Link | undefined {
     return this.#links.get(device);
   }
 

@@ -13,6 +13,8 @@ export interface Link {
   /** Hardware address. */
   address: string;
   state: 'up' | 'down';
+  /** Bytes. */
+  mtu: number;
 }
 
 /** What `ip` is asked. */
@@ -44,7 +46,12 @@ export class IpState {
     this.#links ??= new Map(
       this.#rows<IpLink>(LINKS).map((l) => [
         l.ifname,
-        { index: l.ifindex, address: l.address ?? '', state: l.flags.includes('UP') ? 'up' : 'down' },
+        {
+          index: l.ifindex,
+          address: l.address ?? '',
+          state: l.flags.includes('UP') ? 'up' : 'down',
+          mtu: l.mtu ?? 1500,
+        },
       ]),
     );
     return this.#links.get(device);
@@ -128,6 +135,7 @@ interface IpLink {
   ifname: string;
   address?: string;
   flags: string[];
+  mtu?: number;
 }
 interface IpAddress {
   ifname: string;

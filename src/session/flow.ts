@@ -17,7 +17,7 @@ export class Flow {
   protocol = 0;
   /** The flow of the packet that an ICMP error quotes, as that packet went. */
   quoted = false;
-  /** Number of the interface that the packet in hand came in by, and of the one its first packet leaves by; 0: unknown. */
+  /** Number of the interface that the packet in hand came in by, and of the one it leaves by; 0: none. */
   from = 0;
   to = 0;
 }

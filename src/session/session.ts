@@ -28,6 +28,7 @@ const TIMEOUT = 11;
 const SIDES = 12; // number of the initiator's interface << 16 | of the responder's
 const RULE = 13; // rule | ttl of the initiator << 16 | ttl of the responder << 24
 const ORIGIN = 14;
+const NORMALISED = 15; // TCP options that the initiator offers | that both agree on << 8 | yes << 16
 const INITIATOR_PEER = 16; // six words each, laid out by tcp/state.ts
 const RESPONDER_PEER = 22;
 const INITIATOR_BYTES = 28; // float64: words 28 and 29
@@ -185,7 +186,7 @@ export class Session {
   set seenResponder(v: number) {
     this.#m[this.at + SEEN_RESPONDER] = v;
   }
-  /** Number of the interface that leads to the initiator, or to the responder; 0: not known. */
+  /** Number of the interface that leads to the initiator, or to the responder. */
   side(initiator: boolean): number {
     return initiator ? this.#m[this.at + SIDES]! >>> 16 : this.#m[this.at + SIDES]! & 0xffff;
   }
@@ -205,6 +206,41 @@ export class Session {
   }
   set rule(v: number) {
     this.#m[this.at + RULE] = (this.#m[this.at + RULE]! & ~0xffff) | v;
+  }
+  /**
+   * The segments of this session are made what every receiver understands alike: it has, or will have, a stream that is
+   * inspected. @param offers bits of TCP_OPTION in its first SYN @param ttl of that SYN
+   */
+  startNormalising(offers: number, ttl: number): void {
+    this.#m[this.at + NORMALISED] = offers | (1 << 16);
+    this.raiseLeastTtl(true, ttl);
+  }
+  get isNormalised(): boolean {
+    return this.#m[this.at + NORMALISED]! !== 0;
+  }
+  /** Bits of TCP_OPTION in the SYNs of the initiator. */
+  get offers(): number {
+    return this.#m[this.at + NORMALISED]! & 0xff;
+  }
+  addOffers(options: number): void {
+    this.#m[this.at + NORMALISED]! |= options;
+  }
+  /** Bits of TCP_OPTION in the SYN ACKs that answered them. */
+  get agreed(): number {
+    return (this.#m[this.at + NORMALISED]! >>> 8) & 0xff;
+  }
+  addAgreed(options: number): void {
+    this.#m[this.at + NORMALISED]! |= options << 8;
+  }
+  /** Highest TTL of a SYN of this side; 0: none, or the session is not normalised. */
+  leastTtl(initiator: boolean): number {
+    const word = this.#m[this.at + RULE]!;
+    return initiator ? (word >>> 16) & 0xff : word >>> 24;
+  }
+  raiseLeastTtl(initiator: boolean, ttl: number): void {
+    const shift = initiator ? 16 : 24;
+    const at = this.at + RULE;
+    this.#m[at] = (this.#m[at]! & ~(0xff << shift)) | (ttl << shift);
   }
   get halfOpenNext(): number {
     return this.#m[this.at + HALF_OPEN_NEXT]!;
@@ -253,6 +289,7 @@ export class Session {
     m.fill(0, at + INITIATOR_PEER, at + CREATED);
     m.fill(0, at + ASKED, at + SESSION_WORDS);
     m[at + FLAGS] = uninspected;
+    m[at + NORMALISED]! &= ~0xff00; // the next SYN ACK agrees anew
     m[at + CREATED] = now;
     m[at + HEARD] = now;
     m[at + SINCE] = now;

@@ -5,7 +5,7 @@
 import type { Event } from '../events.js';
 import * as dns from '../inspect/dns.js';
 import { noteRequest, takeReply } from '../inspect/icmp.js';
-import { opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
+import { isNormalised, opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
 import { newSmtpCounters, type SmtpCounters } from '../inspect/smtp/finding.js';
 import type { InspectGlobals } from '../ios/config/model.js';
 import type { Translator } from '../nat/translator.js';
@@ -17,9 +17,11 @@ import { seqAdd } from '../tcp/seq.js';
 import { clientSeq, noteServerIsn, serverSeq, spliceIncoming } from '../tcp/splice.js';
 import * as tcp from '../tcp/state.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
-import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPV4_MIN_HEADER } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.js';
+import { ALL_TCP_OPTIONS, normaliseOptions, UNREADABLE } from '../wire/tcp-options.js';
+import { putTtl } from '../wire/ttl.js';
 import { endpointsOf, sessionId } from './endpoints.js';
 import { type ExpectedFlow, ExpectedFlows } from './expected-flows.js';
 import type { Flow } from './flow.js';
@@ -68,6 +70,8 @@ export class Sessions {
   #fulfilled: ExpectedFlow | undefined = undefined;
   /** The packet in hand is a SYN for another connection than that of the session that `find` found. */
   #opensAnew = false;
+  /** Record of a session that both sides have closed, which the packet in hand may take the place of. */
+  #closed = NONE;
   /** Clock of the packet in hand, ms. */
   now: number;
 
@@ -105,12 +109,13 @@ export class Sessions {
   }
 
   /**
-   * Finds the session of a packet's flow. A new SYN ends a session that both sides have closed and is then the first
-   * packet of another one, which the access list must let in.
+   * Finds the session of a packet's flow. A new SYN is no part of a session that both sides have closed, but the first
+   * packet of another one, which the access list must let in; see `makeWay`.
    */
   find(f: Flow, p: Packet): boolean {
     this.#opensAnew = false;
     this.fromWrongInterface = false;
+    this.#closed = NONE;
     if (!this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol)) return false;
     const s = this.table.session;
     const { fromInitiator } = this.table;
@@ -122,20 +127,26 @@ export class Sessions {
     }
     if (p.protocol !== IPPROTO_TCP || (p.flags & (SYN | ACK | RST | FIN)) !== SYN) return true;
     if (tcp.mayBeReplaced(s, p, fromInitiator)) {
-      this.end(s, 'replaced');
+      this.#closed = s.slot;
       return false;
     }
     this.#opensAnew = tcp.wouldReopen(s, p, fromInitiator);
     return true;
   }
 
+  /** The SYN in hand goes on: the closed session of its flow, if there is one, ends. */
+  makeWay(): void {
+    if (this.#closed === NONE) return;
+    this.end(this.at(this.#closed), 'replaced');
+    this.#closed = NONE;
+  }
+
   /**
    * A side of a session speaks through another interface than it did. Good where the routes say that this one leads to
    * it: they have changed, or there are several. Somebody else who writes its address into his packets cannot bring
-   * that about. A side that the configuration had no route to speaks through any interface but the other side's.
+   * that about.
    */
   #hasMoved(s: Session, initiator: boolean, from: number, ingress: number): boolean {
-    if (s.side(initiator) === 0) return from !== s.side(!initiator);
     if (!this.leadsTo(initiator ? s.initiator : s.responder, ingress)) return false;
     s.setSides(initiator ? from : s.side(true), initiator ? s.side(false) : from);
     return true;
@@ -153,13 +164,19 @@ export class Sessions {
       if (v !== PASS) return v;
     } else if (!opensSession(p)) return PASS;
     const { table } = this;
+    const normalised = p.protocol === IPPROTO_TCP && isNormalised(serviceIndex, rule);
+    if (normalised && p.headerLength > IPV4_MIN_HEADER) return DROP.ipOptions;
+    const offers = normalised ? normaliseOptions(p, ALL_TCP_OPTIONS) : 0;
+    if (offers === UNREADABLE) return DROP.invalidSegment;
     const v = this.thresholds.admit(p.protocol, f.dst, seenDst, rule.alert, now);
     if (v !== PASS) return v;
+    this.makeWay();
     if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, serviceIndex, now)) return DROP.sessionLimit;
     const s = table.session;
     s.setSides(f.from, f.to);
     s.origin = f.from;
     s.rule = rule.index;
+    if (normalised) s.startNormalising(offers, p.ttl);
     s.seenResponder = seenDst;
     if (p.protocol === IPPROTO_TCP) {
       tcp.noteOpening(s, p);
@@ -241,6 +258,7 @@ export class Sessions {
    * a rule would ask for a session. Inferred: a 3640 lets a permitted server answer; we let it answer nothing else.
    */
   openUninspected(p: Packet, f: Flow, seenDst: number, now: number): Verdict {
+    this.makeWay();
     if (tcp.checkOpening(p) !== PASS) return PASS; // as any router: no rule asks
     if (this.#uninspected >= this.table.capacity / UNINSPECTED_SHARE) return DROP.sessionLimit;
     if (!this.table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, 0, now)) return DROP.sessionLimit;
@@ -505,6 +523,10 @@ export class Sessions {
     let v = tcp.checkSegment(s, p, fromInitiator);
     if (this.debug.detailed && !s.has(FLAG.uninspected)) this.trace.checked(s, p, v);
     if (v !== PASS) return (p.flags & (SYN | RST)) === 0 ? v : this.#contradicted(s, p, fromInitiator, v, now);
+    if (s.isNormalised) {
+      v = normalise(s, p, fromInitiator);
+      if (v !== PASS) return v;
+    }
     if (!tcp.saysNothing(s, p, fromInitiator)) {
       s.heard = now;
       if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
@@ -671,6 +693,7 @@ export class Sessions {
   }
 }
 
+const NONE = -1;
 const FTP_DATA = SERVICES.indexOf('ftp-data');
 
 const isOnlyIntercepted = (s: Session): boolean => s.has(FLAG.uninspected) && s.has(FLAG.intercepted | FLAG.watched);
@@ -685,4 +708,26 @@ function resetSeqs(s: Session, toInitiator: boolean): number[] {
   const forwarded = tcp.sndNxt(s, !toInitiator);
   const acknowledged = tcp.rcvNxt(s, toInitiator);
   return forwarded === acknowledged ? [forwarded] : [forwarded, acknowledged];
+}
+
+/**
+ * Makes a segment of an inspected stream such that every receiver takes it, and takes it alike. Its TTL is raised to the
+ * highest that a SYN of its sender had, as by `min-ttl` of OpenBSD's scrub and `new_ttl` of Snort's normalizer, but to
+ * a value that is known to arrive: a segment with less would be counted here and die behind us. Loops stay finite: one
+ * through this router is cut by the sides of the session, others lower the TTL as ever. Options of IP make some servers
+ * drop a segment that others take.
+ */
+function normalise(s: Session, p: Packet, fromInitiator: boolean): Verdict {
+  if (p.headerLength > IPV4_MIN_HEADER) return DROP.ipOptions;
+  const syn = (p.flags & SYN) !== 0;
+  const answer = syn && (p.flags & ACK) !== 0 && !fromInitiator;
+  const options = normaliseOptions(p, answer ? s.offers : syn ? ALL_TCP_OPTIONS : s.agreed);
+  if (options === UNREADABLE) return DROP.invalidSegment;
+  const least = s.leastTtl(fromInitiator);
+  if (p.ttl < least) putTtl(p, least);
+  if (!syn) return PASS;
+  s.raiseLeastTtl(fromInitiator, p.ttl);
+  if (fromInitiator) s.addOffers(options);
+  else s.addAgreed(options & s.offers);
+  return PASS;
 }

@@ -75,6 +75,10 @@ export function transportChecksumOk(p: Packet): boolean {
   return fold(addWords(p.bytes, p.l4, p.end, pseudo)) === 0xffff;
 }
 
+/** True when the partial checksum of TCP or UDP packet `p` is the sum of its pseudo header. */
+export const partialChecksumOk = (p: Packet): boolean =>
+  u16(p.bytes, p.l4 + checksumOffset(p.protocol)) === pseudoHeaderSum(p.src, p.dst, p.protocol, p.end - p.l4);
+
 /**
  * Gives up the complete transport checksum of a TCP or UDP packet whose payload has changed, for the partial form:
  * the edge sums the segment once, on its way out. Addresses are read from the header as it stands now.

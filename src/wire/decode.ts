@@ -4,9 +4,10 @@
  */
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { i32, u16, u8 } from './bytes.js';
-import { addWords, fold, ipv4ChecksumOk, transportChecksumOk } from './checksum.js';
+import { addWords, fold, ipv4ChecksumOk, partialChecksumOk, transportChecksumOk } from './checksum.js';
 import { ICMP_HEADER, ICMP_IDENTIFIER, ICMP_TYPE } from './icmp.js';
 import * as ipv4 from './ipv4.js';
+import { ipv4OptionsOk } from './ipv4-options.js';
 import type { Packet } from './packet.js';
 import * as tcp from './tcp.js';
 import * as udp from './udp.js';
@@ -19,6 +20,8 @@ export function decodeIpv4(p: Packet): Verdict {
   if (!ipv4.ipv4HeaderOk(b, at, p.end)) return DROP.malformed;
   p.headerLength = ipv4.ipv4HeaderLength(b, at);
   if (!ipv4ChecksumOk(b, at, at + p.headerLength)) return DROP.badChecksum;
+  const options = at + ipv4.IPV4_MIN_HEADER;
+  if (p.headerLength > ipv4.IPV4_MIN_HEADER && !ipv4OptionsOk(b, options, at + p.headerLength)) return DROP.ipOptions;
   p.end = at + ipv4.ipv4TotalLength(b, at);
   p.identification = u16(b, at + ipv4.IPV4_IDENTIFICATION);
   const fragment = ipv4.ipv4Fragment(b, at);
@@ -68,7 +71,7 @@ function decodeTcp(p: Packet): Verdict {
   p.flags = u8(b, l4 + tcp.TCP_FLAGS);
   p.window = u16(b, l4 + tcp.TCP_WINDOW);
   p.payload = l4 + tcp.tcpHeaderLength(b, l4);
-  return unverified(p) && !transportChecksumOk(p) ? DROP.badChecksum : PASS;
+  return checksumOk(p) ? PASS : DROP.badChecksum;
 }
 
 function decodeUdp(p: Packet): Verdict {
@@ -78,7 +81,7 @@ function decodeUdp(p: Packet): Verdict {
   p.srcPort = u16(b, p.l4 + udp.UDP_SRC_PORT);
   p.dstPort = u16(b, p.l4 + udp.UDP_DST_PORT);
   p.payload = p.l4 + udp.UDP_HEADER;
-  return unverified(p) && !transportChecksumOk(p) ? DROP.badChecksum : PASS;
+  return checksumOk(p) ? PASS : DROP.badChecksum;
 }
 
 function decodeIcmp(p: Packet): Verdict {
@@ -89,6 +92,15 @@ function decodeIcmp(p: Packet): Verdict {
   p.payload = p.l4 + ICMP_HEADER;
   if (!unverified(p)) return PASS;
   return fold(addWords(b, p.l4, p.end, 0)) === 0xffff ? PASS : DROP.badChecksum;
+}
+
+/**
+ * True when the checksum of a TCP or UDP packet is right, or somebody vouches for it. A partial one comes from a virtual
+ * machine or a process of this host, and completing it would only carry its faults on; of a super-packet it is made anew.
+ */
+function checksumOk(p: Packet): boolean {
+  if (p.checksumPartial) return p.gso || p.moreFragments || partialChecksumOk(p);
+  return !unverified(p) || transportChecksumOk(p);
 }
 
 /** True when nobody has checked the transport checksum and all bytes it covers are here. */

@@ -349,10 +349,10 @@ describe('with a device that is replaced', () => {
     setup.apply(routerConfig(), BINDINGS, OPTIONS);
     system.run('ip', ['link', 'set', 'inside', 'name', 'gone']);
     system.run('ip', ['link', 'add', 'inside', 'type', 'veth', 'peer', 'name', 'peer']);
-    const before = setup.linkIndex('inside');
+    const before = setup.link('inside')?.index;
     setup.change(routerConfig(), BINDINGS, OPTIONS);
     expect(system.run('ip', ['-4', '-brief', 'address', 'show', 'dev', 'inside'])).toContain('10.10.10.1/24');
     expect(system.readSysctl('net/ipv4/conf/inside/forwarding')).toBe('1');
-    expect(setup.linkIndex('inside')).not.toBe(before);
+    expect(setup.link('inside')?.index).not.toBe(before);
   });
 });

@@ -77,6 +77,24 @@ export function icmpPacket(src: string, dst: string, type: number, code: number,
   return ipv4Packet(src, dst, 1, m);
 }
 
+/** The packet with another TTL and other flags of fragmentation (DF is 0x4000), its header checksum right. */
+export function withHeader(packet: Uint8Array, { ttl = packet[8]!, fragment = 0 }): Uint8Array {
+  const b = packet.slice();
+  b[8] = ttl;
+  put16(b, 6, fragment);
+  writeIpv4Checksum(b, 0, (b[0]! & 15) * 4);
+  return b;
+}
+
+/** The packet with IPv4 options, a multiple of four bytes. */
+export function withIpOptions(packet: Uint8Array, options: number[]): Uint8Array {
+  const b = Uint8Array.from([...packet.subarray(0, 20), ...options, ...packet.subarray(20)]);
+  b[0] = 0x45 + options.length / 4;
+  put16(b, 2, b.length);
+  writeIpv4Checksum(b, 0, 20 + options.length);
+  return b;
+}
+
 /** A Packet over a copy of `bytes`, with other memory before and behind it, as in a batch. */
 export function received(bytes: Uint8Array, ingress: number, token = 0): Packet {
   const p = new Packet();

@@ -49,8 +49,9 @@ export class Router3640 {
     );
   }
 
-  fromOutside(bytes: Uint8Array, token = 0): Outcome {
-    return this.#handle(bytes, this.#outside, token);
+  /** @param partial the checksum is that of the pseudo header (CHECKSUM_PARTIAL) */
+  fromOutside(bytes: Uint8Array, token = 0, partial = false): Outcome {
+    return this.#handle(bytes, this.#outside, token, partial);
   }
 
   fromInside(bytes: Uint8Array, token = 0): Outcome {
@@ -67,8 +68,9 @@ export class Router3640 {
     return this.engine.sessions.table.size;
   }
 
-  #handle(bytes: Uint8Array, ingress: number, token: number): Outcome {
+  #handle(bytes: Uint8Array, ingress: number, token: number, partial = false): Outcome {
     const packet = received(bytes, ingress, token);
+    packet.checksumPartial = partial;
     const verdict = this.engine.handle(packet, this.now);
     return { verdict, bytes: sent(packet), packet };
   }
