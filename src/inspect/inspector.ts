@@ -10,7 +10,7 @@ export const StreamAction = {
   reset: 1,
   /** From now on the direction is opaque: track it, do not call again (STARTTLS after 220). */
   opaque: 2,
-  /** Forward nothing of this call, and forget it: the sender repeats the bytes, perhaps with more behind them. */
+  /** Forward nothing of this call, and forget it: the sender repeats the bytes, perhaps cut elsewhere. */
   refuse: 3,
 } as const;
 export type StreamAction = (typeof StreamAction)[keyof typeof StreamAction];
@@ -21,8 +21,12 @@ export interface StreamInspector {
    * Overwrites in place what must not pass; sets `modified` when it did. Never throws on any input.
    */
   fromInitiator(b: Uint8Array, at: number, end: number, now: number): StreamAction;
-  /** The same for the responder (server). */
-  fromResponder(b: Uint8Array, at: number, end: number, now: number): StreamAction;
+  /**
+   * The same for the responder (server).
+   * @param unacknowledged how many bytes, of those that were handed over by `fromInitiator`, the segment that brings
+   *   these does not acknowledge: what the responder says here it says without having read them
+   */
+  fromResponder(b: Uint8Array, at: number, end: number, now: number, unacknowledged: number): StreamAction;
   /** True when the last call changed at least one byte. */
   modified: boolean;
 }

@@ -196,9 +196,15 @@ function smtpMessage(f: SmtpFinding, e: Endpoints, fromInitiator: boolean, seq: 
     }
     default: {
       const party = fromInitiator ? `initiator (${initiator(e)})` : `responder (${responder(e)})`;
-      return fw(OWN_WARNINGS.has(f.kind) ? 4 : 6, OWN_MNEMONICS[f.kind], `${ownText(f)} from ${party}`, fields);
+      const severity = OWN_WARNINGS.has(f.kind) || f.action === 'reset' ? 4 : 6;
+      return fw(severity, OWN_MNEMONICS[f.kind], `${ownText(f)} from ${party}${whatHappened(f)}`, fields);
     }
   }
+}
+
+/** Behind a text that does not say it itself. */
+function whatHappened(f: SmtpFinding): string {
+  return f.action !== 'reset' || f.kind === 'max-data-exceeded' ? '' : f.altered ? ', session reset' : ', not reset';
 }
 
 type OwnFinding = Extract<SmtpFinding, { kind: keyof typeof OWN_MNEMONICS }>;

@@ -89,6 +89,7 @@ export class StreamTable {
   end(slot: number): void {
     const stream = this.find(slot);
     this.#latest = undefined;
+    stream.finish();
     stream.segments.close();
     stream.slot = -1;
     const pool = this.#pools[stream.pool];

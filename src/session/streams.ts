@@ -84,7 +84,8 @@ export class SessionStream implements SegmentOutlet {
     const { records } = this.context;
     const at = this.slot * RECORD_WORDS;
     this.segments.save(records, at);
-    if (!this.segments.finished) this.#smtp!.inspector.save(records, at + INSPECTOR);
+    if (this.segments.finished) this.#smtp!.inspector.finish();
+    else this.#smtp!.inspector.save(records, at + INSPECTOR);
     this.slot = -1;
   }
 
@@ -102,6 +103,11 @@ export class SessionStream implements SegmentOutlet {
     if (this.#smtp === undefined) return;
     this.#smtp.host.slot = slot;
     this.#smtp.inspector.load(records, at + INSPECTOR);
+  }
+
+  /** The session ends: its inspector says what it has not said yet. */
+  finish(): void {
+    this.#smtp?.inspector.finish();
   }
 
   /** What the audit trail says more about the session at its end. */

@@ -240,7 +240,7 @@ export class TcpStream {
     const inspector = this.#inspector;
     const action = d.fromInitiator
       ? inspector.fromInitiator(p.bytes, at, p.end, now)
-      : inspector.fromResponder(p.bytes, at, p.end, now);
+      : inspector.fromResponder(p.bytes, at, p.end, now, Math.max(seqDiff(this.#initiator.nxt, p.ack), 0));
     if (action === StreamAction.reset) {
       if (this.#monitorOnly) return this.#giveUp();
       this.resetRequested = true;

@@ -42,7 +42,8 @@ export function fuzzInspector(input: Uint8Array): void {
     },
   };
   const inspector = new ChangingHands(protocol, options, host, newSmtpCounters());
-  const server = new ModelServer(HABITS[(bits >> 5) % HABITS.length]!, options.allow.length > 0);
+  const chunking = options.allow.length > 0;
+  const server = new ModelServer(HABITS[(bits >> 5) % HABITS.length]!, { chunking, strictChunks: chunking });
   /** As long as the replies are those of the model, it and the inspector agree on what is awaited. */
   let inStep = true;
   let toServer = '';
@@ -93,7 +94,7 @@ export function fuzzInspector(input: Uint8Array): void {
   }
   if (!inStep || options.monitorOnly) return;
   answer();
-  const words = legalWords(protocol, options.allow.length > 0);
+  const words = legalWords(protocol, options.allow);
   const forbidden = server.executed.find((c) => isForbidden(c, words) && !isStart(c, words));
   check(forbidden === undefined, `the server executed ${JSON.stringify(forbidden)}`);
 }

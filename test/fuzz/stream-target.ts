@@ -46,8 +46,8 @@ class Recorder implements StreamInspector {
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
     return this.#note(this.up, this.#inner.fromInitiator(b, at, end), b, at, end);
   }
-  fromResponder(b: Uint8Array, at: number, end: number): StreamAction {
-    return this.#note(this.down, this.#inner.fromResponder(b, at, end), b, at, end);
+  fromResponder(b: Uint8Array, at: number, end: number, now: number, unacknowledged: number): StreamAction {
+    return this.#note(this.down, this.#inner.fromResponder(b, at, end, now, unacknowledged), b, at, end);
   }
   #note(to: number[], action: StreamAction, b: Uint8Array, at: number, end: number): StreamAction {
     this.modified = this.#inner.modified;
@@ -79,7 +79,8 @@ export function fuzzStream(input: Uint8Array): void {
   const send = (up: boolean, at: number, data: Uint8Array, flags: number): void => {
     const list = inFlight[up ? 'up' : 'down'];
     const before = list.length;
-    const p = packetOf({ fromInitiator: up, seq: seqAdd(first, at), data, flags, token: ++token, urgentPointer: 1 });
+    const numbers = { seq: seqAdd(first, at), ack: receivers[up ? 'down' : 'up'].rcvNxt };
+    const p = packetOf({ fromInitiator: up, ...numbers, data, flags, token: ++token, urgentPointer: 1 });
     held.add(token);
     const v = stream.admit(p, up, now);
     if (v === HOLD) return;

@@ -165,7 +165,7 @@ describe('a changed configuration', () => {
   const BEFORE = 'ip inspect name OUT-IN smtp max-data 40';
   const AFTER = 'ip inspect name OUT-IN smtp max-data 4000';
   const mail = (c: Connection): Outcome => {
-    c.server('220 ready\r\n');
+    if (c.toClient === '') c.server('220 ready\r\n');
     c.client('HELO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n');
     c.server('250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n');
     return c.client(`\r\n${'x'.repeat(100)}\r\n`);
@@ -179,6 +179,7 @@ describe('a changed configuration', () => {
     old[0]!.client('NO');
     expect(mail(old[1]!).verdict).toBe(DROP.inspection);
     old[0]!.client('OP\r\n');
+    old[0]!.server('220 ready\r\n250 ok\r\n');
     expect(mail(old[0]!).verdict).toBe(DROP.inspection);
     // None of the old ones is left, and others take their place, as often as the file is read again.
     for (let n = 0; n < 20; n++) {

@@ -13,6 +13,7 @@ const LEAD = 6;
 export interface Segment {
   fromInitiator: boolean;
   seq: number;
+  ack?: number;
   data: Uint8Array;
   flags?: number;
   token?: number;
@@ -40,6 +41,7 @@ export function packetOf(s: Segment): Packet {
   put16(b, l4, s.fromInitiator ? 1025 : 25);
   put16(b, l4 + 2, s.fromInitiator ? 25 : 1025);
   put32(b, l4 + 4, s.seq);
+  put32(b, l4 + 8, s.ack ?? 0);
   b[l4 + 12] = 0x50;
   b[l4 + 13] = s.flags ?? ACK;
   put16(b, l4 + TCP_URGENT, s.urgentPointer ?? 0);

@@ -31,9 +31,9 @@ class Recorder implements StreamInspector {
     return this.#record(this.initiator, input, b.slice(at, end), action);
   }
 
-  fromResponder(b: Uint8Array, at: number, end: number, now: number): StreamAction {
+  fromResponder(b: Uint8Array, at: number, end: number, now: number, unacknowledged: number): StreamAction {
     const input = b.slice(at, end);
-    const action = this.inner.fromResponder(b, at, end, now);
+    const action = this.inner.fromResponder(b, at, end, now, unacknowledged);
     return this.#record(this.responder, input, b.slice(at, end), action);
   }
 
@@ -170,7 +170,7 @@ test('the stream is the one that the inspector makes of the whole, but for lette
         const b = Uint8Array.from(side.input.slice(at[key], end));
         const said = exchangesText(exchanges, up);
         expect(textOf(side.input.slice(at[key], end))).toBe(said.slice(at[key], end));
-        const action = up ? whole.fromInitiator(b, 0, b.length, 0) : whole.fromResponder(b, 0, b.length, 0);
+        const action = up ? whole.fromInitiator(b, 0, b.length, 0) : whole.fromResponder(b, 0, b.length, 0, 0);
         expect(action).toBe(StreamAction.pass);
         expectSameButForStarts(textOf(side.output.slice(at[key], end)), textOf(b), said.slice(at[key], end));
         at[key] = end;

@@ -68,7 +68,8 @@ export class Wire<I extends RecordedInspector> {
   send(up: boolean, at: number, data: Uint8Array, flags: number): number {
     const token = ++this.#token;
     const seq = seqAdd(up ? this.firstUp : this.firstDown, at);
-    const p = packetOf({ fromInitiator: up, seq, data, flags, token, urgentPointer: (flags & URG) !== 0 ? 1 : 0 });
+    const ack = this.receivers[up ? 'down' : 'up'].rcvNxt;
+    const p = packetOf({ fromInitiator: up, seq, ack, data, flags, token, urgentPointer: (flags & URG) !== 0 ? 1 : 0 });
     this.held.add(token);
     const released = this.inFlight[up ? 'up' : 'down'].length;
     const v = this.stream.admit(p, up, this.now);

@@ -3,7 +3,6 @@
  * what some server would take for the end of the line, a bare CR or LF, is overwritten, and what follows with it. A bare
  * CR that has gone out already is beyond repair: that server now waits for the next response, or for a command.
  */
-import { AUTH_LINE_LIMIT } from './grammar.js';
 import { maskInPlace } from './mask.js';
 
 const LF = 0x0a;
@@ -12,7 +11,7 @@ const CR = 0x0d;
 export class AuthLine {
   ended = false;
   length = 0;
-  fault: 'bare-line-break' | 'line-too-long' | undefined = undefined;
+  fault: 'bare-line-break' | undefined = undefined;
   reported = false;
   beyondRepair = false;
   /** `take` has overwritten something. */
@@ -51,7 +50,6 @@ export class AuthLine {
       }
       this.#cr = c === CR;
       if (c === LF) this.fault ??= 'bare-line-break';
-      else if (this.length > AUTH_LINE_LIMIT - 2 && c !== CR) this.fault ??= 'line-too-long';
       if (this.fault !== undefined && c !== CR) this.#overwrite(b, i);
     }
     return end;

@@ -1,11 +1,12 @@
 /**
- * The argument of BDAT: chunk-size [SP "LAST"] (RFC 3030 §2). Strict, for servers differ in what they make of others
- * (a sign, leading zeros, characters behind the number), and then in which octets they take for commands.
+ * The argument of BDAT: chunk-size [SP "LAST"] (RFC 3030 §2), and of XEXCH50: size [SP version]. Strict, for servers
+ * differ in what they make of others (a sign, leading zeros, characters behind the number, no octets and not the last
+ * chunk), and then in which octets they take for commands.
  */
 const SPACE = 0x20;
 const LAST = 'LAST';
 
-const State = { before: 0, digits: 1, zero: 2, blank: 3, last: 4, bad: 5 } as const;
+const State = { before: 0, digits: 1, zero: 2, blank: 3, last: 4, version: 5, bad: 6 } as const;
 type State = (typeof State)[keyof typeof State];
 
 /** More octets than any maxData; the number stays exact. */
@@ -16,8 +17,11 @@ export class ChunkArgument {
   last = false;
   #state: State = State.before;
   #count = 0;
+  #versioned = false;
 
-  begin(): void {
+  /** @param versioned a number may follow, not LAST */
+  begin(versioned: boolean): void {
+    this.#versioned = versioned;
     this.size = 0;
     this.last = false;
     this.#state = State.before;
@@ -25,7 +29,7 @@ export class ChunkArgument {
   }
 
   get complete(): boolean {
-    return this.#state === State.digits || this.#state === State.zero || this.last;
+    return this.#state === State.digits || this.#state === State.version || this.last;
   }
 
   /** Takes the next byte behind the verb, before CR LF. @returns false when the argument cannot be right any more */
@@ -48,11 +52,15 @@ export class ChunkArgument {
         else this.size = this.size * 10 + c - 0x30;
         break;
       case State.blank:
-        if ((c & ~SPACE) !== LAST.charCodeAt(this.#count)) this.#state = State.bad;
+        if (this.#versioned) this.#state = digit && this.size > 0 ? State.version : State.bad;
+        else if ((c & ~SPACE) !== LAST.charCodeAt(this.#count)) this.#state = State.bad;
         else if (++this.#count === LAST.length) {
           this.last = true;
           this.#state = State.last;
         }
+        break;
+      case State.version:
+        if (!digit) this.#state = State.bad;
         break;
       default:
         this.#state = State.bad;

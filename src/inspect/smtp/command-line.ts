@@ -20,11 +20,13 @@ import {
   START,
   STAYS_ORDINARY,
 } from './dfa.js';
+import { commandName, isSecret } from './dialogue.js';
 import type { SignatureId, SmtpFinding } from './finding.js';
 import { COMMANDS, EMPTY_LINE, END_OF_DATA, offerBit } from './grammar.js';
 import { latin1, maskInPlace } from './mask.js';
 import { Arguments, type Fit, FITS, UNFIT } from './arguments.js';
 import type { SmtpRule } from './rule.js';
+import { HIDDEN, namesSecret, withoutArguments, withoutSecrets } from './secrets.js';
 import { isOldAttack, OLD_ATTACK } from './signatures.js';
 
 /** Bytes of a line that are kept for its finding. */
@@ -41,11 +43,6 @@ const CHUNKING = offerBit('CHUNKING');
 
 const UNKNOWN = 'unknown command';
 const NOT_ALLOWED = 'command not allowed';
-
-const VERB_LENGTH = 4;
-const MECHANISM_LENGTH = 20;
-const MECHANISM = /[A-Za-z0-9_-]/;
-const isMechanismByte = (c: number): boolean => MECHANISM.test(String.fromCharCode(c));
 
 const Stage = { verb: 0, rest: 1 } as const;
 
@@ -65,6 +62,10 @@ export class CommandLine {
   /** Offset in the line of the first byte masked; -1: none. */
   maskedFrom = -1;
   signature: SignatureId | 0 = 0;
+  /** An LF without CR stands in it: a client that ends its lines so may never send another end. */
+  bareLf = false;
+  /** A CR without LF has gone out: to some servers the line has ended there, and is two. */
+  crWentOut = false;
   /** `take` has overwritten something. */
   changed = false;
   readonly chunk = new ChunkArgument();
@@ -81,7 +82,12 @@ export class CommandLine {
   #restLength = 0;
   #cr = false;
   #wordEnded = false;
-  #credentials = false;
+  /** No letter of it may be told: it stands behind AUTH, before the reply. */
+  #hidden = false;
+  /** Behind AUTH: unless it begins with a known verb, it is a response that came astray. */
+  #secret = false;
+  /** The byte behind the verb is one that no verb ends with. */
+  #glued = false;
   /** Command lines before this one; the trace counts from 1. */
   #before = 0;
   /** Where the part of the line that is in hand begins: in the buffer, and in the line. */
@@ -110,8 +116,8 @@ export class CommandLine {
     this.length = 0;
   }
 
-  /** Starts the next line. */
-  begin(): void {
+  /** Starts the next line. @param secret credentials may stand in it, where it begins with no known verb */
+  begin(secret: boolean): void {
     this.ended = false;
     this.length = 0;
     this.id = 0;
@@ -121,6 +127,8 @@ export class CommandLine {
     this.verbMasked = false;
     this.maskedFrom = -1;
     this.signature = 0;
+    this.bareLf = false;
+    this.crWentOut = false;
     this.#stage = Stage.verb;
     this.#verbState = START;
     this.#restState = PARAM_START;
@@ -128,16 +136,28 @@ export class CommandLine {
     this.#restLength = 0;
     this.#cr = false;
     this.#wordEnded = false;
-    this.#credentials = false;
+    this.#hidden = false;
+    this.#secret = secret;
+    this.#glued = false;
   }
 
-  /** The line stands behind a command that must be answered first: all of it is masked. */
-  overtakes(command: string): void {
+  /** The line stands behind a command that must be answered first: all of it is masked. @param hidden no log has it */
+  overtakes(command: string, hidden: boolean): void {
     this.fault = 'command-behind';
     this.why = `behind ${command}, before its reply`;
     this.verbMasked = true;
     this.maskedFrom = 0;
-    this.#credentials = command === 'AUTH';
+    this.#hidden = hidden;
+  }
+
+  /** It begins with a verb that we know, legal or not, and a blank or the line's end behind it. */
+  get isCommand(): boolean {
+    return this.id !== 0 && this.#restLength > 0 && !this.#glued;
+  }
+
+  /** Credentials stand in it, or will behind it. */
+  get bringsSecret(): boolean {
+    return this.id === 0 ? namesSecret(latin1(this.#kept, 0, this.#textEnd())) : isSecret(this.id);
   }
 
   /**
@@ -150,37 +170,44 @@ export class CommandLine {
     this.#at = at;
     this.#lineAt = this.length;
     let i = at;
+    // States and lengths tell of letters: nothing is traced of what may be a password.
+    const traced = host.debug && !this.#hidden;
     if (this.#stage === Stage.verb) {
       i = this.#takeVerb(b, at, end, offered);
-      if (host.debug) this.#traceVerb(host, i - at);
+      if (traced && this.mayTell) this.#traceVerb(host, i - at);
     }
     if (this.#stage === Stage.rest && i < end) {
       const from = i;
       i = this.#takeRest(b, i, end);
-      if (host.debug) this.#traceRest(host, i - from);
+      if (traced && this.mayTell) this.#traceRest(host, i - from);
     }
     if (this.ended) {
-      if (host.debug) host.trace(`End Of Command Line - index:${this.#before + 1}, len:${this.length}`);
+      if (traced && this.mayTell) host.trace(`End Of Command Line - index:${this.#before + 1}, len:${this.length}`);
       this.#before++;
     }
     return i;
   }
 
-  /** The line as sent, without CR LF, cut to LINE_KEPT bytes. */
+  /** The line as sent, without CR LF, cut to LINE_KEPT bytes; `***` for credentials. */
   before(): string {
-    const end = this.#textEnd();
-    if (!this.#credentials) return latin1(this.#kept, 0, end);
-    return this.id === COMMANDS.AUTH.id ? latin1(this.#kept, 0, this.#mechanismEnd(end)) + ' ***' : '***';
+    if (this.#hidden || !this.mayTell) return HIDDEN;
+    const sent = latin1(this.#kept, 0, this.#textEnd());
+    return isSecret(this.id) ? withoutArguments(sent, commandName(this.id).length) : withoutSecrets(sent);
   }
 
   /** The line as it goes on, likewise. */
   after(): string {
+    const before = this.before();
     const end = this.#textEnd();
-    if (this.maskedFrom < 0 || !this.#alter) return this.before();
-    const kept = Math.min(this.maskedFrom, end);
-    return (
-      this.#credentials ? latin1(this.#kept, 0, Math.min(kept, VERB_LENGTH)) : latin1(this.#kept, 0, kept)
-    ).padEnd(end, 'x');
+    if (this.maskedFrom < 0 || !this.#alter) return before;
+    // Where some of it is left out above, not even a length is told.
+    if (before.endsWith(HIDDEN)) return HIDDEN;
+    return latin1(this.#kept, 0, Math.min(this.maskedFrom, end)).padEnd(end, 'x');
+  }
+
+  /** It is no response that came astray: a log may have what it is and where it is wrong. */
+  get mayTell(): boolean {
+    return !this.#secret || this.isCommand;
   }
 
   get #alter(): boolean {
@@ -236,8 +263,7 @@ export class CommandLine {
     if (this.why === UNKNOWN) this.why = NOT_ALLOWED;
     this.#stage = Stage.rest;
     this.limit = this.#rule.lineLimit[this.id]!;
-    if (this.id === COMMANDS.AUTH.id) this.#credentials = true;
-    if (this.id === COMMANDS.BDAT.id) this.chunk.begin();
+    if (this.counts) this.chunk.begin(this.id === COMMANDS.XEXCH50.id);
     this.#arguments.begin(this.verbMasked && this.#alter ? 0 : this.id, offered);
   }
 
@@ -266,13 +292,16 @@ export class CommandLine {
       if (this.#cr) {
         if (c === LF) {
           if (!this.verbMasked || !this.#alter) this.#judge(this.#arguments.end());
-          if (this.id === COMMANDS.BDAT.id && !this.chunk.complete) this.#fault('invalid-parameter', 'chunk size');
+          if (this.counts && !this.chunk.complete) this.#fault('invalid-parameter', 'chunk size');
           this.ended = true;
           return i + 1;
         }
         this.#cr = false;
-        if (this.#restLength === 2 && this.id !== 0) this.#wrongVerb(b, i, 'bare CR behind the verb');
-        else this.#wrongFrom(b, Math.max(this.#at, i - 1), i, 'bare-line-break', 'bare CR');
+        if (i === this.#at && this.#alter) this.crWentOut = true;
+        if (this.#restLength === 2 && this.id !== 0) {
+          this.#glued = true;
+          this.#wrongVerb(b, i, 'bare CR behind the verb');
+        } else this.#wrongFrom(b, Math.max(this.#at, i - 1), i, 'bare-line-break', 'bare CR');
       }
       if (c === CR) this.#cr = true;
       else {
@@ -285,9 +314,14 @@ export class CommandLine {
     return i;
   }
 
+  /** Its argument tells how many octets follow. */
+  get counts(): boolean {
+    return this.id === COMMANDS.BDAT.id || this.id === COMMANDS.XEXCH50.id;
+  }
+
   /** Of an ordinary byte only the arguments are asked. */
   get #isPlain(): boolean {
-    return this.fault === undefined && this.id !== 0 && this.id !== COMMANDS.BDAT.id;
+    return this.fault === undefined && this.id !== 0 && !this.counts;
   }
 
   /** Takes ordinary bytes in PARAM_ORDINARY, one after the other. @returns offset of the first byte that is another */
@@ -317,7 +351,9 @@ export class CommandLine {
 
   /** Judges the byte b[i], behind the verb, no CR. */
   #check(b: Uint8Array, i: number, c: number): void {
+    if (c === LF) this.bareLf = true;
     if (this.#restLength === 1 && this.id !== 0 && c !== SPACE && c !== TAB) {
+      this.#glued = true;
       this.#wrongVerb(b, i, c === LF ? 'bare LF behind the verb' : 'no blank behind the verb');
       return;
     }
@@ -325,8 +361,7 @@ export class CommandLine {
     else if (c === NUL) this.#wrongFrom(b, i, i, 'bare-line-break', 'NUL');
     else if (this.length > this.limit - 2) this.#wrongFrom(b, i, i, 'line-too-long', `over ${this.limit} bytes`);
     if (this.verbMasked && this.#alter) return;
-    if (this.id === COMMANDS.BDAT.id && !this.chunk.step(c))
-      this.#wrongFrom(b, i, i, 'invalid-parameter', 'chunk size');
+    if (this.counts && !this.chunk.step(c)) this.#wrongFrom(b, i, i, 'invalid-parameter', 'chunk size');
     if (this.fault === undefined || !this.#alter) {
       const fit = this.#arguments.step(c);
       if (fit !== FITS) this.#misfit(b, i, fit);
@@ -369,16 +404,6 @@ export class CommandLine {
 
   #textEnd(): number {
     return Math.min(this.ended ? this.length - 2 : this.length, LINE_KEPT);
-  }
-
-  /** Offset behind `AUTH mechanism`, before the credentials. A mechanism has up to 20 characters (RFC 4422 §3.1). */
-  #mechanismEnd(end: number): number {
-    let i = VERB_LENGTH;
-    while (i < end && this.#kept[i] === SPACE) i++;
-    if (i === VERB_LENGTH) return Math.min(i, end);
-    const longest = Math.min(end, i + MECHANISM_LENGTH);
-    while (i < longest && isMechanismByte(this.#kept[i]!)) i++;
-    return i;
   }
 
   #traceVerb(host: InspectorHost<SmtpFinding>, taken: number): void {

@@ -28,8 +28,8 @@ interface ClientLine {
  * | --- | --- |
  * | invalid-command | `%FW-4-SMTP_INVALID_COMMAND: Invalid SMTP command from initiator (A:P)`; the same for the next seven, with fw3640's reason and line behind it |
  * | invalid-parameter, bare-line-break, line-too-long, command-behind | as above |
- * | early-command, bad-sequence | fw3640's own, severity 6: nothing is altered |
- * | unexpected-reply, malformed-reply, long-reply | fw3640's own, severity 6 (4 where not just noted), about the responder |
+ * | early-command, bad-sequence | fw3640's own, severity 6 (4 where the session is reset) |
+ * | unexpected-reply, malformed-reply, long-reply | fw3640's own, severity 6 (4 where the session is reset), about the responder |
  * | extension-masked | fw3640's own, severity 6, about the responder |
  * | ambiguous-end-of-data | fw3640's own, severity 4 |
  * | max-data-exceeded | fw3640's own, severity 4 (IOS logs an alert, its text is not known) |
@@ -47,17 +47,21 @@ export type SmtpFinding = Intervention &
     | ({ kind: 'invalid-parameter' } & ClientLine)
     /** A CR or LF alone, or a NUL, within a command or an AUTH response: some servers see a second line there. */
     | ({ kind: 'bare-line-break' } & ClientLine)
-    /** Longer than RFC 5321 §4.5.3.1 and the extensions in use allow. */
+    /** Longer than RFC 5321 §4.5.3.1 and the extensions in use allow. `reset`: longer than servers read whole. */
     | ({ kind: 'line-too-long'; limit: number } & ClientLine)
     /** Bytes behind DATA, AUTH or STARTTLS before the server's reply to it (RFC 2920 §3.1). `reset`: it then agreed. */
     | ({ kind: 'command-behind'; command: string } & ClientLine)
     /** The client did not wait for the greeting (RFC 5321 §3.1). Once a session. */
     | { kind: 'early-command' }
-    /** A legal command that this moment of the dialogue does not allow (RFC 5321 §4.1.4); the server will refuse it. */
+    /**
+     * A legal command that this moment of the dialogue does not allow (RFC 5321 §4.1.4); the server will refuse it.
+     * `reset`: BDAT, of which the server may then take the octets for commands.
+     */
     | { kind: 'bad-sequence'; command: string }
     /**
-     * A reply to nothing, or an intermediate reply (334, 354) to a command that has none. Amid message data: `reset` where
-     * the server took it to be complete, `masked` where it refused the rest. Amid an AUTH response, or a second 334 before it: `reset`.
+     * A reply to nothing that the server has acknowledged, or one that its line cannot have: `reset`, for then nobody
+     * knows what answers what. But for a refusal of nothing: it is `noted`, and from then on no reply changes what the
+     * client's bytes mean; amid message data the rest is `masked`.
      */
     | { kind: 'unexpected-reply'; reply: string }
     /** A reply line without a reply code. Once a reply. */
@@ -68,7 +72,7 @@ export type SmtpFinding = Intervention &
     /** SMTP smuggling, CVE-2023-51764, -51765, -51766. `form`: what stood there, e.g. `LF . CR`. */
     | { kind: 'ambiguous-end-of-data'; form: string }
     | { kind: 'max-data-exceeded'; limit: number }
-    /** More commands than `limit` await their replies. */
+    /** More commands than `limit` await their replies, behind a mail or a chunk in one segment: others wait. */
     | { kind: 'pipeline-overflow'; limit: number }
     /** `line`: the command so far; empty for a signature in a header. */
     | { kind: 'signature'; id: SignatureId; line: string }

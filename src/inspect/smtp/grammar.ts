@@ -18,6 +18,10 @@ export interface Command {
   readonly to?: Phase;
   /** It must be the last of a pipelined group, and this positive reply to it changes what the client's bytes mean. */
   readonly waitsFor?: number;
+  /** What the client's bytes are behind that reply. */
+  readonly then?: 'mailData' | 'response' | 'tls' | 'blob';
+  /** Its arguments, and lines of no known verb behind it, are credentials: no log has them. */
+  readonly secret?: true;
   /** Limit of its line with CR LF, bytes, where parameters raise it above COMMAND_LINE_LIMIT. */
   readonly limit?: number;
   readonly source: string;
@@ -29,15 +33,32 @@ export const COMMAND_LINE_LIMIT = 512;
 export const REPLY_LINE_LIMIT = 512;
 /** RFC 4954 §4.3: a client's response, with CR LF. */
 export const AUTH_LINE_LIMIT = 12288;
+/**
+ * No line is longer, with CR LF: the session is reset. Servers cut longer ones and answer each part (Exim 4 at 16,384
+ * bytes), so that nobody knows any more which reply belongs to what.
+ */
+export const LONGEST_LINE = 12288;
 /** What parameters add: SIZE 26 (RFC 1870 §3), BODY 17 (RFC 6152 §2), DSN 500 (RFC 3461 §4), AUTH 500 (RFC 4954 §3). */
 const MAIL_LINE_LIMIT = COMMAND_LINE_LIMIT + 26 + 17 + 500 + 500;
 const RCPT_LINE_LIMIT = COMMAND_LINE_LIMIT + 500;
-/** Commands whose replies are awaited at once. RFC 5321 §4.5.3.1.8 asks servers for 100 recipients; we allow five such groups. */
-export const PIPELINE_LIMIT = 512;
+/**
+ * Lines whose replies are awaited at once. What would bring more is left to TCP, which repeats it: by then replies have
+ * made room. More than one segment of 4,096 bytes can bring at all, so that each can be taken once all is answered.
+ */
+export const PIPELINE_LIMIT = 2048;
 
 export const COMMANDS = {
-  AUTH: { id: 1, rule: 'esmtp', from: ['ready'], waitsFor: 334, limit: AUTH_LINE_LIMIT, source: 'RFC 4954 §4' },
-  DATA: { id: 2, rule: 'smtp', from: ['rcpt'], waitsFor: 354, source: 'RFC 5321 §4.1.1.4' },
+  AUTH: {
+    id: 1,
+    rule: 'esmtp',
+    from: ['ready'],
+    waitsFor: 334,
+    then: 'response',
+    secret: true,
+    limit: AUTH_LINE_LIMIT,
+    source: 'RFC 4954 §4',
+  },
+  DATA: { id: 2, rule: 'smtp', from: ['rcpt'], waitsFor: 354, then: 'mailData', source: 'RFC 5321 §4.1.1.4' },
   EHLO: { id: 3, rule: 'esmtp', from: ANY, to: 'ready', source: 'RFC 5321 §4.1.1.1' },
   ETRN: { id: 4, rule: 'esmtp', from: ['ready'], source: 'RFC 1985 §5' },
   HELO: { id: 5, rule: 'smtp', from: ANY, to: 'ready', source: 'RFC 5321 §4.1.1.1' },
@@ -58,20 +79,74 @@ export const COMMANDS = {
   SEND: { id: 13, rule: 'smtp', from: ['ready'], to: 'mail', limit: MAIL_LINE_LIMIT, source: 'RFC 821 §3.4' },
   SOML: { id: 14, rule: 'smtp', from: ['ready'], to: 'mail', limit: MAIL_LINE_LIMIT, source: 'RFC 821 §3.4' },
   VRFY: { id: 15, rule: 'smtp', from: ANY, source: 'RFC 5321 §4.1.1.6' },
-  STARTTLS: { id: 18, rule: 'allow', from: ['ready'], waitsFor: 220, source: 'RFC 3207 §4' },
+  STARTTLS: { id: 18, rule: 'allow', from: ['ready'], waitsFor: 220, then: 'tls', source: 'RFC 3207 §4' },
   BDAT: { id: 19, rule: 'allow', from: ['rcpt'], source: 'RFC 3030 §2' },
+  // Of Exchange: AUTH by another name, octets behind 354, STARTTLS by another name.
+  'X-EXPS': {
+    id: 20,
+    rule: 'allow',
+    from: ['ready'],
+    waitsFor: 334,
+    then: 'response',
+    secret: true,
+    limit: AUTH_LINE_LIMIT,
+    source: 'Exchange 2000 and later, SMTP Protocol Extensions',
+  },
+  XEXCH50: {
+    id: 21,
+    rule: 'allow',
+    from: ['mail', 'rcpt'],
+    waitsFor: 354,
+    then: 'blob',
+    source: 'Exchange 2000 and later, Microsoft KB 818222',
+  },
+  'X-ANONYMOUSTLS': {
+    id: 22,
+    rule: 'allow',
+    from: ['ready'],
+    waitsFor: 220,
+    then: 'tls',
+    source: 'Exchange 2007 and later, SMTP Protocol Extensions',
+  },
 } as const satisfies Readonly<Record<string, Command>>;
 
 /** Match ids of the two line ends in the verb table. Inferred: five states of the trace's numbering are theirs. */
 export const END_OF_DATA = 16;
 export const EMPTY_LINE = 17;
 /** First id of other commands that the administrator allows. */
-export const FIRST_ALLOWED_ID = 20;
+export const FIRST_ALLOWED_ID = 23;
+
+/**
+ * Words that `allow` refuses, with the reason: behind them the dialogue is another than the one that is followed. Any
+ * other word is taken for a verb with one line and one final reply; a 3yz reply to it resets the session.
+ */
+export const NOT_ALLOWABLE: Readonly<Record<string, string>> = {
+  TURN: 'client and server change places (RFC 821 §3.8)',
+  ATRN: 'client and server change places (RFC 2645)',
+  XTRN: 'client and server change places',
+  'X-TURNME': 'client and server change places',
+  LHLO: 'LMTP answers a mail once for each recipient (RFC 2033)',
+  PRDR: 'a mail is answered once for each recipient, behind a 353',
+  CHECKPOINT: 'mail data goes on behind a 355 (RFC 1845)',
+  PROXY: 'a line that has no reply, before the greeting',
+  XPROXYTO: 'the session goes on with another server',
+  'X-LINK2STATE': 'its chunks are counted in a form that is not published (MS05-021)',
+  XMESSAGECONTEXT: 'counted octets follow in a form that is not published',
+  'X-MESSAGECONTEXT': 'counted octets follow in a form that is not published',
+  XSHADOW: 'its answers are not published',
+  XSHADOWREQUEST: 'its answers are not published',
+};
+
+const WORD = /^[A-Z0-9][A-Z0-9-]*$/;
+
+/** `allow` may name the word, in capitals: a verb or extension can have its form, and what it begins can be followed. */
+export const isAllowable = (word: string): boolean => WORD.test(word) && NOT_ALLOWABLE[word] === undefined;
 
 /** Client lines that await a reply and are no command: never a match id. */
 export const MASKED_LINE = 0;
 /** Under `monitor-only`: a command of no known verb, which the server sees and judges. */
 export const UNKNOWN_LINE = 251;
+export const BLOB_END = 250;
 export const GREETING = 252;
 export const DATA_END = 253;
 export const LAST_CHUNK = 254;

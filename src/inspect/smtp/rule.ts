@@ -5,11 +5,14 @@
 import type { SmtpOptions } from '../../ios/config/model.js';
 import { leadsTo, ROUTER_WORDS, wordDfa, type WordDfa } from './dfa.js';
 import {
+  BLOB_END,
   COMMAND_LINE_LIMIT,
   COMMANDS,
   EMPTY_LINE,
   EXTENSIONS,
   FIRST_ALLOWED_ID,
+  isAllowable,
+  LONGEST_LINE,
   offerBit,
   type Command,
   type ExtensionName,
@@ -58,8 +61,7 @@ export function smtpRule(protocol: 'smtp' | 'esmtp', options: SmtpOptions): Smtp
 
 const compiled = { smtp: new WeakMap<SmtpOptions, SmtpRule>(), esmtp: new WeakMap<SmtpOptions, SmtpRule>() };
 
-const WORD = /^[A-Z0-9][A-Z0-9-]*$/;
-const LAST_ID = 250;
+const LAST_ID = BLOB_END - 1;
 /** What is spoken by two words: allowing one allows the other. */
 const PAIRS: readonly (readonly [verb: string, extension: string])[] = [['BDAT', 'CHUNKING']];
 
@@ -70,7 +72,7 @@ const PAIRS: readonly (readonly [verb: string, extension: string])[] = [['BDAT',
  */
 export function compileSmtp(protocol: 'smtp' | 'esmtp', options: SmtpOptions): SmtpRule {
   const esmtp = protocol === 'esmtp';
-  const allowed = new Set(esmtp ? options.allow.map((word) => word.toUpperCase()).filter((w) => WORD.test(w)) : []);
+  const allowed = new Set(esmtp ? options.allow.map((word) => word.toUpperCase()).filter(isAllowable) : []);
   for (const [verb, extension] of PAIRS) {
     if (allowed.has(verb) || allowed.has(extension)) allowed.add(verb).add(extension);
   }
@@ -83,7 +85,7 @@ export function compileSmtp(protocol: 'smtp' | 'esmtp', options: SmtpOptions): S
   for (const [word, command] of Object.entries<Command>(COMMANDS)) {
     if (command.rule === 'allow') followed.push([word, command.id]);
     if (command.rule === 'smtp' || (esmtp && command.rule === 'esmtp') || allowed.has(word)) legal.add(command.id);
-    lineLimit[command.id] = (command.limit ?? COMMAND_LINE_LIMIT) + longer;
+    lineLimit[command.id] = Math.min((command.limit ?? COMMAND_LINE_LIMIT) + longer, LONGEST_LINE);
   }
   let id = FIRST_ALLOWED_ID;
   for (const word of allowed) {
@@ -118,6 +120,9 @@ function compileExtensions(
   const others = [...allowed].filter((word) => !(word in EXTENSIONS)).slice(0, LAST_ID - names.length);
   const words = [...names, ...others].map((word, i) => [word, i + 1] as const);
   const passed = new Set(words.filter(([w]) => allowed.has(w) || isExamined(w)).map(([, id]) => id));
+  // BDAT must not come before the replies to RCPT: who refuses all recipients may read the octets as commands. Clients
+  // wait for these where pipelining is not offered; where it is, they send all at once (Google, Exim 4).
+  if (allowed.has('CHUNKING')) passed.delete(names.indexOf('PIPELINING') + 1);
   const extensionBit = new Int32Array(256);
   names.forEach((name, i) => (extensionBit[i + 1] = offerBit(name)));
   const extensions = wordDfa(words);

@@ -1,4 +1,5 @@
 /** `ip inspect …` in global configuration: inspection rules, timeouts, thresholds (Security Command Reference, CBAC). */
+import { isAllowable, NOT_ALLOWABLE } from '../../inspect/smtp/grammar.js';
 import { inspectDefaults, smtpDefaults } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
 import type { InspectGlobals, InspectedProtocol, ProtocolName, SmtpOptions } from '../config/model.js';
@@ -43,6 +44,18 @@ function removeProtocol(editor: ConfigEditor, m: Match): void {
   if (m.has('PROTOCOL')) rule.protocols = rule.protocols.filter((p) => p.protocol !== m.word('PROTOCOL'));
   // The last protocol takes the name with it, as IOS has no line for an empty rule.
   if (!m.has('PROTOCOL') || rule.protocols.length === 0) inspectionRules.delete(rule.name);
+}
+
+/** Refuses `allow` with a word behind which the dialogue cannot be followed, or that is none. */
+function mayAllow(editor: ConfigEditor, m: Match): boolean {
+  const word = m
+    .word('ALLOW')
+    .split(',')
+    .find((w) => !isAllowable(w.toUpperCase()));
+  if (word === undefined) return true;
+  const reason = NOT_ALLOWABLE[word.toUpperCase()] ?? 'it is no verb or extension';
+  editor.refuse(`${word} cannot be allowed: ${reason}`, m.column('ALLOW'));
+  return false;
 }
 
 function smtpOptions(m: Match): SmtpOptions {
@@ -157,7 +170,10 @@ export const INSPECT_COMMANDS: readonly Command<ConfigEditor>[] = [
       allow: 'Pass further verbs and extensions (fw3640 extension)',
       ALLOW: 'Verbs and extensions, separated by commas: STARTTLS,BDAT',
     },
-    set: (editor, m) => addProtocol(editor, m, { smtp: smtpOptions(m) }),
+    set: (editor, m) => {
+      if (m.has('ALLOW') && !mayAllow(editor, m)) return;
+      addProtocol(editor, m, { smtp: smtpOptions(m) });
+    },
   },
   {
     syntax: 'ip inspect name NAME:WORD [PROTOCOL:{tcp | udp | icmp | ftp | http | smtp | esmtp} [OPTIONS:LINE]]',

@@ -76,9 +76,13 @@ export class ChangingHands implements StreamInspector {
     return this.#inHand.fromInitiator(b, at, end);
   }
 
-  fromResponder(b: Uint8Array, at: number, end: number): StreamAction {
+  fromResponder(b: Uint8Array, at: number, end: number, now = 0, unacknowledged = 0): StreamAction {
     this.#handOn();
-    return this.#inHand.fromResponder(b, at, end);
+    return this.#inHand.fromResponder(b, at, end, now, unacknowledged);
+  }
+
+  finish(): void {
+    this.#inHand.finish();
   }
 
   #handOn(): void {
@@ -100,7 +104,7 @@ export class ChangingHands implements StreamInspector {
     for (const [fromClient, text] of STRANGERS[this.times % STRANGERS.length]!) {
       const b = Uint8Array.from(Buffer.from(text));
       if (fromClient) inspector.fromInitiator(b, 0, b.length);
-      else inspector.fromResponder(b, 0, b.length);
+      else inspector.fromResponder(b, 0, b.length, 0, 0);
     }
     this.#muted = false;
     Object.assign(this.#counters, counted);

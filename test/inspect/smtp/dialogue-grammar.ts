@@ -63,7 +63,16 @@ const esmtpShard = fc.constantFrom(
   'BDAT 8\r\n',
   'BDAT 0 LAST\r\n',
   'BDAT 16 LAST\r\n',
+  'BDAT 0\r\n',
+  'BDAT 6\r\nEXPN x',
+  'BDAT 14\r\nRSET\r\nEXPN x\r\n',
   'BDAT 8',
+  'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n',
+  'MAIL FROM:<a@b>\r\nRCPT TO:<nobody>\r\n',
+  'RSET\r\n',
+  'X-EXPS LOGIN\r\n',
+  'XEXCH50 8 2\r\n',
+  'XEXCH50 8\r\n',
   'STARTTLS\r\n',
   'STARTTLS\r',
   'NOOP\r\n',
@@ -78,6 +87,19 @@ export const esmtpGroups: fc.Arbitrary<string[]> = fc
     { maxLength: 8 },
   )
   .map((groups) => ['EHLO c\r\n', ...groups]);
+
+/** A line that only some servers read whole. `EXPN` stands where a server cuts at 16,384 bytes, or anywhere. */
+const longLine = fc
+  .tuple(fc.constantFrom('NOOP ', 'AUTH PLAIN ', 'VRFY a', 'x'), fc.integer({ min: 12_280, max: 16_390 }), fc.boolean())
+  .map(([start, length, exact]) => {
+    const filled = start.padEnd(exact ? 16_384 : length, 'a');
+    return `${filled}EXPN x\r\n`;
+  });
+
+/** Segments of a client that waits for nothing, around the places where one reply could be taken for another. */
+export const restlessSegments = fc
+  .array(fc.oneof({ weight: 12, arbitrary: esmtpShard }, { weight: 1, arbitrary: longLine }), { maxLength: 14 })
+  .map((segments) => ['EHLO c\r\n', ...segments]);
 
 /** What a client that keeps to RFC 5321 sends. */
 export const goodGroups: fc.Arbitrary<string[]> = fc

@@ -1,6 +1,6 @@
 /** What is reported of an intervention: the line before and after, why, where, and how much memory a line can cost. */
-import { expect, test } from 'vitest';
-import { AUTH_LINE_LIMIT, COMMAND_LINE_LIMIT, PIPELINE_LIMIT } from '../../../src/inspect/smtp/grammar.js';
+import { describe, expect, test } from 'vitest';
+import { COMMAND_LINE_LIMIT, LONGEST_LINE, PIPELINE_LIMIT } from '../../../src/inspect/smtp/grammar.js';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
 import { Session } from './session.js';
 
@@ -119,7 +119,7 @@ test('a line over the limit is masked from there on, reported once, and costs no
   expect(s.client(good + '\r\n')).toBe(good + '\r\n');
   expect(s.reported).toEqual([]);
   expect(s.client(good + 'bb')).toBe(good + 'xx');
-  for (let i = 0; i < 100; i++) expect(s.client('c'.repeat(1000))).toBe('x'.repeat(1000));
+  for (let i = 0; i < 11; i++) expect(s.client('c'.repeat(1000))).toBe('x'.repeat(1000));
   expect(s.client('c\r\n')).toBe('x\r\n');
   expect(s.kinds).toEqual(['line-too-long']);
   const { finding, offset } = s.reported[0]!;
@@ -144,14 +144,39 @@ test('parameters may make MAIL longer, not other commands', () => {
   expect(s.client(`VRFY ${'a'.repeat(600)}\r\n`)).toMatch(/xxx\r\n$/);
 });
 
-test('an AUTH response may have 12288 bytes, and is masked beyond', () => {
-  const s = session('esmtp');
-  s.client('AUTH GSSAPI\r\n');
-  s.server('334 \r\n');
-  const response = 'A'.repeat(AUTH_LINE_LIMIT - 2);
-  expect(s.client(response, 1000)).toBe(response);
-  expect(s.client('AAA\r\n')).toBe('xxx\r\n');
-  expect(s.kinds).toEqual(['bad-sequence', 'line-too-long']);
+describe('a line of more than 12288 bytes, which some server cuts in two and answers twice, resets', () => {
+  const why = 'over 12288 bytes';
+
+  test.each([1000, LONGEST_LINE + 1])('a command, in pieces of %i', (size) => {
+    const longest = `EXPN ${'a'.repeat(LONGEST_LINE - 7)}\r\n`;
+    const s = session('esmtp');
+    expect(s.client(longest, size)).toMatch(/^x+\r\n$/);
+    s.server('500 no\r\n');
+    s.client(`a${longest}`, size);
+    expect(s.reset).toBe(true);
+    expect(s.reported.at(-1)!.finding).toMatchObject({ kind: 'line-too-long', limit: LONGEST_LINE, why });
+    expect(s.toServer.length).toBeLessThanOrEqual(2 * LONGEST_LINE);
+  });
+
+  test.each([1000, LONGEST_LINE + 1])('an AUTH response, in pieces of %i', (size) => {
+    const s = session('esmtp');
+    s.client('AUTH GSSAPI\r\n');
+    s.server('334 \r\n');
+    const response = 'A'.repeat(LONGEST_LINE - 2) + '\r\n';
+    expect(s.client(response, size)).toBe(response);
+    s.server('334 \r\n');
+    s.client(`A${response}`, size);
+    expect(s.reset).toBe(true);
+    expect(s.kinds).toEqual(['bad-sequence', 'line-too-long']);
+    expect(s.reported.at(-1)!.finding).toMatchObject({ before: '***', after: '***', why, action: 'reset' });
+  });
+
+  test('AUTH too, whatever line-length says', () => {
+    const s = new Session('esmtp', { ...smtpDefaults(), lineLength: LONGEST_LINE });
+    s.server('220 ready\r\n');
+    s.client(`AUTH PLAIN ${'A'.repeat(LONGEST_LINE)}\r\n`);
+    expect([s.reset, s.toServer]).toEqual([true, '']);
+  });
 });
 
 test('a reply line over its limit is noted once and passes', () => {
@@ -162,21 +187,45 @@ test('a reply line over its limit is noted once and passes', () => {
   expect(s.kinds).toEqual(['long-reply']);
 });
 
-test('more commands than replies can be followed for: reported and reset', () => {
+test('more commands than replies can be followed for wait until there is room: TCP repeats them', () => {
   const s = session();
-  const room = PIPELINE_LIMIT;
-  s.client('NOOP\r\n'.repeat(room));
-  expect([s.reset, s.kinds]).toEqual([false, []]);
-  s.server('250 Ok\r\n'.repeat(3));
-  s.client('NOOP\r\n'.repeat(3));
-  expect(s.reset).toBe(false);
-  s.client('NOOP\r\n');
+  let sent = 0;
+  let answered = 0;
+  for (let rounds = 0; sent < 10_000; rounds++) {
+    const group = Math.min(241, 10_000 - sent); // a segment of 1,448 bytes
+    if (s.client('NOOP\r\n'.repeat(group)) === '') {
+      expect(sent - answered).toBeGreaterThan(PIPELINE_LIMIT - group);
+      expect(s.server('250 Ok\r\n'.repeat(100))).not.toBe('');
+      answered += 100;
+    } else sent += group;
+    expect(rounds).toBeLessThan(1000);
+  }
+  s.server('250 Ok\r\n'.repeat(sent - answered));
+  expect([s.reset, s.kinds, s.toServer.length]).toEqual([false, [], 6 * 10_000]);
+  expect(s.refused).toBeGreaterThan(0);
+  expect(s.client('EXPN x\r\n')).toBe('xxxxxx\r\n');
+});
+
+test('a segment of more lines than can be followed at all waits to come in smaller ones; message data has no lines', () => {
+  const s = session();
+  const group = '\r\n'.repeat(PIPELINE_LIMIT + 1);
+  expect([s.client(group), s.refused]).toEqual(['', 1]);
+  expect(s.client(group.slice(2), 1460)).toBe(group.slice(2));
+  s.server('500 no\r\n'.repeat(PIPELINE_LIMIT));
+  s.client('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n');
+  s.server('250 Ok\r\n250 Ok\r\n354 go\r\n');
+  const mail = `${group.repeat(10)}.\r\nNOOP\r\n`;
+  expect(s.client(mail)).toBe(mail);
+  expect([s.reset, s.kinds]).toEqual([false, ['bad-sequence']]);
+});
+
+test('where a mail ends in a segment with more lines than can be followed, the session is reset', () => {
+  const s = session();
+  s.client('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n');
+  s.server('250 Ok\r\n250 Ok\r\n354 go\r\n');
+  s.client('.\r\n' + 'NOOP\r\n'.repeat(PIPELINE_LIMIT));
+  expect(s.reported.at(-1)!.finding).toMatchObject({ kind: 'pipeline-overflow', limit: PIPELINE_LIMIT });
   expect(s.reset).toBe(true);
-  expect(s.reported.at(-1)!.finding).toMatchObject({
-    kind: 'pipeline-overflow',
-    limit: PIPELINE_LIMIT,
-    action: 'reset',
-  });
 });
 
 test('an inspector that has reset its session passes nothing more', () => {
@@ -192,9 +241,12 @@ test('a mail over max-data in chunks is refused before its octets', () => {
   s.server('220 ready\r\n');
   s.client('EHLO c\r\n');
   s.server('250-m\r\n250 CHUNKING\r\n');
-  s.client('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 6\r\n123456BDAT 4 LAST\r\n1234');
+  s.client('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n');
+  s.server('250 Ok\r\n250 Ok\r\n');
+  s.client('BDAT 6\r\n123456BDAT 4 LAST\r\n1234MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n');
+  s.server('250 Ok\r\n'.repeat(4));
   expect(s.reset).toBe(false);
-  s.client('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 6\r\n123456');
+  s.client('BDAT 6\r\n123456');
   s.client('BDAT 5\r\n');
   expect(s.reset).toBe(true);
   expect(s.reported.at(-1)!.finding).toMatchObject({ kind: 'max-data-exceeded', limit: 10 });
@@ -209,16 +261,57 @@ test('a longer verb that is allowed does not open the way for a shorter one', ()
   expect(s.client('EXPNS a\r\n', 1)).toBe('EXPNS a\r\n');
 });
 
-test('a server that counts otherwise cannot lock the client out: the count finds back', () => {
+test('where a server counts otherwise, the session ends: nothing is made of replies whose line is not known', () => {
   const s = session('esmtp');
-  // The empty line is passed over in silence, so DATA's refusal seems to be its answer.
+  // The empty line is passed over in silence, so DATA's refusal seems to be its answer, and so on.
   s.client('\r\nDATA\r\n');
   s.server('503 no\r\n');
   expect(s.client('RSET\r\n')).toBe('xxxx\r\n');
   s.server('500 no\r\n');
   expect(s.client('RSET\r\n')).toBe('RSET\r\n');
   s.server('250 Ok\r\n');
-  expect(s.client('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n')).toMatch(/DATA\r\n$/);
-  s.server('250 Ok\r\n250 Ok\r\n354 go\r\n');
-  expect(s.client('EXPN\r\n.\r\n')).toBe('EXPN\r\n.\r\n');
+  expect([s.reset, s.kinds.at(-1)]).toEqual([true, 'unexpected-reply']);
+});
+
+describe('what is found is reported when it is made', () => {
+  test('lines that end with LF alone', () => {
+    const s = session();
+    expect(s.client('EXPN root\n')).toBe('xxxxxxxxxx');
+    expect(s.reported).toMatchObject([{ finding: { kind: 'invalid-command', before: 'EXPN root\n' }, offset: 0 }]);
+    s.client('NOOP\n'.repeat(50));
+    expect(s.kinds).toEqual(['invalid-command']);
+  });
+
+  test.each([
+    { name: 'a command that never ends', send: (s: Session) => s.client('EXPN ro'), kinds: ['invalid-command'] },
+    { name: 'a good one', send: (s: Session) => s.client('NOO'), kinds: [] },
+    { name: 'an offer that never ends', send: offer, kinds: ['extension-masked'] },
+  ])('$name: at the end of the session', ({ send, kinds }) => {
+    const s = session('esmtp');
+    send(s);
+    expect(s.kinds).toEqual([]);
+    s.finish();
+    s.finish();
+    expect(s.kinds).toEqual(kinds);
+  });
+
+  test('a command that never ends, where a reply resets the session', () => {
+    const s = session();
+    s.client('EXPN ro');
+    s.server('250 what?\r\n');
+    expect(s.kinds).toEqual(['invalid-command', 'unexpected-reply']);
+  });
+
+  test('an AUTH response that never ends', () => {
+    const s = session('esmtp');
+    s.client('AUTH LOGIN\r\n');
+    s.server('334 x\r\n');
+    s.client('c2VjcmV0\n');
+    expect(s.kinds.at(-1)).toBe('bare-line-break');
+  });
+
+  function offer(s: Session): void {
+    s.client('EHLO c\r\n');
+    s.server('250-m\r\n250-STARTTLS');
+  }
 });

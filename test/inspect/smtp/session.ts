@@ -23,6 +23,8 @@ export class Session implements InspectorHost<SmtpFinding> {
   toServer = '';
   toClient = '';
   reset = false;
+  /** Segments that the router has refused: their sender repeats them. */
+  refused = 0;
   readonly #inspector: ChangingHands;
   readonly #opaque = [false, false];
 
@@ -51,9 +53,10 @@ export class Session implements InspectorHost<SmtpFinding> {
    * Sends `segment` as one segment, or in parts of `size` bytes. As in the router, the inspector sees a window of a
    * larger buffer: bytes around it must not matter.
    */
-  send(fromClient: boolean, segment: string, size = segment.length): string {
+  send(fromClient: boolean, segment: string, size = segment.length, unacknowledged = 0): string {
     let out = '';
-    for (let at = 0; at < segment.length; at += size) out += this.#one(fromClient, segment.slice(at, at + size));
+    for (let at = 0; at < segment.length; at += size)
+      out += this.#one(fromClient, segment.slice(at, at + size), unacknowledged);
     return out;
   }
 
@@ -61,22 +64,34 @@ export class Session implements InspectorHost<SmtpFinding> {
     return this.send(true, segment, size);
   }
 
-  server(segment: string, size?: number): string {
-    return this.send(false, segment, size);
+  /** @param unacknowledged bytes at the end of what went to the server that its segments do not acknowledge */
+  server(segment: string, size?: number, unacknowledged?: number): string {
+    return this.send(false, segment, size, unacknowledged);
   }
 
-  #one(fromClient: boolean, part: string): string {
+  /** The session is over. */
+  finish(): void {
+    this.#inspector.finish();
+  }
+
+  #one(fromClient: boolean, part: string, unacknowledged: number): string {
     if (this.reset) return '';
     const direction = fromClient ? 1 : 0;
     let out = part;
     if (this.#opaque[direction] !== true) {
       const b = bytes('.\r\n' + part + '\n.\r\n');
       const end = 3 + part.length;
-      const action = fromClient ? this.#inspector.fromInitiator(b, 3, end) : this.#inspector.fromResponder(b, 3, end);
+      const action = fromClient
+        ? this.#inspector.fromInitiator(b, 3, end)
+        : this.#inspector.fromResponder(b, 3, end, 0, unacknowledged);
       if (text(b.subarray(0, 3)) !== '.\r\n' || text(b.subarray(end)) !== '\n.\r\n') throw new Error('wrote outside');
       out = text(b.subarray(3, end));
       if (this.#inspector.modified !== (out !== part)) throw new Error(`modified is wrong for ${JSON.stringify(part)}`);
       if (action === StreamAction.opaque) this.#opaque[direction] = true;
+      if (action === StreamAction.refuse) {
+        this.refused++;
+        return '';
+      }
       if (action === StreamAction.reset) {
         this.reset = true;
         return '';

@@ -126,6 +126,13 @@ const WRONG: { name: string; lines: string; line: number; column: number; reason
     reason: '%SMTP cannot coexist with ESMTP, please unconfigure ESMTP and try again..',
   },
   {
+    name: 'allow: a verb behind which client and server change places',
+    lines: 'ip inspect name X esmtp allow STARTTLS,atrn',
+    line: 1,
+    column: 31,
+    reason: 'atrn cannot be allowed: client and server change places (RFC 2645)',
+  },
+  {
     name: 'one inside global address twice',
     lines: 'ip nat inside source static 10.0.0.1 1.1.1.1\nip nat inside source static 10.0.0.2 1.1.1.1',
     line: 2,
