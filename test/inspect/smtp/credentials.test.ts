@@ -108,7 +108,7 @@ const STORIES: readonly {
 
 describe.each(STORIES)('a password behind: $name', ({ protocol, allow, lines }) => {
   test.each([1, 3, 100])('in pieces of %i', (size) => {
-    for (const sent of [`${SECRET}\r\n`, `${SECRET}\n`, `${SECRET}`, `${SECRET.repeat(40)}\r\n`, `HELP${SECRET}\r\n`]) {
+    for (const sent of [`${SECRET}\r\n`, `${SECRET}\n`, SECRET, `${SECRET.repeat(40)}\r\n`, `HELP${SECRET}\r\n`]) {
       const s = begin(protocol, allow);
       for (const [fromClient, text] of lines) s.send(fromClient, text);
       s.client(sent, size);
