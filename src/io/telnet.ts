@@ -20,6 +20,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const NUL = 0;
 
+const MAX_UNREAD = 1 << 16; // bytes
 const MAX_SUBNEGOTIATION = 64; // bytes kept; more is thrown away
 
 export class TelnetStream extends Duplex {
@@ -99,6 +100,8 @@ export class TelnetStream extends Duplex {
 
   /** Refuses what we did not offer. What we offered needs no answer. */
   #negotiate(verb: number, option: number): void {
+    // Who asks without reading gets no answer.
+    if (this.socket.writableLength > MAX_UNREAD) return;
     if (verb === WILL && option !== NAWS) this.socket.write(Buffer.from([IAC, DONT, option]));
     if (verb === DO && option !== ECHO && option !== SUPPRESS_GO_AHEAD)
       this.socket.write(Buffer.from([IAC, WONT, option]));

@@ -1,13 +1,12 @@
 /**
- * A console session on a stream of terminal bytes: line editing and history by node:readline, `?` and Tab as soon
- * as they are typed, `--More--`, Ctrl-Z, and passwords that are not echoed. Serves the UNIX socket and `--vty` alike.
+ * A console session on a stream of terminal bytes: line editing, `?` and Tab as soon as they are typed, `--More--`,
+ * Ctrl-Z, and passwords that are not echoed. Serves the UNIX socket and `--vty` alike. Only characters, blanks,
+ * backspaces and line ends go out, never an escape sequence.
  */
-import { createInterface } from 'node:readline';
-import type { Interface } from 'node:readline';
-import { PassThrough, Writable } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import type { ConsoleSession } from '../ios/exec/session.js';
 import { lostMessage, unstamped } from '../ios/messages.js';
+import { LineEditor } from './line-editor.js';
 
 export interface OpenTerminal {
   /** Shows a log line where the session monitors; what is being typed stays. */
@@ -15,11 +14,12 @@ export interface OpenTerminal {
 }
 
 const MORE = ' --More-- ';
-const MAX_LINE = 512; // characters; IOS takes 254
-const MAX_HISTORY = 256; // lines, of `terminal history size`
+const MAX_AHEAD = 512; // keys that wait while a command runs
 const MAX_UNSENT = 1 << 20; // bytes that wait for a slow terminal before log lines are left out
 const MAX_TIMER = 2 ** 31 - 1; // ms that a timer takes
-const LOGIN_SECONDS = 30; // to answer each question of the login
+const LOGIN_SECONDS = 30; // to answer each question of the login (`timeout login response`)
+const MAX_UNREAD = 1 << 16; // bytes that a terminal has not taken before its keys have to wait
+const END_MS = 2000; // that a terminal has to take the last words
 /** Pasted lines are carried out for so long in one go, ms. */
 const PASTE_MS = 2;
 const CTRL_C = 0x03;
@@ -30,7 +30,7 @@ const ESCAPE = 0x1e; // Ctrl-^, IOS's escape sequence, perhaps with an x behind 
 const LF = 0x0a;
 const CR = 0x0d;
 const QUESTION_MARK = 0x3f;
-/** Keys that readline does not get. */
+/** Keys that the line does not get. */
 const KEYS = new Set([TAB, CTRL_V, QUESTION_MARK, CTRL_Z, CTRL_C, ESCAPE]);
 
 /**
@@ -44,11 +44,9 @@ export function serveTerminal(socket: Duplex, session: ConsoleSession, loginDela
 }
 
 class Terminal implements OpenTerminal {
-  readonly #keys = new PassThrough(); // what readline gets: the socket's bytes less the keys we take
-  readonly #screen: Writable;
-  readonly #readline: Interface;
-  #muted = false;
+  readonly #editor: LineEditor;
   #idle: NodeJS.Timeout | undefined;
+  #ends: NodeJS.Timeout | undefined; // `absolute-timeout`
   #quoted = false; // Ctrl-V: the next byte stands for itself
   #escaped = false; // Ctrl-^ was typed: an x belongs to it
   /** Lines that wait behind `--More--`. */
@@ -66,38 +64,26 @@ class Terminal implements OpenTerminal {
     private readonly session: ConsoleSession,
     private readonly loginDelayMs: number,
   ) {
-    this.#screen = new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        if (!this.#muted) socket.write(chunk);
-        done();
-      },
-    });
-    this.#readline = createInterface({
-      input: this.#keys,
-      output: this.#screen,
-      terminal: true,
-      historySize: MAX_HISTORY,
-    });
+    this.#editor = new LineEditor(
+      (text) => this.#write(text),
+      (line) => this.#line(line),
+      () => session.historySize,
+    );
   }
 
   start(): void {
-    this.#readline.on('line', (line) => this.#line(line));
-    this.#readline.on('SIGINT', () => undefined);
-    // What was typed at a password prompt must not come back with the cursor keys.
-    this.#readline.on('history', (history: string[]) => {
-      if (this.#muted) history.shift();
-      history.splice(this.session.historySize);
-    });
-    this.#readline.on('close', () => this.socket.end());
     this.socket.on('data', (bytes: Buffer) => {
       if (this.session.loggedIn) this.#restartIdleTimer();
       this.#data(bytes);
     });
+    this.socket.on('error', () => this.socket.destroy()); // it has gone: close follows
     this.socket.on('close', () => {
       clearTimeout(this.#idle);
+      clearTimeout(this.#ends);
       this.session.close();
-      this.#readline.close();
     });
+    const minutes = this.session.settings.absoluteTimeout ?? 0;
+    if (minutes > 0) this.#ends = setTimeout(() => this.#hangUp(), Math.min(minutes * 60_000, MAX_TIMER)).unref();
     this.#write(this.session.greet());
     this.#next();
     this.socket.resume();
@@ -121,12 +107,12 @@ class Terminal implements OpenTerminal {
       this.#midLine = false;
       return;
     }
-    this.#write(`\r\x1b[K${line}\n`);
-    if (this.session.secret) this.#write(this.session.prompt);
-    else this.#readline.prompt(true);
+    this.#editor.hide();
+    this.#write(`${line}\n`);
+    this.#editor.redraw();
   }
 
-  /** Takes the keys that mean something to IOS and nothing to readline. */
+  /** Takes the keys that mean something at once; the others are the line's. */
   #data(bytes: Buffer): void {
     const began = performance.now();
     let from = 0;
@@ -146,7 +132,7 @@ class Terminal implements OpenTerminal {
         this.#quoted = false;
         this.#type(bytes.subarray(from, i + 1));
         from = i + 1;
-        if (from < bytes.length && performance.now() - began > PASTE_MS) {
+        if (from < bytes.length && this.#mustWait(began)) {
           this.#putOff(bytes.subarray(from));
           return;
         }
@@ -155,22 +141,39 @@ class Terminal implements OpenTerminal {
       else if (KEYS.has(key)) {
         this.#type(bytes.subarray(from, i));
         from = i + 1;
-        // readline handles what was written in this same turn, so its line is up to date.
         if (key === TAB) this.#complete();
         else if (key === CTRL_V) this.#quoted = true;
         else if (key === QUESTION_MARK) this.#help();
         else if (key !== ESCAPE || this.session.asking) this.#interrupt(key === CTRL_Z);
+        if (from < bytes.length && this.#mustWait(began)) {
+          this.#putOff(bytes.subarray(from));
+          return;
+        }
       }
     }
     if (from < bytes.length) this.#type(bytes.subarray(from));
+    if (this.#isBehind()) this.#putOff(undefined);
   }
 
-  /** Of lines that are pasted the rest waits for packets to go by: it is read again after them. */
-  #putOff(rest: Buffer): void {
+  /** True when what was typed is worth no more time in this turn, or its answers are not read. */
+  #mustWait(began: number): boolean {
+    return performance.now() - began > PASTE_MS || this.#isBehind();
+  }
+
+  #isBehind(): boolean {
+    return this.socket.writableLength > MAX_UNREAD && this.socket.writableNeedDrain;
+  }
+
+  /**
+   * The rest of what was typed waits for packets to go by, or for a terminal that does not read: whoever only sends
+   * would fill our memory with answers. It is read again after them.
+   */
+  #putOff(rest: Buffer | undefined): void {
     this.#reasonsToWait++;
     this.socket.pause();
-    this.socket.unshift(rest);
-    setImmediate(() => this.#resume());
+    if (rest !== undefined) this.socket.unshift(rest);
+    if (this.#isBehind()) this.socket.once('drain', () => this.#resume());
+    else setImmediate(() => this.#resume());
   }
 
   #resume(): void {
@@ -180,31 +183,30 @@ class Terminal implements OpenTerminal {
   /** A key while a job runs: it is stopped, or the key waits. */
   #whileBusy(key: number): void {
     if (key === CTRL_C || key === ESCAPE) this.session.interrupt();
-    else if (this.#ahead.length < MAX_LINE) this.#ahead.push(key);
+    else if (this.#ahead.length < MAX_AHEAD) this.#ahead.push(key);
   }
 
-  /** Gives bytes to readline; of a line that does not end, no more than fits. */
-  #type(bytes: Buffer): void {
-    let room = MAX_LINE - this.#readline.line.length;
-    const fits = bytes.filter((b) => {
-      if (b >= 0x20 && b !== 0x7f) return room-- > 0;
-      if (b === 0x0d || b === 0x0a) room = MAX_LINE;
-      return true;
-    });
-    this.#keys.write(fits);
+  #type(bytes: Uint8Array): void {
+    this.#editor.feed(bytes);
   }
 
   /** `exec-timeout`: a session in which nobody types is closed. */
   #restartIdleTimer(): void {
     clearTimeout(this.#idle);
-    const seconds = this.session.loggedIn ? this.session.settings.execTimeout : LOGIN_SECONDS;
-    if (seconds > 0) this.#idle = setTimeout(() => this.#readline.close(), Math.min(seconds * 1000, MAX_TIMER)).unref();
+    const { loggedIn, settings } = this.session;
+    const seconds = loggedIn ? settings.execTimeout : (settings.loginTimeout ?? LOGIN_SECONDS);
+    if (seconds > 0) this.#idle = setTimeout(() => this.#hangUp(), Math.min(seconds * 1000, MAX_TIMER)).unref();
+  }
+
+  /** Ends the session. Its terminal line is free at once, whether the other end hears of it or not. */
+  #hangUp(): void {
+    this.session.close();
+    this.socket.end();
+    setTimeout(() => this.socket.destroy(), END_MS).unref();
   }
 
   #line(line: string): void {
     const { session } = this;
-    if (this.#muted) this.#write('\n');
-    this.#muted = false;
     const failed = session.failedLogins;
     const { output } = session.execute(line);
     this.#restartIdleTimer();
@@ -223,22 +225,19 @@ class Terminal implements OpenTerminal {
 
   /** `?`: help for what stands before the cursor; the line stays as it was typed. */
   #help(): void {
-    const { line, cursor } = this.#readline;
-    const before = line.slice(0, cursor);
-    this.#write(`?\n${this.session.help(before)}`);
-    this.#readline.prompt(true);
+    this.#write(`?\n${this.session.help(this.#editor.beforeCursor)}`);
+    this.#editor.redraw();
   }
 
   /** Tab: on a new line, as IOS does it, with the last word spelled out where only one fits. */
   #complete(): void {
-    const { line, cursor } = this.#readline;
-    const before = line.slice(0, cursor);
+    const before = this.#editor.beforeCursor;
     const after = this.session.complete(before);
     let same = 0;
     while (same < before.length && before[same] === after[same]) same++;
     this.#write('\n');
-    this.#readline.prompt(true);
-    this.#keys.write('\x7f'.repeat(before.length - same) + after.slice(same));
+    this.#editor.redraw();
+    this.#editor.type('\x7f'.repeat(before.length - same) + after.slice(same));
   }
 
   /**
@@ -246,9 +245,10 @@ class Terminal implements OpenTerminal {
    * throws it away.
    */
   #interrupt(ctrlZ: boolean): void {
-    const line = ctrlZ && !this.session.asking ? this.#readline.line : '';
-    this.#keys.write('\x05\x15'); // to the end of the line, and erase it
-    this.#write(ctrlZ ? `${line}^Z\n` : '\n');
+    const line = ctrlZ && !this.session.asking ? this.#editor.line : '';
+    this.#editor.type('\x05'); // to the end of the line
+    this.#write(ctrlZ ? '^Z\n' : '\n');
+    this.#editor.clear();
     if (this.session.asking) {
       this.session.dropQuestion();
       this.#next();
@@ -285,7 +285,7 @@ class Terminal implements OpenTerminal {
   }
 
   #next(): void {
-    if (this.session.isClosed()) this.#readline.close();
+    if (this.session.isClosed()) this.#hangUp();
     else if (this.session.isBusy()) this.#runJob();
     else this.#prompt();
   }
@@ -312,12 +312,12 @@ class Terminal implements OpenTerminal {
 
   #prompt(): void {
     const { prompt, secret } = this.session;
-    this.#readline.setPrompt(prompt);
-    this.#readline.prompt();
-    this.#muted = secret;
+    this.#editor.prompt = prompt;
+    this.#editor.secret = secret;
+    this.#editor.redraw();
   }
 
   #write(text: string): void {
-    this.socket.write(text.replaceAll('\n', '\r\n'));
+    if (this.socket.writable) this.socket.write(text.replaceAll('\n', '\r\n'));
   }
 }

@@ -166,9 +166,9 @@ describe('what is typed', () => {
     call.type('\r');
     await call.ends('r1>');
     call.type('\x1b[A');
-    expect(await call.ends('r1>enable')).not.toContain('n0t');
+    expect(await call.ends('enable')).not.toContain('n0t');
     call.type('\x1b[A');
-    expect(await call.ends('r1>show clock')).not.toContain('n0t');
+    expect(await call.ends('show clock')).not.toContain('n0t');
   });
 
   test('without an end fills no memory', async () => {
@@ -199,5 +199,53 @@ describe('a line takes no telnet call', () => {
   test('and the next one that does takes it', async () => {
     await start('line vty 0 3\n transport input ssh\n no login\nline vty 4\n transport input telnet ssh\n no login');
     await new Call().ends('r1>');
+  });
+});
+
+describe('a program that reads a 3640', () => {
+  /** As netmiko does it (cisco_ios_telnet): CR LF, the echo of each command, and the prompt by its text. */
+  async function command(call: Call, line: string, prompt: RegExp): Promise<string> {
+    call.type(`${line}\r\n`);
+    const shown = await call.until((c) => c.text.startsWith(line) && prompt.test(c.text.slice(line.length)));
+    return shown.slice(line.length);
+  }
+
+  test('logs in, learns the prompt, turns paging off, configures and leaves: plain characters all the way', async () => {
+    await start('username admin privilege 15 password 0 s3cret\nline vty 0 4\n login local');
+    const call = new Call();
+    await call.until((c) => /sername:\s*$/.test(c.text));
+    call.type('admin\r\n');
+    expect(await call.until((c) => /assword:\s*$/.test(c.text))).toBe('admin\r\nPassword: ');
+    call.type('s3cret\r\n');
+    expect(await call.until((c) => /[>#]$/.test(c.text))).toBe('\r\nr1#');
+    call.type('\r\n');
+    expect(await call.until((c) => c.text.endsWith('#'))).toBe('\r\nr1#'); // find_prompt
+    const PROMPT = /(^|\r\n)r1[^\r\n]*[>#]$/;
+    expect(await command(call, 'terminal width 511', PROMPT)).toBe('\r\nr1#');
+    expect(await command(call, 'terminal length 0', PROMPT)).toBe('\r\nr1#');
+    const config = await command(call, 'show running-config', PROMPT);
+    expect(config).toMatch(/^\r\nBuilding configuration\.\.\.\r\n[^]*\r\nend\r\n[\r\n]*r1#$/);
+    expect(config).not.toContain('--More--');
+    expect(await command(call, 'configure terminal', /\(config\)#$/)).toBe('\r\nr1(config)#');
+    expect(await command(call, 'access-list 7 permit 10.0.0.5', PROMPT)).toBe('\r\nr1(config)#');
+    expect(await command(call, 'end', PROMPT)).toBe('\r\nr1#');
+    expect(await command(call, 'show access-lists 7', PROMPT)).toContain('permit 10.0.0.5');
+    call.type('exit\r\n');
+    await call.until((c) => c.closed);
+    // Behind the telnet negotiation: printable characters, CR and LF.
+    const text = call.bytes.slice(9);
+    expect(text.filter((b) => !(b === 10 || b === 13 || (b >= 32 && b < 127)))).toEqual([]);
+  });
+});
+
+describe('an idle caller', () => {
+  test('who does not log in is hung up after timeout login response, and the line is free though he stays', async () => {
+    await start('line vty 0 4\n password 0 x\n login\n timeout login response 1');
+    const five = Array.from({ length: 5 }, () => new Call());
+    for (const call of five) await call.ends('Password: ');
+    // They neither read nor hang up.
+    for (const call of five) call.socket.pause();
+    await new Promise((resolve) => setTimeout(resolve, 1300));
+    await new Call().ends('Password: ');
   });
 });
