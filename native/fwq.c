@@ -50,8 +50,10 @@ struct verdict_msg {
 	struct nfgenmsg nf;
 	struct nlattr attr;
 	struct nfqnl_msg_verdict_hdr hdr;
+	struct nlattr mark_attr;
+	uint32_t mark;
 };
-_Static_assert(sizeof(struct verdict_msg) == 32, "no padding: it goes out as it is");
+_Static_assert(sizeof(struct verdict_msg) == 40, "no padding: it goes out as it is");
 _Static_assert(sizeof(struct verdict_msg) + sizeof(struct nlattr) <= FWQ_HEADROOM, "fits before a payload");
 
 struct fwq {
@@ -139,23 +141,28 @@ static void gather(struct fwq *q, void *message, size_t bytes)
 	q->out_bytes += bytes;
 }
 
-static void fill_verdict(const struct fwq *q, struct verdict_msg *m, uint32_t id, uint32_t verdict, uint32_t bytes)
+/* `mark`: of the packet from then on. Without one (0) the attribute has a type that the kernel passes over. */
+static void fill_verdict(const struct fwq *q, struct verdict_msg *m, uint32_t id, uint32_t verdict, uint32_t mark,
+			 uint32_t bytes)
 {
 	*m = (struct verdict_msg){
 		.nl = { .nlmsg_len = bytes, .nlmsg_type = VERDICT_TYPE, .nlmsg_flags = NLM_F_REQUEST },
 		.nf = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(q->queue) },
 		.attr = { .nla_len = sizeof(m->attr) + sizeof(m->hdr), .nla_type = NFQA_VERDICT_HDR },
 		.hdr = { .verdict = htonl(verdict), .id = htonl(id) },
+		.mark_attr = { .nla_len = sizeof(m->mark_attr) + sizeof(m->mark),
+			       .nla_type = mark ? NFQA_MARK : NFQA_UNSPEC },
+		.mark = htonl(mark),
 	};
 }
 
-static void plain_verdict(struct fwq *q, uint32_t id, uint32_t verdict)
+static void plain_verdict(struct fwq *q, uint32_t id, uint32_t verdict, uint32_t mark)
 {
 	struct verdict_msg *m;
 
 	reserve(q, sizeof(*m));
 	m = &q->verdicts[q->nverdicts++];
-	fill_verdict(q, m, id, verdict, sizeof(*m));
+	fill_verdict(q, m, id, verdict, mark, sizeof(*m));
 	gather(q, m, sizeof(*m));
 }
 
@@ -163,14 +170,14 @@ static void plain_verdict(struct fwq *q, uint32_t id, uint32_t verdict)
  * Accepts with new bytes. The message is built in place: its header goes into the
  * FWQ_HEADROOM before `bytes`, up to 3 bytes of padding follow them.
  */
-static void changed_verdict(struct fwq *q, uint32_t id, uint8_t *bytes, int32_t length)
+static void changed_verdict(struct fwq *q, uint32_t id, uint32_t mark, uint8_t *bytes, int32_t length)
 {
 	struct nlattr payload = { .nla_len = (uint16_t)(sizeof(payload) + (size_t)length), .nla_type = NFQA_PAYLOAD };
 	uint32_t total = (uint32_t)(sizeof(struct verdict_msg) + payload.nla_len);
 	uint8_t *message = bytes - sizeof(payload) - sizeof(struct verdict_msg);
 	struct verdict_msg m;
 
-	fill_verdict(q, &m, id, NF_ACCEPT, total);
+	fill_verdict(q, &m, id, NF_ACCEPT, mark, total);
 	memcpy(message, &m, sizeof(m));
 	memcpy(bytes - sizeof(payload), &payload, sizeof(payload));
 	reserve(q, NLMSG_ALIGN(total));
@@ -218,24 +225,24 @@ static bool bytes_in_bounds(const struct fwq *q, int32_t offset, int32_t length,
 	return start >= 20 && at >= 0 && (int64_t)start + at + 2 <= length;
 }
 
-static void give_verdict(struct fwq *q, uint32_t id, int32_t verdict, int32_t offset, int32_t length,
+static void give_verdict(struct fwq *q, uint32_t id, int32_t verdict, uint32_t mark, int32_t offset, int32_t length,
 			 int32_t csum_start, int32_t csum_offset)
 {
 	uint8_t *bytes = q->mem + offset;
 
 	if (verdict == FWQ_ACCEPT) {
-		plain_verdict(q, id, NF_ACCEPT);
+		plain_verdict(q, id, NF_ACCEPT, mark);
 	} else if (verdict == FWQ_ACCEPT_CHANGED) {
 		if (!bytes_in_bounds(q, offset, length, csum_start, csum_offset)) {
 			q->head->counters.bad_verdicts++;
-			plain_verdict(q, id, NF_DROP);
+			plain_verdict(q, id, NF_DROP, 0);
 			return;
 		}
 		if (csum_start != 0)
 			complete_checksum(bytes, length, csum_start, csum_offset);
-		changed_verdict(q, id, bytes, length);
+		changed_verdict(q, id, mark, bytes, length);
 	} else if (verdict != FWQ_HOLD) {
-		plain_verdict(q, id, NF_DROP);
+		plain_verdict(q, id, NF_DROP, 0);
 	}
 }
 
@@ -276,7 +283,8 @@ static void send_letters(struct fwq *q)
 		const struct fwq_letter *l = &q->letters[i];
 
 		if (l->verdict != FWQ_INJECT)
-			give_verdict(q, l->id, l->verdict, l->offset, l->length, l->csum_start, l->csum_offset);
+			give_verdict(q, l->id, l->verdict, FWQ_MARK, l->offset, l->length, l->csum_start,
+				     l->csum_offset);
 	}
 	send_gathered(q);
 	for (i = 0; i < n; i++) {
@@ -305,7 +313,9 @@ static void send_batch(struct fwq *q)
 			q->head->counters.bad_verdicts++;
 			verdict = FWQ_DROP;
 		}
-		give_verdict(q, s->id, verdict, s->offset, s->new_length, s->csum_start, s->csum_offset);
+		/* A mark on what the kernel itself sends would have it routed anew. */
+		give_verdict(q, s->id, verdict, s->hook == NF_INET_PRE_ROUTING ? FWQ_MARK : 0, s->offset,
+			     s->new_length, s->csum_start, s->csum_offset);
 	}
 	q->in_hand = 0;
 }
@@ -544,14 +554,15 @@ static int send_config(struct fwq *q, uint8_t *msg, const uint8_t *end, bool ack
 	return answer.nl.nlmsg_type == NLMSG_ERROR ? answer.err.error : -EPROTO;
 }
 
-static int bind_queue(struct fwq *q, int32_t max_length, int32_t flags)
+static int bind_queue(struct fwq *q, int32_t max_length)
 {
 	_Alignas(8) uint8_t msg[256] = { 0 };
 	uint8_t *first = msg + sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg);
 	struct nfqnl_msg_config_cmd bind = { .command = NFQNL_CFG_CMD_BIND };
 	struct nfqnl_msg_config_params params = { .copy_range = htonl(0xffff), .copy_mode = NFQNL_COPY_PACKET };
+	/* Never NFQA_CFG_F_FAIL_OPEN: a full queue drops. */
 	uint32_t mask = htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN);
-	uint32_t set = htonl(NFQA_CFG_F_GSO | (flags & FWQ_FAIL_OPEN ? NFQA_CFG_F_FAIL_OPEN : 0));
+	uint32_t set = htonl(NFQA_CFG_F_GSO);
 	uint32_t length = htonl((uint32_t)max_length);
 	uint8_t *end;
 	int err;
@@ -619,8 +630,7 @@ static void point_at_slots(struct fwq *q)
 	}
 }
 
-int fwq_open(void *mem, uint64_t size, int32_t slots, int32_t queue, int32_t max_length, int32_t flags,
-	     struct fwq **handle)
+int fwq_open(void *mem, uint64_t size, int32_t slots, int32_t queue, int32_t max_length, struct fwq **handle)
 {
 	struct fwq *q;
 	int err;
@@ -643,7 +653,7 @@ int fwq_open(void *mem, uint64_t size, int32_t slots, int32_t queue, int32_t max
 	point_at_slots(q);
 	err = open_sockets(q);
 	if (!err)
-		err = bind_queue(q, max_length, flags);
+		err = bind_queue(q, max_length);
 	if (!err) {
 		strcpy(q->head->call, "waiter thread");
 		err = start_waiter(q);

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FWQ_VERSION	1
+#define FWQ_VERSION	2
 #define FWQ_MAX_SLOTS	512
 #define FWQ_LETTERS	128
 #define FWQ_LETTER_BYTES (1024 * 1024)
@@ -49,8 +49,11 @@
 #define FWQ_ACCEPT_CHANGED	3	/* accept, and send the bytes back */
 #define FWQ_INJECT		4	/* letters only: send as the router's own packet */
 
-/* fwq_open(flags) */
-#define FWQ_FAIL_OPEN		1	/* a full queue accepts instead of dropping */
+/*
+ * What is accepted in PREROUTING carries this mark. Rules behind drop what came in by the router's interfaces without
+ * it: if the rule that queues is taken away, nothing passes unseen. The lower 20 bits are free for others.
+ */
+#define FWQ_MARK		0x36400000u
 
 struct fwq_slot {
 	/* written by C */
@@ -136,8 +139,7 @@ int fwq_layout(int32_t slots, int32_t *out);
  * `max_length`: packets that the kernel may have waiting, held ones included.
  * Returns 0 and stores the handle, or -errno with the step in fwq_head.call.
  */
-int fwq_open(void *mem, uint64_t size, int32_t slots, int32_t queue, int32_t max_length, int32_t flags,
-	     struct fwq **handle);
+int fwq_open(void *mem, uint64_t size, int32_t slots, int32_t queue, int32_t max_length, struct fwq **handle);
 
 /*
  * Read end of the pipe on which one byte says "packets wait". The caller owns

@@ -7,8 +7,12 @@ import { Engine } from './engine.js';
 import type { Event } from './events.js';
 import type { RouterConfig } from './ios/config/model.js';
 import type { Message } from './ios/messages.js';
+import { lockPath } from './io/host-journal.js';
+import { HostKeeper } from './io/host-keeper.js';
 import { HostSetup } from './io/host-setup.js';
+import { announce, HostLock, HostWatch } from './io/host-watch.js';
 import type { Log } from './io/log.js';
+import type { HostNote } from './io/host-plan.js';
 import { QueueWatch } from './io/queue-watch.js';
 import { PacketProber } from './io/prober.js';
 import { PacketQueue } from './io/queue/packet-queue.js';
@@ -40,7 +44,10 @@ export class Router {
   readonly state: RouterState;
   readonly log: Log;
   readonly prober: PacketProber;
-  readonly #host = new HostSetup();
+  readonly #lock: HostLock;
+  readonly #host: HostSetup;
+  #keeper: HostKeeper | undefined;
+  readonly #hostWatch: HostWatch;
   readonly #queue: PacketQueue;
   readonly #packet = new Packet();
   /** Interface index of the configuration by ifindex of Linux. */
@@ -90,14 +97,45 @@ export class Router {
       () => this.#watch.counters(),
     );
     const { queue, failOpen, bindings } = options;
-    const notes = this.#host.apply(options.config, bindings, { queue, failOpen });
+    this.#lock = HostLock.take(lockPath());
+    let notes: HostNote[];
     try {
-      this.#queue = PacketQueue.open({ queue, failOpen });
-      this.#mapInterfaces(options.config);
+      this.#host = new HostSetup();
+      // Before anything is set up, so that no change goes unheard.
+      this.#hostWatch = new HostWatch(() => this.#keeper?.changed());
     } catch (error) {
-      this.#host.undo();
+      this.#lock.release();
       throw error;
     }
+    try {
+      notes = this.#host.apply(options.config, bindings, { queue, failOpen });
+    } catch (error) {
+      this.#hostWatch.close();
+      this.#lock.release();
+      throw error;
+    }
+    try {
+      this.#queue = PacketQueue.open({ queue });
+      this.#mapInterfaces(options.config);
+    } catch (error) {
+      this.#hostWatch.close();
+      this.#host.undo();
+      this.#lock.release();
+      throw error;
+    }
+    this.#keeper = new HostKeeper({
+      look: () => this.#host.look(),
+      repair: () => {
+        this.#host.apply(this.engine.config, bindings, { queue, failOpen });
+        this.#mapInterfaces(this.engine.config);
+      },
+      bindings,
+      isShutdown: (name) => this.engine.config.interfaces.some((i) => i.name === name && i.shutdown),
+      addressesOf: (device) => this.#host.addressesOf(device),
+      announce,
+      say: (severity, facility, text, mnemonic) => this.say(severity, facility, text, mnemonic),
+    });
+    this.#keeper.changed(); // says which links are down, and announces the addresses
     for (const note of notes) this.say(note.level === 'warn' ? 4 : 6, '%HOST', note.text);
     this.#queue.start((q, count) => this.#batch(q, count));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -140,6 +178,7 @@ export class Router {
     }
     this.engine.configure(config, this.now());
     this.#mapInterfaces(config);
+    this.#keeper?.changed();
   }
 
   /** Whether the host still is as the configuration in force made it. Packets go on meanwhile. */
@@ -155,9 +194,12 @@ export class Router {
   /** Stops: nothing passes while the host is put back as it was. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#keeper?.stop();
+    this.#hostWatch.close();
     this.prober.stop();
     this.#queue.close();
     this.#host.undo();
+    this.#lock.release();
   }
 
   #mapInterfaces(config: RouterConfig): void {

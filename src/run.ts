@@ -236,6 +236,8 @@ function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
     }
     void log.end().then(() => process.exit());
   };
+  // Without a listener Node opens its debugger on it, to every user of the box.
+  process.on('SIGUSR1', () => undefined);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }

@@ -28,6 +28,8 @@ export function changeId(change: HostChange): string {
   switch (change.kind) {
     case 'rules':
       return `rules ${change.family}`;
+    case 'lock':
+      return `lock ${change.rule}`;
     case 'sysctl':
       return `sysctl ${change.key}`;
     case 'address':
@@ -40,10 +42,12 @@ export function changeId(change: HostChange): string {
 }
 
 /** @returns the journal of this process's network namespace. */
-export function journalPath(base = '/run/fw3640'): string {
-  const inode = /\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0] ?? '0';
-  return join(base, `net-${inode}`, 'state.json');
-}
+export const journalPath = (base = '/run/fw3640'): string => join(base, namespaceFolder(), 'state.json');
+
+/** @returns the lock that belongs to a journal. Beside its folder, which goes with the journal. */
+export const lockPath = (journal = journalPath()): string => `${dirname(journal)}.lock`;
+
+const namespaceFolder = (): string => `net-${/\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0] ?? '0'}`;
 
 export class Journal {
   readonly #path: string;
@@ -157,11 +161,12 @@ function isOurs(file: JournalFile, hardwareOf: (device: string) => string | unde
   return devices.length === 0 || devices.some(([device, address]) => hardwareOf(device) === address);
 }
 
-/** @returns field 22 of /proc/PID/stat, or undefined if there is no such process. */
+/** @returns field 22 of /proc/PID/stat, or undefined if there is no such process, or a zombie: it routes no more. */
 function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
   } catch {
     return undefined;
   }

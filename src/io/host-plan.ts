@@ -5,6 +5,7 @@
  */
 import { MAX_STATIC_NAT } from '../ios/config/defaults.js';
 import { formatAddress, prefixLength } from '../ios/ipv4-text.js';
+import { PASSED_MARK } from './netfilter.js';
 import type { InterfaceConfig, NatConfig, RouterConfig, StaticRoute } from '../ios/config/model.js';
 import { type ResolvedRoute, resolveRoutes } from '../route-resolution.js';
 
@@ -12,6 +13,8 @@ import { type ResolvedRoute, resolveRoutes } from '../route-resolution.js';
 export type HostChange =
   | { kind: 'rules'; family: 'ipv4'; devices: string[]; natOutside: string[]; queue: number; failOpen: boolean }
   | { kind: 'rules'; family: 'ipv6'; devices: string[] }
+  /** A routing rule, in the words of `ip rule`: one of those of `lockRules`. */
+  | { kind: 'lock'; rule: string }
   | { kind: 'sysctl'; key: string; value: string }
   | { kind: 'address'; device: string; address: string; length: number; alias: boolean }
   | { kind: 'link'; device: string; up: boolean }
@@ -112,6 +115,7 @@ export function planHost(
   const natOutside = bound.filter((b) => b.ios.nat === 'outside').map((b) => b.device);
   const changes: HostChange[] = [{ kind: 'rules', family: 'ipv4', devices, natOutside, ...options }];
   if (facts.hasIpv6) changes.push({ kind: 'rules', family: 'ipv6', devices });
+  if (!options.failOpen) for (const rule of lockRules(devices)) changes.push({ kind: 'lock', rule });
   for (const { ios, device } of bound) if (ios.shutdown) changes.push({ kind: 'link', device, up: false });
   changes.push(...sharedSysctls(devices, facts));
   for (const { ios, device } of bound) changes.push(...interfaceSysctls(ios, device));
@@ -130,6 +134,22 @@ export function planHost(
       });
   }
   return { changes, notes };
+}
+
+/** Priorities of our routing rules: behind the table of local addresses, which no rule may precede. */
+export const LOCK_PRIORITIES = { passed: 3640, device: 3641, end: 3649 } as const;
+
+/**
+ * Routing rules: what came in by our devices and bears no mark of the queue is routed nowhere. Marked packets jump over
+ * that, to the rules that were there before. Nothing of it is in iptables, so no flushing of iptables opens it.
+ */
+function lockRules(devices: readonly string[]): string[] {
+  const { passed, device, end } = LOCK_PRIORITIES;
+  return [
+    `priority ${end} nop`,
+    `priority ${passed} fwmark ${PASSED_MARK} goto ${end}`,
+    ...devices.map((name) => `priority ${device} iif ${name} blackhole`),
+  ];
 }
 
 const conf = (device: string, name: string, value: number): HostChange => ({

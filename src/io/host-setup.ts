@@ -6,21 +6,26 @@
  */
 import { sameParts } from '../ios/config/fork.js';
 import type { RouterConfig } from '../ios/config/model.js';
-import { changeId, Journal, journalPath, type JournalEntry } from './host-journal.js';
+import { changeId, Journal, journalPath, lockPath, type JournalEntry } from './host-journal.js';
 import { checkBindings, planHost } from './host-plan.js';
 import type { HostChange, HostNote, HostOptions, HostPlan, HostRoute } from './host-plan.js';
 import { HostError, linux, type HostSystem } from './host-system.js';
+import { HostLock } from './host-watch.js';
+import { parseAddress } from '../ios/ipv4-text.js';
 import {
   type IpChange,
   IpState,
   type Link,
   makeLine,
+  unlockLine,
   runBatch,
   undoLine,
   wantedState as wantedIpState,
 } from './ip-state.js';
 import {
   conntrackSigns,
+  countRules,
+  deliveryChain,
   dropsByDefault,
   errorChain,
   hasChain,
@@ -36,14 +41,23 @@ type Family = 'ipv4' | 'ipv6';
 const IPTABLES: Readonly<Record<Family, string>> = { ipv4: 'iptables', ipv6: 'ip6tables' };
 
 /** Tables with a chain of ours. The queue comes first and goes last. */
-const TABLES: Readonly<Record<Family, readonly Pick<Table, 'name' | 'hook'>[]>> = {
+const TABLES: Readonly<Record<Family, readonly Omit<Table, 'existing'>[]>> = {
   ipv4: [
     { name: 'raw', hook: 'PREROUTING' },
     { name: 'filter', hook: 'FORWARD' },
     { name: 'mangle', hook: 'OUTPUT' },
+    { name: 'filter', hook: 'INPUT', chain: 'FW3640-INPUT' },
   ],
   ipv6: [{ name: 'filter', hook: 'FORWARD' }],
 };
+
+/** The host at one moment. */
+export interface HostLook {
+  /** What is not as it was made, a phrase each. */
+  differences: string[];
+  /** The mapped Linux interfaces; undefined: it is gone. */
+  links: ReadonlyMap<string, Link | undefined>;
+}
 
 export class HostSetup {
   readonly #system: HostSystem;
@@ -53,9 +67,10 @@ export class HostSetup {
   /** What the last call has made, and of which configuration; undefined where it failed. */
   #made: { config: RouterConfig; changes: readonly HostChange[] } | undefined;
   #links: ReadonlyMap<string, Link> = new Map();
-  /** What `ownRules` said behind that; which time it was asked. */
-  #rules: string | undefined;
-  #installed = 0;
+  /** What `ownRules` says when they are as they should be, for which plan; how many the last call has made. */
+  #rules = '';
+  #rulesPlan = '';
+  #madeRules = 0;
 
   /** @throws HostError if the journal of an earlier run cannot be read */
   constructor(system: HostSystem = linux, path = journalPath()) {
@@ -87,6 +102,7 @@ export class HostSetup {
     try {
       this.#journal.own(Object.fromEntries([...bindings.values()].map((d) => [d, state.link(d)!.address])));
       this.#made = undefined; // until all is done
+      this.#madeRules = 0;
       this.#carryOut(plan.changes);
       this.#made = { config, changes: plan.changes };
     } catch (error) {
@@ -94,7 +110,7 @@ export class HostSetup {
       throw error;
     }
     this.#inForce = true;
-    this.#noteRules();
+    this.#noteRules(plan.changes);
     return [...notes, ...plan.notes, ...this.#shadowedRoutes(plan.changes)];
   }
 
@@ -147,41 +163,59 @@ export class HostSetup {
   }
 
   /**
-   * Whether the host is as the last call has made it, rules and devices included. Packets go on meanwhile.
+   * How the host differs from what the last call has made, rules and devices included. Packets go on meanwhile.
    * @throws HostError, as rejection
    */
-  async holds(): Promise<boolean> {
+  async look(): Promise<HostLook> {
     const made = this.#made;
-    if (made === undefined) return false;
     const [state, rules] = await Promise.all([IpState.readBeside(this.#system), this.#rulesBeside()]);
-    const there = (c: HostChange): boolean => c.kind === 'rules' || this.#observe(c, state) === wantedState(c);
-    return (
-      this.#made === made &&
-      rules === this.#rules &&
-      [...this.#links].every(([device, { index, mtu }]) => {
-        const now = state.link(device);
-        return now?.index === index && now.mtu === mtu;
-      }) &&
-      made.changes.every(there)
-    );
+    const links = new Map([...this.#links.keys()].map((device) => [device, state.link(device)]));
+    if (made === undefined || this.#made !== made) return { differences: ['it is being set up'], links };
+    const differences: string[] = [];
+    if (rules !== this.#rules) differences.push('rules');
+    for (const [device, { index, mtu }] of this.#links) {
+      const now = links.get(device);
+      if (now?.index !== index) differences.push(`device ${device}`);
+      else if (now.mtu !== mtu) differences.push(`mtu of ${device}, taken over`);
+    }
+    for (const change of made.changes) {
+      if (change.kind !== 'rules' && this.#observe(change, state) !== wantedState(change))
+        differences.push(changeId(change));
+    }
+    return { differences, links };
   }
 
-  /** Remembers the rules as they are now, for `holds`. */
-  #noteRules(): void {
-    const installed = ++this.#installed;
-    this.#rules = undefined;
-    this.#rulesBeside().then(
-      (rules) => {
-        if (this.#installed === installed) this.#rules = rules;
-      },
-      () => undefined, // then they are taken for changed
-    );
+  /** Whether the host is as the last call has made it. @throws HostError, as rejection */
+  async holds(): Promise<boolean> {
+    return (await this.look()).differences.length === 0;
+  }
+
+  /** Addresses that a Linux interface was given, inside global ones among them, as int32. */
+  addressesOf(device: string): number[] {
+    const changes = this.#made?.changes ?? [];
+    return changes.flatMap((c) => (c.kind === 'address' && c.device === device ? (parseAddress(c.address) ?? []) : []));
+  }
+
+  /**
+   * Remembers the rules as they are now, for `look`: once for each plan of rules, since what somebody changes while
+   * they are set right again must not be taken for right.
+   */
+  #noteRules(changes: readonly HostChange[]): void {
+    const plan = JSON.stringify(changes.filter((c) => c.kind === 'rules'));
+    if (plan === this.#rulesPlan && this.#rules !== '') return;
+    this.#rulesPlan = plan;
+    const saved = this.#families.map((family) => ownRules(this.#system.run(`${IPTABLES[family]}-save`, []))).join('\n');
+    // Fewer than were made: somebody was quicker.
+    this.#rules = countRules(saved) < this.#madeRules ? '' : saved;
   }
 
   async #rulesBeside(): Promise<string> {
-    const families: Family[] = this.#system.hasIpv6() ? ['ipv4', 'ipv6'] : ['ipv4'];
-    const saved = await Promise.all(families.map((family) => this.#system.start(`${IPTABLES[family]}-save`, [])));
+    const saved = await Promise.all(this.#families.map((family) => this.#system.start(`${IPTABLES[family]}-save`, [])));
     return saved.map(ownRules).join('\n');
+  }
+
+  get #families(): readonly Family[] {
+    return this.#system.hasIpv6() ? ['ipv4', 'ipv6'] : ['ipv4'];
   }
 
   /** A Linux interface, as it was at the last `apply`. */
@@ -225,12 +259,24 @@ export class HostSetup {
    * @throws HostError if fw3640 is running here
    */
   static cleanup(system: HostSystem = linux, path = journalPath()): string[] {
+    const held = HostLock.take(lockPath(path));
+    try {
+      return HostSetup.#cleanUp(system, path);
+    } finally {
+      held.release();
+    }
+  }
+
+  static #cleanUp(system: HostSystem, path: string): string[] {
     const setup = new HostSetup(system, path);
     setup.#refuseIfRunning();
     const removed = setup.#journal.entries.map((entry) => changeId(entry.change)).reverse();
     setup.undo();
     // Rules without a journal: /run was emptied, or another version was here.
     const families: Family[] = system.hasIpv6() ? ['ipv6', 'ipv4'] : ['ipv4'];
+    const locks = [...IpState.of(system).locks];
+    runBatch(system, locks.map(unlockLine));
+    removed.push(...locks.map((rule) => `lock ${rule}`));
     for (const family of families) if (setup.#removeRules(family)) removed.push(`rules ${family}`);
     return removed;
   }
@@ -294,12 +340,14 @@ export class HostSetup {
       return;
     }
     const errors = this.#table('ipv4', 2);
+    const delivery = this.#table('ipv4', 3);
     const devices = change.natOutside;
     // One transaction a table, in this order.
     this.#restore(
       'ipv4',
       queueChain(this.#table('ipv4', 0), change) +
-        isolationChain(this.#table('ipv4', 1), change.devices) +
+        isolationChain(this.#table('ipv4', 1), change.devices, change.failOpen) +
+        (change.failOpen ? (removeChain(delivery) ?? '') : deliveryChain(delivery, change.devices)) +
         (devices.length > 0 ? errorChain(errors, { ...change, devices }) : (removeChain(errors) ?? '')),
     );
   }
@@ -317,11 +365,12 @@ export class HostSetup {
   }
 
   #table(family: Family, index: number): Table {
-    const { name, hook } = TABLES[family][index]!;
-    return { name, hook, existing: this.#system.run(IPTABLES[family], ['-w', '5', '-t', name, '-S']) };
+    const table = TABLES[family][index]!;
+    return { ...table, existing: this.#system.run(IPTABLES[family], ['-w', '5', '-t', table.name, '-S']) };
   }
 
   #restore(family: Family, input: string): void {
+    this.#madeRules += countRules(input);
     this.#system.run(`${IPTABLES[family]}-restore`, ['-w', '5', '--noflush'], input);
   }
 

@@ -2,17 +2,19 @@
  * Links, addresses and routes of the host as `ip` tells and sets them. They are read all at once and set in one batch:
  * a program for each of a thousand addresses would keep packets waiting for seconds.
  */
-import type { HostChange, HostRoute, Hop } from './host-plan.js';
+import { type HostChange, type HostRoute, type Hop, LOCK_PRIORITIES } from './host-plan.js';
 import type { HostSystem } from './host-system.js';
 
 /** A change that `ip` makes. */
-export type IpChange = Extract<HostChange, { kind: 'address' | 'link' | 'route' }>;
+export type IpChange = Extract<HostChange, { kind: 'address' | 'link' | 'lock' | 'route' }>;
 
 export interface Link {
   index: number;
   /** Hardware address. */
   address: string;
   state: 'up' | 'down';
+  /** The line works: cable, other end. */
+  carrier: boolean;
   /** Bytes. */
   mtu: number;
 }
@@ -21,6 +23,7 @@ export interface Link {
 const LINKS = ['-j', 'link', 'show'];
 const ADDRESSES = ['-j', '-4', 'address', 'show'];
 const ROUTES = ['-j', '-4', 'route', 'show'];
+const RULES = ['-j', '-4', 'rule', 'show'];
 
 /** What there is at one moment; each part is read when it is first asked for. */
 export class IpState {
@@ -28,6 +31,7 @@ export class IpState {
   #addresses: Set<string> | undefined;
   #routes: HostRoute[] | undefined;
   #routeWords: Set<string> | undefined;
+  #locks: Set<string> | undefined;
 
   private constructor(private readonly read: (question: readonly string[]) => string) {}
 
@@ -37,7 +41,7 @@ export class IpState {
 
   /** All parts, read while packets go on. */
   static async readBeside(system: HostSystem): Promise<IpState> {
-    const questions = [LINKS, ADDRESSES, ROUTES];
+    const questions = [LINKS, ADDRESSES, ROUTES, RULES];
     const texts = await Promise.all(questions.map((question) => system.start('ip', question)));
     return new IpState((question) => texts[questions.indexOf(question as string[])]!);
   }
@@ -50,6 +54,7 @@ export class IpState {
           index: l.ifindex,
           address: l.address ?? '',
           state: l.flags.includes('UP') ? 'up' : 'down',
+          carrier: l.flags.includes('LOWER_UP'),
           mtu: l.mtu ?? 1500,
         },
       ]),
@@ -66,6 +71,12 @@ export class IpState {
     return this.#routes;
   }
 
+  /** Our routing rules, in the words of `ip rule`. */
+  get locks(): ReadonlySet<string> {
+    this.#locks ??= new Set(this.#rows<IpRule>(RULES).flatMap((r) => lockWords(r) ?? []));
+    return this.#locks;
+  }
+
   /** `up`, `down`, `present`; undefined: not there. */
   observe(change: IpChange): string | undefined {
     switch (change.kind) {
@@ -73,6 +84,8 @@ export class IpState {
         return this.link(change.device)?.state;
       case 'address':
         return this.#addressSet().has(addressWords(change)) ? 'present' : undefined;
+      case 'lock':
+        return this.locks.has(change.rule) ? 'present' : undefined;
       case 'route':
         this.#routeWords ??= new Set(this.routes.map((r) => routeWords(r).join(' ')));
         return this.#routeWords.has(routeWords(change.route).join(' ')) ? 'present' : undefined;
@@ -107,10 +120,15 @@ export function makeLine(change: IpChange): string {
       return `address add ${addressWords(change)}${change.alias ? ' noprefixroute' : ' broadcast +'}`;
     case 'link':
       return `link set ${change.device} ${change.up ? 'up' : 'down'}`;
+    case 'lock':
+      return `rule add ${change.rule}`;
     case 'route':
       return `route add ${routeWords(change.route).join(' ')}`;
   }
 }
+
+/** The line that takes a lock away. */
+export const unlockLine = (rule: string): string => `rule del ${rule}`;
 
 /** The line that undoes it. @param was state of a link before */
 export function undoLine(change: IpChange, was: string | undefined): string {
@@ -119,6 +137,8 @@ export function undoLine(change: IpChange, was: string | undefined): string {
       return `address del ${addressWords(change)}`;
     case 'link':
       return `link set ${change.device} ${was === 'up' ? 'up' : 'down'}`;
+    case 'lock':
+      return unlockLine(change.rule);
     case 'route':
       return `route del ${routeWords(change.route).join(' ')}`;
   }
@@ -148,6 +168,31 @@ interface IpRoute {
   metric?: number;
   type?: string;
   nexthops?: { gateway?: string; dev?: string }[];
+}
+
+interface IpRule {
+  priority: number;
+  fwmark?: string;
+  fwmask?: string;
+  iif?: string;
+  goto?: number;
+  nop?: null;
+  action?: string;
+}
+
+/** The words of a rule of ours, as `lockRules` has them; undefined for somebody else's. */
+function lockWords(r: IpRule): string | undefined {
+  const { priority } = r;
+  switch (priority) {
+    case LOCK_PRIORITIES.end:
+      return r.nop === undefined ? undefined : `priority ${priority} nop`;
+    case LOCK_PRIORITIES.passed:
+      return `priority ${priority} fwmark ${r.fwmark ?? ''}/${r.fwmask ?? ''} goto ${r.goto ?? ''}`;
+    case LOCK_PRIORITIES.device:
+      return r.action === 'blackhole' ? `priority ${priority} iif ${r.iif ?? ''} blackhole` : undefined;
+    default:
+      return undefined;
+  }
 }
 
 const addressWords = (a: { address: string; length: number; device: string }): string =>

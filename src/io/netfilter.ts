@@ -1,8 +1,15 @@
 /**
- * Our netfilter rules, as text for iptables-restore: a chain FW3640 in each table, replaced in one transaction, so
+ * Our netfilter rules, as text for iptables-restore: a chain of our own at each hook, replaced in one transaction, so
  * that there is no moment with half of them. Works with iptables-nft and iptables-legacy.
+ *
+ * Two locks: raw PREROUTING sends all packets to the queue, and what the queue has passed carries a mark without which
+ * nothing that came in by our interfaces is forwarded or delivered. A routing rule asks for the same mark
+ * (`host-plan.ts`), so that the flushing of all of iptables opens nothing either.
  */
 const CHAIN = 'FW3640';
+
+/** The mark of packets that the queue has passed, and the bits that it takes. As FWQ_MARK in native/fwq.h. */
+export const PASSED_MARK = '0x36400000/0xfff00000';
 
 export interface QueueRules {
   devices: readonly string[];
@@ -13,7 +20,9 @@ export interface QueueRules {
 /** Where a chain of ours hangs. `existing` is what `iptables -t TABLE -S` prints. */
 export interface Table {
   name: 'raw' | 'mangle' | 'filter';
-  hook: 'PREROUTING' | 'OUTPUT' | 'FORWARD';
+  hook: 'PREROUTING' | 'INPUT' | 'OUTPUT' | 'FORWARD';
+  /** Name of the chain. Default: FW3640. */
+  chain?: string;
   existing: string;
 }
 
@@ -51,12 +60,21 @@ export function errorChain(table: Table, rules: QueueRules): string {
 
 /**
  * filter FORWARD, IPv4: only the router's own interfaces exchange packets. What comes in by another NIC of the box
- * was in no queue, and the 3640 of the configuration has no such interface: neither reaches the other.
+ * was in no queue, and the 3640 of the configuration has no such interface: neither reaches the other. What the queue
+ * has not passed goes nowhere, unless it is to fail open.
  */
-export function isolationChain(table: Table, devices: readonly string[]): string {
+export function isolationChain(table: Table, devices: readonly string[], failOpen: boolean): string {
   const between = devices.flatMap((from) => devices.map((to) => `-i ${from} -o ${to} -j RETURN`));
-  return replaceChain(table, [''], [...between, ...dropAny(devices)]);
+  return replaceChain(table, [''], [...(failOpen ? [] : dropUnmarked(devices)), ...between, ...dropAny(devices)]);
 }
+
+/** filter INPUT, IPv4: nor is it delivered to the router itself. Not for a router that fails open. */
+export function deliveryChain(table: Table, devices: readonly string[]): string {
+  return replaceChain(table, [''], dropUnmarked(devices));
+}
+
+const dropUnmarked = (devices: readonly string[]): string[] =>
+  devices.map((device) => `-i ${device} -m mark ! --mark ${PASSED_MARK} -j DROP`);
 
 /** filter FORWARD, IPv6: this IOS has no IPv6, so none is forwarded from or to the router's interfaces. */
 export function ipv6Chain(table: Table, devices: readonly string[]): string {
@@ -70,10 +88,10 @@ const dropAny = (devices: readonly string[]): string[] =>
 function replaceChain(table: Table, matches: readonly string[], rules: readonly string[]): string {
   return [
     `*${table.name}`,
-    `:${CHAIN} - [0:0]`, // declares the chain, or empties it
+    `:${chainOf(table)} - [0:0]`, // declares the chain, or empties it
     ...unhook(table),
-    ...matches.map((match, i) => `-I ${table.hook} ${i + 1} ${match} -j ${CHAIN}`.replace('  ', ' ')),
-    ...rules.map((rule) => `-A ${CHAIN} ${rule}`),
+    ...matches.map((match, i) => `-I ${table.hook} ${i + 1} ${match} -j ${chainOf(table)}`.replace('  ', ' ')),
+    ...rules.map((rule) => `-A ${chainOf(table)} ${rule}`),
     'COMMIT',
     '',
   ].join('\n');
@@ -82,10 +100,13 @@ function replaceChain(table: Table, matches: readonly string[], rules: readonly 
 /** @returns input for `iptables-restore --noflush` that removes our chain; undefined if there is nothing of ours. */
 export function removeChain(table: Table): string | undefined {
   if (!hasChain(table)) return undefined;
-  return [`*${table.name}`, ...unhook(table), `-F ${CHAIN}`, `-X ${CHAIN}`, 'COMMIT', ''].join('\n');
+  const chain = chainOf(table);
+  return [`*${table.name}`, ...unhook(table), `-F ${chain}`, `-X ${chain}`, 'COMMIT', ''].join('\n');
 }
 
-export const hasChain = (table: Table): boolean => lines(table).includes(`-N ${CHAIN}`);
+const chainOf = (table: Pick<Table, 'chain'>): string => table.chain ?? CHAIN;
+
+export const hasChain = (table: Table): boolean => lines(table).includes(`-N ${chainOf(table)}`);
 
 /** @returns true if the hook drops what no rule matches, as Docker sets FORWARD. */
 export const dropsByDefault = (table: Table): boolean => lines(table).includes(`-P ${table.hook} DROP`);
@@ -95,7 +116,7 @@ const lines = (table: Table): string[] => table.existing.split('\n').map((line) 
 /** The jumps to our chain that are there, whoever left them, as deletions. */
 const unhook = (table: Table): string[] =>
   lines(table)
-    .filter((line) => line.startsWith(`-A ${table.hook} `) && line.endsWith(` -j ${CHAIN}`))
+    .filter((line) => line.startsWith(`-A ${table.hook} `) && line.endsWith(` -j ${chainOf(table)}`))
     .map((line) => `-D${line.slice(2)}`);
 
 /**
@@ -113,6 +134,16 @@ export function conntrackSigns(rules: string, tracked: number): string[] {
   return signs;
 }
 
+/** Name of a chain of ours. */
+const OURS = new RegExp(`^${CHAIN}(-INPUT)?$`);
+
+/** How many rules of ours, jumps to them included, are in the input of `iptables-restore` or the output of `-save`. */
+export const countRules = (text: string): number =>
+  text.split('\n').filter((line) => {
+    const [option, name = ''] = line.trim().split(' ', 2);
+    return (option === '-A' || option === '-I') && (OURS.test(name) || OURS.test(line.trim().split(' ').at(-1)!));
+  }).length;
+
 /**
  * What `iptables-save` says of our chains, and of the rules that a packet meets before it is sent there: as long as it
  * is the same, our rules have their effect.
@@ -128,7 +159,7 @@ export function ownRules(saved: string): string {
     if (name !== chain) before = [];
     chain = name;
     before.push(line.trim());
-    if (name !== CHAIN && !line.trim().endsWith(` -j ${CHAIN}`)) continue;
+    if (!OURS.test(name) && !OURS.test(line.trim().split(' ').at(-1)!)) continue;
     kept.push(...before);
     before = [];
   }

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
 	size_t size = (size_t)FWQ_SIZE(SLOTS);
 	uint8_t *mem = aligned_alloc(64, size);
 	struct fwq *q;
-	int err = mem ? fwq_open(mem, size, SLOTS, 0, 4096, 0, &q) : -ENOMEM;
+	int err = mem ? fwq_open(mem, size, SLOTS, 0, 4096, &q) : -ENOMEM;
 
 	if (err) {
 		fprintf(stderr, "accept: %s: %s\n", mem ? ((struct fwq_head *)mem)->call : "memory", strerror(-err));

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import {
   conntrackSigns,
+  deliveryChain,
   errorChain,
   ipv6Chain,
   isolationChain,
   ownRules,
   queueChain,
   removeChain,
+  type Table,
 } from '../../src/io/netfilter.js';
 
 const raw = (existing: string) => ({ name: 'raw', hook: 'PREROUTING', existing }) as const;
@@ -83,8 +85,11 @@ test('removal takes the jumps, then the chain; without a chain there is nothing 
 });
 
 test('the router exchanges packets between its own interfaces only', () => {
-  expect(body(isolationChain(filter(''), ['a', 'b'])).slice(1)).toEqual([
+  const unmarked = '-m mark ! --mark 0x36400000/0xfff00000 -j DROP';
+  expect(body(isolationChain(filter(''), ['a', 'b'], false)).slice(1)).toEqual([
     '-I FORWARD 1 -j FW3640',
+    `-A FW3640 -i a ${unmarked}`,
+    `-A FW3640 -i b ${unmarked}`,
     '-A FW3640 -i a -o a -j RETURN',
     '-A FW3640 -i a -o b -j RETURN',
     '-A FW3640 -i b -o a -j RETURN',
@@ -95,6 +100,17 @@ test('the router exchanges packets between its own interfaces only', () => {
     '-A FW3640 -o b -j DROP',
   ]);
   expect(body(ipv6Chain(filter(''), ['a'])).slice(2)).toEqual(['-A FW3640 -i a -j DROP', '-A FW3640 -o a -j DROP']);
+});
+
+test('what no queue has passed is neither forwarded nor delivered, unless the router is to fail open', () => {
+  const input: Table = { name: 'filter', hook: 'INPUT', chain: 'FW3640-INPUT', existing: '-N FW3640-INPUT\n' };
+  expect(body(deliveryChain(input, ['a']))).toEqual([
+    ':FW3640-INPUT - [0:0]',
+    '-I INPUT 1 -j FW3640-INPUT',
+    '-A FW3640-INPUT -i a -m mark ! --mark 0x36400000/0xfff00000 -j DROP',
+  ]);
+  expect(removeChain(input)).toContain('-X FW3640-INPUT');
+  expect(isolationChain(filter(''), ['a'], true)).not.toContain('mark');
 });
 
 test.each([

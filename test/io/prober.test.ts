@@ -48,7 +48,9 @@ test('an echo reply ends the wait, with its time', async () => {
   expect(outcomes).toEqual([]); // never amid a batch of packets
   await settled();
   expect(prober.waiting).toBe(0);
-  expect(outcomes).toEqual([{ kind: 'reply', ms: expect.closeTo(5, -1) as number }]);
+  // On a busy machine the time between the two calls counts, too.
+  expect(outcomes).toEqual([{ kind: 'reply', ms: expect.any(Number) as number }]);
+  expect((outcomes[0] as { ms: number }).ms).toBeGreaterThanOrEqual(5);
   come(reply(sent[0]!)); // once more
   await settled();
   expect(outcomes).toHaveLength(1);

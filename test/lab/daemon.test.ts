@@ -19,7 +19,7 @@ afterAll(() => lab.down());
 const trace = () =>
   lab.run('router', 'sh', [
     '-c',
-    'ip -4 -brief address; ip -4 route; iptables-save | grep "^-"; ip6tables -S; cat /proc/sys/net/ipv4/conf/*/forwarding',
+    'ip -4 -brief address; ip -4 route; ip -4 rule; iptables-save | grep "^-"; ip6tables -S; cat /proc/sys/net/ipv4/conf/*/forwarding',
   ]);
 const passes = (): boolean => lab.exec('inside', 'ping', ['-c1', '-W1', '172.22.1.10']).code === 0;
 

@@ -18,7 +18,7 @@ const fingerprint = (system: HostSystem): string =>
      for name in rp_filter accept_local accept_source_route send_redirects accept_redirects arp_announce proxy_arp forwarding
      do grep . */$name; done
      iptables -t raw -S; iptables -t mangle -S; iptables -S; ip6tables -S
-     ip -4 -brief address; ip -4 route; ip -brief link`,
+     ip -4 -brief address; ip -4 route; ip -4 rule; ip -brief link`,
   ]);
 
 let lab: Lab;

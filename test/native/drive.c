@@ -84,7 +84,7 @@ static void finish_batch(void)
 
 static void open_queue(void)
 {
-	expect(fwq_open(mem, (uint64_t)FWQ_SIZE(SLOTS), SLOTS, 0, 64, 0, &q) == 0);
+	expect(fwq_open(mem, (uint64_t)FWQ_SIZE(SLOTS), SLOTS, 0, 64, &q) == 0);
 	wake_fd = fwq_take_wake_fd(q);
 	expect(wake_fd >= 0);
 	expect(fwq_take_wake_fd(q) == -EBADF);
@@ -112,11 +112,11 @@ static void refuses_bad_arguments(void)
 
 	expect(fwq_layout(0, out) == -EINVAL && fwq_layout(FWQ_MAX_SLOTS + 1, out) == -EINVAL);
 	expect(fwq_layout(SLOTS, out) == 9 && out[0] == FWQ_VERSION && out[1] == FWQ_SIZE(SLOTS));
-	expect(fwq_open(mem, size - 1, SLOTS, 0, 64, 0, &none) == -EINVAL);
-	expect(fwq_open(mem, size, 0, 0, 64, 0, &none) == -EINVAL);
-	expect(fwq_open(mem, size, SLOTS, 65536, 64, 0, &none) == -EINVAL);
-	expect(fwq_open(mem, size, SLOTS, 0, 0, 0, &none) == -EINVAL);
-	expect(fwq_open(mem + 4, size, SLOTS, 0, 64, 0, &none) == -EINVAL);
+	expect(fwq_open(mem, size - 1, SLOTS, 0, 64, &none) == -EINVAL);
+	expect(fwq_open(mem, size, 0, 0, 64, &none) == -EINVAL);
+	expect(fwq_open(mem, size, SLOTS, 65536, 64, &none) == -EINVAL);
+	expect(fwq_open(mem, size, SLOTS, 0, 0, &none) == -EINVAL);
+	expect(fwq_open(mem + 4, size, SLOTS, 0, 64, &none) == -EINVAL);
 	expect(none == NULL);
 }
 
@@ -125,7 +125,7 @@ static void refuses_a_queue_in_use(void)
 	uint8_t *other = calloc(1, (size_t)FWQ_SIZE(1));
 	struct fwq *none = NULL;
 
-	expect(fwq_open(other, (uint64_t)FWQ_SIZE(1), 1, 0, 64, 0, &none) == -EPERM);
+	expect(fwq_open(other, (uint64_t)FWQ_SIZE(1), 1, 0, 64, &none) == -EPERM);
 	expect(none == NULL && strcmp(((struct fwq_head *)other)->call, "bind") == 0);
 	free(other);
 }

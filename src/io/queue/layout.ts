@@ -3,7 +3,7 @@
  * Mirrors native/fwq.h; change both and VERSION. `checkLayout` compares the two when the library is loaded.
  */
 
-export const VERSION = 1;
+export const VERSION = 2;
 export const MAX_SLOTS = 512;
 export const LETTERS = 128;
 export const LETTER_BYTES = 1024 * 1024;

@@ -32,7 +32,6 @@ const DEFAULT_SLOTS = 128;
 const DEFAULT_MAX_LENGTH = 4096;
 /** Full batches in a row before timers and console get a turn: about a millisecond of packets. */
 const BATCHES_PER_TURN = 8;
-const FAIL_OPEN = 1;
 
 export interface QueueOptions {
   /** NFQUEUE number, 0..65535, in the network namespace of this process. */
@@ -41,8 +40,6 @@ export interface QueueOptions {
   slots?: number;
   /** Most packets that wait in the kernel, held ones included. */
   maxLength?: number;
-  /** A full queue lets packets pass instead of dropping them. */
-  failOpen?: boolean;
 }
 
 /** Counters since the queue was opened, in packets unless named otherwise. */
@@ -104,7 +101,6 @@ export class PacketQueue {
       slots,
       queue: options.queue,
       maxLength: options.maxLength ?? DEFAULT_MAX_LENGTH,
-      flags: options.failOpen === true ? FAIL_OPEN : 0,
     });
     if (typeof native === 'number') throw new QueueError(this.#failedCall() || 'arguments', native, options.queue);
     this.#native = native;

@@ -37,7 +37,6 @@ export interface NativeOptions {
   slots: number;
   queue: number;
   maxLength: number;
-  flags: number;
 }
 
 /**
@@ -49,7 +48,7 @@ export function openNative(memory: Buffer, options: NativeOptions): NativeQueue 
   const require = createRequire(import.meta.url);
   const ffi = require('ffi-napi') as Ffi;
   const { ffi_call: ffiCall } = require('ffi-napi/lib/bindings') as Bindings;
-  const { slots, queue, maxLength, flags } = options;
+  const { slots, queue, maxLength } = options;
 
   const setup = loadSetup(ffi);
   const layout = new Int32Array(16);
@@ -59,7 +58,7 @@ export function openNative(memory: Buffer, options: NativeOptions): NativeQueue 
     throw new Error(`${LIBRARY} is out of date (${difference} differs): run make -C native`);
 
   const handle = Buffer.alloc(8);
-  const err = setup.fwq_open!(memory, memory.length, slots, queue, maxLength, flags, handle);
+  const err = setup.fwq_open!(memory, memory.length, slots, queue, maxLength, handle);
   if (err < 0) return err;
 
   const args = Buffer.alloc(8) as PointerBuffer;
@@ -90,7 +89,7 @@ function loadSetup(ffi: Ffi): Record<string, (...args: unknown[]) => number> {
   try {
     return ffi.Library(LIBRARY, {
       fwq_layout: ['int', ['int32', 'pointer']],
-      fwq_open: ['int', ['pointer', 'uint64', 'int32', 'int32', 'int32', 'int32', 'pointer']],
+      fwq_open: ['int', ['pointer', 'uint64', 'int32', 'int32', 'int32', 'pointer']],
     });
   } catch (error) {
     throw new Error(`cannot load ${LIBRARY}: run make -C native`, { cause: error });
