@@ -366,7 +366,7 @@ export class Engine {
     const flow = this.#flow;
     readFlow(p, nat, flow);
     flow.from = port.number;
-    if (p.ttl <= 1 || p.end - p.at > this.#leastMtu) {
+    if (p.ttl <= 1 || (p.end - p.at > this.#leastMtu && !p.gso)) {
       v = this.#checkDelivery(p, port, now);
       if (v !== PASS) return v;
     }
@@ -421,7 +421,7 @@ export class Engine {
     if (nat.missing || egress === TO_ROUTER) return PASS;
     const mtu = this.#ports[egress]?.mtu ?? ETHERNET_MTU;
     const expired = p.ttl <= 1;
-    if (!expired && (p.gso || p.end - p.at <= mtu || !dontFragment(p.bytes, p.at))) return PASS;
+    if (!expired && (p.end - p.at <= mtu || !dontFragment(p.bytes, p.at))) return PASS;
     if (port.outside && this.#isInside(p.src)) return DROP.spoofed;
     if (!this.sessions.bypasses(this.#flow, p, now) && this.#aclIn(p, port, now) !== PASS) return DROP.acl;
     const from = port.config.addresses[0]?.address;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { RouterState } from '../../src/router-state.js';
 import { i32, put16, u16 } from '../../src/wire/bytes.js';
-import { checksumsOk, dotted, icmpPacket, tcpPacket, type TcpFields, udpPacket, withHeader, withIpOptions } from '../support/packets.js'; // prettier-ignore
+import { checksumsOk, dotted, icmpPacket, received, tcpPacket, type TcpFields, udpPacket, withHeader, withIpOptions } from '../support/packets.js'; // prettier-ignore
 import { config3640, DROP, type Outcome, PASS, Router3640 } from '../support/router-3640.js';
 
 const CLIENT = '172.22.1.10';
@@ -117,6 +117,22 @@ describe('longer than the link, and not to be cut up', () => {
     expect(filled(r, 0).verdict).toBe(PASS);
     r.engine.configure(config3640(), r.now); // the links stay as they are
     expect(filled(r, DONT_FRAGMENT).verdict).toBe(DROP.tooLong);
+  });
+
+  test('a super-packet is the kernel’s: nobody tells us how long its segments are', () => {
+    const r = new Router3640();
+    r.engine.setMtus(SMALL);
+    open(r);
+    r.fromInside(server('PA', { seq: 501, ack: 101, payload: '220 ready\r\n' }));
+    const bytes = withHeader(client('PA', { seq: 101, ack: 512, payload: 'NOOP\r\n'.repeat(200) }), {
+      fragment: DONT_FRAGMENT,
+    });
+    const p = received(
+      bytes,
+      r.engine.config.interfaces.findIndex((i) => i.nat === 'outside'),
+    );
+    p.gso = true;
+    expect(r.engine.handle(p, r.now)).toBe(PASS);
   });
 
   test('no ip unreachables: silence, but for the TTL', () => {

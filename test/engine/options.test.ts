@@ -114,6 +114,16 @@ describe('later segments', () => {
     expect(Buffer.from(o.bytes.subarray(60)).toString('latin1')).toBe('NOOP\r\n');
   });
 
+  test('a connection that begins anew under the session agrees anew', () => {
+    const r = opened(LINUX, LINUX);
+    client(r, 'A', stamped, 101);
+    expect(client(r, 'S', MSS, 900_000_000).verdict).toBe(PASS);
+    const answer = { src: MAIL, srcPort: 25, dst: CLIENT, dstPort: 4000, flags: 'SA', seq: 700_000, ack: 900_000_001 };
+    expect(r.fromInside(tcpPacket({ ...answer, options: MSS })).verdict).toBe(PASS);
+    const ack = { src: CLIENT, srcPort: 4000, dst: GLOBAL, dstPort: 25, flags: 'A', seq: 900_000_001, ack: 700_001 };
+    expect(optionsOf(r.fromOutside(tcpPacket({ ...ack, options: stamped })))).toEqual(nops(12));
+  });
+
   test('options of a SYN are none in another segment', () => {
     const r = opened(LINUX, LINUX);
     expect(optionsOf(client(r, 'A', [...MSS, ...WINDOW_SCALE], 101))).toEqual(nops(8));
