@@ -387,7 +387,8 @@ export class Engine {
     this.#toInsideLocal(p);
     // The output list stands behind NAT, but what it denies must leave no session.
     const egress = known && bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
-    flow.to = this.#ports[egress]?.number ?? 0;
+    // An index below 0 makes V8 look for a property of that name, which costs as much as a session.
+    flow.to = egress >= 0 ? this.#ports[egress]!.number : 0;
     if (egress <= UNREACHABLE) {
       rewriteDestination(p, seenDst, seenDstPort); // the answer quotes what came
       if (egress === UNREACHABLE) this.#answer(p, HOST_UNREACHABLE, now);
