@@ -28,6 +28,7 @@ export function lint(config: RouterConfig, mapped?: ReadonlySet<string>): Warnin
     ...translations(config),
     ...routesToNowhere(config, mapped),
     ...levels(config),
+    ...blockedLogins(config),
     ...shutOut(config),
   ];
   return warnings.sort((a, b) => a.line - b.line);
@@ -176,4 +177,11 @@ function levels(config: RouterConfig): Warning[] {
       .filter((l) => between(l.privilege))
       .map((l) => ({ line: 0, reason: reason(`line ${l.kind} ${l.first}`, l.privilege) })),
   ];
+}
+
+/** Kept in the configuration, and not done. */
+function blockedLogins({ login }: RouterConfig): Warning[] {
+  if (login.blockFor === undefined) return [];
+  const reason = 'logins are not blocked after failures here: each wrong password is answered a second later';
+  return [{ line: login.line ?? 0, reason: `login block-for: ${reason}` }];
 }

@@ -104,6 +104,10 @@ interface Ethernet0/0\n ip inspect M in`;
   expect(notes('hostname r')).toEqual([]);
 });
 
+test('logins that should be blocked are said not to be', () => {
+  expect(check('login block-for 60 attempts 3 within 30').report).toContain('x.cfg:1:1: warning: % login block-for: ');
+});
+
 test('privilege levels between are said to be level 1', () => {
   expect(check('username u privilege 7 password x').report).toContain(
     'x.cfg:1:1: warning: % username u: level 7 has the commands of level 1 here',

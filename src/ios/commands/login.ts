@@ -42,12 +42,14 @@ export const LOGIN_COMMANDS: readonly Command<ConfigEditor>[] = [
       within: 'Watch period for fail attempts',
       WITHIN: 'Time period in seconds',
     },
-    set: ({ config }, m) =>
-      void (config.login.blockFor = {
+    set: ({ config, line }, m) => {
+      config.login.line = line;
+      config.login.blockFor = {
         seconds: m.number('SECONDS'),
         attempts: m.number('ATTEMPTS'),
         within: m.number('WITHIN'),
-      }),
+      };
+    },
     unset: ({ config }) => {
       delete config.login.blockFor;
     },

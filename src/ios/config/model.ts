@@ -319,6 +319,8 @@ export type TransportProtocol =
 export interface LoginConfig {
   /** `login block-for S attempts N within S`: no logins for a while after so many failures. Sets a delay of 1 s too. */
   blockFor?: { seconds: number; attempts: number; within: number };
+  /** Line of the file that says so. */
+  line?: number;
   /** `login delay`, seconds between two logins. */
   delay?: number;
   /** `login quiet-mode access-class`: who may log in even then. */

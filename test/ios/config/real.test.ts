@@ -61,6 +61,7 @@ test('of the wireless router, what protects less here than there is said, and th
   expect(parsed.errors.map((e) => `${e.text.trim()}: ${e.reason}`)).toEqual([
     'enable last-resort password: AAA is not done: enable asks for its own password',
     'ip options drop: packets with IP options are not dropped',
+    'ip inspect name OUT fragment maximum 256 timeout 15: fragments are limited by ip virtual-reassembly, not by this line',
     'username guest access-class 12: terminal lines of this user are not filtered',
     `ip address dhcp: ${noAddress}`,
     'ip verify unicast reverse-path allow-self-ping: reverse path forwarding is not checked',
