@@ -256,6 +256,16 @@ function ftpMessage(f: FtpFinding, e: Endpoints): Message {
         address,
       });
     }
+    case 'unreadable-reply': // ours
+      return fw(
+        4,
+        'FTP_UNREADABLE_REPLY',
+        `Passive reply "${escape(f.reply)}" tells no data connection -- ${parties}`,
+        {
+          ...fields,
+          reply: escape(f.reply),
+        },
+      );
   }
 }
 

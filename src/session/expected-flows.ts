@@ -1,6 +1,7 @@
 /**
  * Data connections that a control connection has announced and that have not come yet (IOS: pre-generated sessions).
- * The source port is not known. A control connection expects one at a time; who does not come in time is forgotten.
+ * The source port is not known. A control connection expects one at a time, or a few where its client does not wait for
+ * replies; who does not come in time is forgotten.
  */
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Flow } from './flow.js';
@@ -18,23 +19,32 @@ export interface ExpectedFlow {
   readonly until: number;
 }
 
+/** Connections that one control connection may expect at a time. Where there are more, the first one is forgotten. */
+export const MOST_EXPECTED = 4;
+
 export class ExpectedFlows {
   /** By destination; several where more than one control connection expects something there. */
   readonly #byDestination = new Map<number, ExpectedFlow[]>();
-  readonly #byControl = new Map<number, ExpectedFlow>();
-
-  get size(): number {
-    return this.#byControl.size;
-  }
+  /** In the order in which they were announced. */
+  readonly #byControl = new Map<number, ExpectedFlow[]>();
 
   /** All that is expected, those too late included. */
-  all(): Iterable<ExpectedFlow> {
-    return this.#byControl.values();
+  *all(): Iterable<ExpectedFlow> {
+    for (const flows of this.#byControl.values()) yield* flows;
   }
 
-  /** Expects `e`. The same control connection must expect nothing else: `forget` it before. */
+  /** Expects `e`, besides what its control connection expects already. The same connection is expected once. */
   add(e: ExpectedFlow): void {
-    this.#byControl.set(e.control, e);
+    const same = this.#byControl
+      .get(e.control)
+      ?.find((o) => o.src === e.src && o.dst === e.dst && o.dstPort === e.dstPort);
+    if (same !== undefined) this.fulfil(same);
+    const own = this.#byControl.get(e.control);
+    if (own === undefined) this.#byControl.set(e.control, [e]);
+    else {
+      if (own.length >= MOST_EXPECTED) this.#remove(own.shift()!);
+      own.push(e);
+    }
     const key = keyOf(e.dst, e.dstPort);
     const others = this.#byDestination.get(key);
     if (others === undefined) this.#byDestination.set(key, [e]);
@@ -52,16 +62,28 @@ export class ExpectedFlows {
     return undefined;
   }
 
-  /** The control connection in record `control` expects nothing more. @returns false: it expected nothing */
-  forget(control: number): boolean {
-    const e = this.#byControl.get(control);
-    if (e === undefined) return false;
+  /** The control connection in record `control` expects nothing more. @returns how many it expected */
+  forget(control: number): number {
+    const own = this.#byControl.get(control);
+    if (own === undefined) return 0;
     this.#byControl.delete(control);
+    for (const e of own) this.#remove(e);
+    return own.length;
+  }
+
+  /** `e`, which is expected, has come, or is announced again. */
+  fulfil(e: ExpectedFlow): void {
+    const own = this.#byControl.get(e.control)!;
+    if (own.length === 1) this.#byControl.delete(e.control);
+    else own.splice(own.indexOf(e), 1);
+    this.#remove(e);
+  }
+
+  #remove(e: ExpectedFlow): void {
     const key = keyOf(e.dst, e.dstPort);
     const there = this.#byDestination.get(key)!;
     if (there.length === 1) this.#byDestination.delete(key);
     else there.splice(there.indexOf(e), 1);
-    return true;
   }
 }
 

@@ -55,8 +55,8 @@ export class FtpSession implements FtpHost {
     return this.#announce(this.#server, port, this.sessions.at(this.slot).responderPort);
   }
 
-  expect(toClient: boolean, port: number): void {
-    this.sessions.expectData(this.slot, toClient, port);
+  expect(toClient: boolean, port: number, besides: boolean): void {
+    this.sessions.expectData(this.slot, toClient, port, besides);
   }
 
   replace(fromInitiator: boolean, position: number, length: number, text: string): boolean {

@@ -225,15 +225,19 @@ export class Sessions {
     if (f.from !== control.side(e.src === control.initiator) && !this.leadsTo(e.src, p.ingress))
       return DROP.wrongInterface;
     const v = this.open(p, f, e.rule, seenDst, now, FTP_DATA);
-    if (v === PASS) this.#expectNothing(e.control);
+    if (v === PASS) {
+      this.#expected.fulfil(e);
+      this.trace.unexpected(e.control);
+    }
     return v;
   }
 
   /**
    * Lets one connection in: from the server of the session in record `control` to `port` of its client, or from the
    * client to the server. Inferred: it may take as long as a handshake (`ip inspect tcp synwait-time`).
+   * @param besides those announced before may still come; else this one takes their place
    */
-  expectData(control: number, toClient: boolean, port: number): void {
+  expectData(control: number, toClient: boolean, port: number, besides: boolean): void {
     const s = this.at(control);
     const ms = this.globals.tcpSynwait * 1000;
     const e: ExpectedFlow = {
@@ -244,13 +248,13 @@ export class Sessions {
       control,
       until: this.now + ms,
     };
-    this.#expectNothing(control);
+    if (!besides) this.#expectNothing(control);
     this.#expected.add(e);
     this.trace.expected(e, ms);
   }
 
   #expectNothing(control: number): void {
-    if (this.#expected.forget(control)) this.trace.unexpected(control);
+    for (let n = this.#expected.forget(control); n > 0; n--) this.trace.unexpected(control);
   }
 
   /**

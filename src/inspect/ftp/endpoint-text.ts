@@ -34,15 +34,19 @@ export function parseEprt(line: string, from: number): EndpointText | undefined 
   return { address: (a << 24) | (b << 16) | (c << 8) | d, port, start: from, end: from + m[0].length };
 }
 
-/** The port of `229 Entering Extended Passive Mode (|||port|)`. */
-export function parsePassivePort(line: string): EndpointText | undefined {
-  const m = PASSIVE_PORT.exec(line);
+/** The port of `229 Entering Extended Passive Mode (|||port|)`, from column `from` on. */
+export function parsePassivePort(line: string, from = 0): EndpointText | undefined {
+  const m = PASSIVE_PORT.exec(line.slice(from));
   if (m === null) return undefined;
   const port = Number(m[2]);
   if (port > 65_535) return undefined;
-  const start = m.index + m[0].indexOf(m[2]!);
+  const start = from + m.index + m[0].indexOf(m[2]!, 3);
   return { address: 0, port, start, end: start + m[2]!.length };
 }
+
+/** Four numbers with commas: some client may find an address there, though we have not. */
+const NUMBERS = /\d\s*,\s*\d+\s*,\s*\d+\s*,\s*\d/;
+export const mayNameAddress = (text: string): boolean => NUMBERS.test(text);
 
 const octets = (address: number): number[] => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255);
 

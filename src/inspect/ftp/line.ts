@@ -6,7 +6,7 @@ const LF = 10;
 /** Telnet commands (RFC 854) are 240 and above. */
 const TELNET = 240;
 /** What we want to know stands in fewer bytes; the rest of a longer line is only counted. */
-const MOST_BYTES = 512;
+export const MOST_BYTES = 512;
 
 export class Line {
   /** Position of the first byte of `text` in the stream. */
@@ -42,12 +42,22 @@ export class Line {
   }
 }
 
-/** Whether the line that b[at..end) leaves unfinished, if any, would be one that `pattern` matches. `line`: what went before. */
-export function endsInside(line: Line, b: Uint8Array, at: number, end: number, pattern: RegExp): boolean {
+/** The line that b[at..end) leaves unfinished, cut to MOST_BYTES; '' where it does not. `line`: what went before. */
+export function unfinishedLine(line: Line, b: Uint8Array, at: number, end: number): string {
   let from = end;
   while (from > at && b[from - 1] !== LF) from--;
-  if (from === end) return false;
+  if (from === end) return '';
   const before = from === at ? line.text : '';
-  const tail = Buffer.from(b.buffer, b.byteOffset + from, Math.min(end - from, MOST_BYTES)).toString('latin1');
-  return pattern.test((before + tail).replace(/^[\xf0-\xff]+/, ''));
+  return withoutTelnet(before + latin1(b, from, Math.min(end, from + MOST_BYTES))).slice(0, MOST_BYTES);
 }
+
+/** How many lines that end in b[at..end), or go on behind it, begin as `pattern` says. `line`: what went before. */
+export function beginnings(line: Line, b: Uint8Array, at: number, end: number, pattern: RegExp): number {
+  const lines = (line.text + latin1(b, at, end)).split('\n');
+  return lines.filter((l) => pattern.test(withoutTelnet(l))).length;
+}
+
+const latin1 = (b: Uint8Array, at: number, end: number): string =>
+  Buffer.from(b.buffer, b.byteOffset + at, end - at).toString('latin1');
+
+const withoutTelnet = (text: string): string => text.replace(/^[\xf0-\xff]+/, '');

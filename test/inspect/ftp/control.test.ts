@@ -180,16 +180,119 @@ describe('passive mode', () => {
   });
 
   test.each([
-    ['nobody asked', [], ['227 ok (10,10,10,5,19,137)']],
-    ['it stands in a reply of several lines', ['PASV'], ['200-look', '227 ok (10,10,10,5,19,137)', '200 done']],
+    ['it stands in a reply of several lines', ['PASV'], ['200-look', ' 227 ok (10,10,10,5,19,137)', '200 done']],
     ['it stands in an error', ['PASV'], ["500 '227 ok (10,10,10,5,19,137)': command not understood"]],
-    ['the answer was no', ['PASV'], ['500 no', '227 ok (10,10,10,5,19,137)']],
-    ['EPSV was asked', ['EPSV'], ['227 ok (10,10,10,5,19,137)']],
   ])('a 227 opens nothing where %s', (_, commands, replies) => {
     const c = fromOutside().login();
     for (const command of commands) c.say(command);
     for (const reply of replies) expect(c.reply(reply)).toBe(`${reply}\r\n`);
     expect(c.data(true, 41_000, 5001).verdict).toBe(DROP.acl);
+  });
+
+  test.each([
+    ['nobody asked', [], [], '227 ok (10,10,10,5,19,137)'],
+    ['the answer was no', ['PASV'], ['500 no'], '227 ok (10,10,10,5,19,137)'],
+    ['EPSV was asked', ['EPSV'], [], '227 ok (10,10,10,5,19,137)'],
+    ['PASV was asked, and it is a 229', ['PASV'], [], '229 ok (|||5001|)'],
+    ['EPSV ALL was said', ['EPSV ALL'], [], '229 ok (|||5001|)'],
+    ['it is a line of another reply', ['PASV'], ['200-look'], '227 ok (10,10,10,5,19,137)'],
+    ['its numbers are not as they should be', ['PASV'], [], '227 ok (10, 10, 10, 5, 19, 137)'],
+    ['it names two endpoints', ['PASV'], ['227-ok (10,10,10,5,19,137)'], '227 ok (10,10,10,5,19,138)'],
+    ['it names none', ['PASV'], [], '227 ok'],
+    ['it names an address in a 229', ['EPSV'], [], '229 ok (|1|10.10.10.5|5001|)'],
+    ['it is too long to be read', ['PASV'], [], `227 ${'o'.repeat(600)}k (10,10,10,5,19,137)`],
+  ])('from a translated server no 227 or 229 goes out unread: %s', (_, commands, before, reply) => {
+    const c = fromOutside().login();
+    for (const command of commands) c.say(command);
+    for (const line of before) c.reply(line);
+    expect(c.segment(false, 'PA', { payload: `${reply}\r\n` }).verdict).toBe(DROP.inspection);
+    expect(said(c.r).pop()).toBe(
+      `%FW-4-FTP_UNREADABLE_REPLY: Passive reply "${reply.slice(0, 512)}" tells no data connection -- ` +
+        'FTP client 172.22.1.10 FTP server 172.22.1.111',
+    );
+    expect(services(c.r)).toEqual([]);
+  });
+
+  test.each([
+    ['SIZE f', '550 SIZE not allowed in ASCII'],
+    ['NOOP', '200 ok'],
+    ['', '500 what?'],
+    ['RETR f', '150 here it comes\r\n226 done'],
+    ['STAT', '211-status\r\n227 all is well\r\n211 end'],
+    ['AUTH GSSAPI', '334 go on'],
+    ['EPSV ALL', '200 ok'],
+    ['EPSV', '522 no'],
+    ['', ''], // some servers pass over an empty line
+  ])('%s and PASV in one segment: the address in the 227 is translated', (command, first) => {
+    const c = fromOutside().login();
+    c.say(`${command}\r\nPASV\r\nNOOP`);
+    const before = first === '' ? '' : `${first}\r\n`;
+    expect(c.reply(`${before}227 ok (10,10,10,5,19,137)\r\n200 ok`)).toBe(
+      `${before}227 ok (172,22,1,111,19,137)\r\n200 ok\r\n`,
+    );
+    expect(c.data(true, 41_000, 5001).verdict).toBe(PASS);
+  });
+
+  test('PASV and EPSV in one segment: both replies are read, and the client may choose', () => {
+    const c = fromOutside().login();
+    c.say('PASV\r\nEPSV');
+    expect(c.reply('227 ok (10,10,10,5,19,137)\r\n229 ok (|||5002|)')).toBe(
+      '227 ok (172,22,1,111,19,137)\r\n229 ok (|||5002|)\r\n',
+    );
+    expect([5002, 5001, 5001].map((port, i) => c.data(true, 41_000 + i, port).verdict)).toEqual([PASS, PASS, DROP.acl]);
+  });
+
+  test('PORT, LIST, PORT, LIST in one segment: both connections are let in', () => {
+    const c = fromInside().login();
+    c.say('PORT 10,10,10,5,19,137\r\nLIST\r\nPORT 10,10,10,5,19,138\r\nLIST');
+    expect(c.data(false, 20, 5001).verdict).toBe(PASS);
+    expect(c.data(false, 20, 5002).verdict).toBe(PASS);
+  });
+
+  test.each([
+    ['227-ok (10,10,10,5,19,137)\r\n227 end', '227-ok (172,22,1,111,19,137)\r\n227 end'],
+    ['227-ok\r\n 10,10,10,5,19,137\r\n227 end', '227-ok\r\n 172,22,1,111,19,137\r\n227 end'],
+    ['227-(10,10,10,5,19,137)\r\n227 (10,10,10,5,19,137)', '227-(172,22,1,111,19,137)\r\n227 (172,22,1,111,19,137)'],
+    ['227 10,10,10,5,19,137 10,10,10,5,19,137', '227 172,22,1,111,19,137 172,22,1,111,19,137'],
+  ])('a 227 of several lines, or that says it twice: %j', (reply, want) => {
+    const c = fromOutside().login();
+    c.say('PASV');
+    expect(c.reply(reply)).toBe(`${want}\r\n`);
+    expect(c.data(true, 41_000, 5001).verdict).toBe(PASS);
+    expect(c.data(true, 41_001, 5001).verdict).toBe(DROP.acl);
+  });
+
+  test.each(['227 ok (10,10,10,5,19,137)\r\n', '227-ok\r\n (10,10,10,5,19,137)\r\n227 end\r\n'])(
+    'cut anywhere, %j shows no inside address',
+    (reply) => {
+      for (let cut = 1; cut < reply.length; cut++) {
+        const c = fromOutside().login();
+        c.say('PASV');
+        const seq = c.server.sndNxt;
+        const first = c.segment(false, 'PA', { seq, payload: reply.slice(0, cut) });
+        const passed = first.verdict === PASS;
+        const at = passed ? cut : 0;
+        const rest = c.segment(false, 'PA', { seq: seq + at, payload: reply.slice(at) });
+        expect(rest.verdict).toBe(PASS);
+        expect((passed ? textOf(first) : '') + textOf(rest)).toBe(reply.replace('10,10,10,5', '172,22,1,111'));
+      }
+    },
+  );
+
+  test('more commands than are remembered wait, and go on when replies have come', () => {
+    const c = fromOutside().login();
+    c.say(Array<string>(16).fill('PASV').join('\r\n'));
+    const seq = c.client.sndNxt;
+    expect(c.segment(true, 'PA', { seq, payload: 'NOOP\r\nEPSV\r\n' }).verdict).toBe(DROP.inspection);
+    expect(c.reply('227 ok (10,10,10,5,19,137)')).toBe('227 ok (172,22,1,111,19,137)\r\n');
+    expect(c.segment(true, 'PA', { seq, payload: 'NOOP\r\nEPSV\r\n' }).verdict).toBe(PASS);
+    expect(c.segment(true, 'PA', { seq: seq + 12, payload: 'NOOP\r\n'.repeat(200) }).verdict).toBe(PASS);
+  });
+
+  test('more of them in one segment than can ever be remembered end the connection', () => {
+    const c = fromOutside().login();
+    expect(c.segment(true, 'PA', { payload: 'PASV\r\n'.repeat(17) }).verdict).toBe(DROP.inspection);
+    expect(services(c.r)).toEqual([]);
   });
 });
 
@@ -292,6 +395,13 @@ ip nat inside source list 1 interface Ethernet2/0 overload`;
     const o = c.data(true, 42_000, Number(high) * 256 + Number(low));
     expect([o.verdict, dotted(i32(o.bytes, 16)), u16(o.bytes, 22)]).toEqual([PASS, '10.10.10.7', 5001]);
   });
+});
+
+test('a 234 that answers no AUTH begins no TLS', () => {
+  const c = fromOutside().login();
+  c.say('PASV');
+  c.reply('234 secret from here');
+  expect(c.reply('227 ok (10,10,10,5,19,137)')).toBe('227 ok (172,22,1,111,19,137)\r\n');
 });
 
 test('after AUTH TLS nothing is read any more, and nothing is opened', () => {
