@@ -10,17 +10,25 @@ import { serveTerminal } from './terminal.js';
 import type { OpenTerminal } from './terminal.js';
 import { TelnetStream } from './telnet.js';
 
-const LOGIN_DELAY_MS = 1000; // after a wrong password
+const LOGIN_DELAY_SECONDS = 1; // after a wrong password, unless `login delay` says more
 const DEFAULT_LAST_VTY = 4; // `line vty 0 4` is there without being configured
+
+/** A caller on a terminal line. */
+interface Call {
+  session: ConsoleSession;
+  socket: Socket;
+  from: number;
+}
 
 export class VtyServer {
   readonly #terminals = new Set<OpenTerminal>();
-  readonly #sockets = new Set<Socket>();
+  /** In the order they came. */
+  readonly #calls = new Set<Call>();
 
   private constructor(
     private readonly router: ConsoleRouter,
     private readonly server: Server,
-    private readonly loginDelayMs: number,
+    private readonly loginDelayMs: number | undefined,
   ) {}
 
   /**
@@ -28,7 +36,7 @@ export class VtyServer {
    * @param where `ADDRESS:PORT` or `PORT` alone, which is the loopback's
    * @throws Error where the address is none, or cannot be listened on
    */
-  static async listen(where: string, router: ConsoleRouter, loginDelayMs = LOGIN_DELAY_MS): Promise<VtyServer> {
+  static async listen(where: string, router: ConsoleRouter, loginDelayMs?: number): Promise<VtyServer> {
     const { host, port } = parseEndpoint(where);
     const server = createServer({ noDelay: true });
     const vty = new VtyServer(router, server, loginDelayMs);
@@ -53,43 +61,64 @@ export class VtyServer {
 
   close(): void {
     this.server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { socket } of this.#calls) socket.destroy();
   }
 
   #accept(socket: Socket): void {
     const from = parseAddress(socket.remoteAddress ?? '') ?? 0;
-    const number = this.#freeLine(from);
+    const lines = this.#linesFor(from);
+    const number = this.#free(lines) ?? this.#freeForAnother(lines, from);
     if (number === undefined) {
       socket.destroy(); // as the router: the connection is refused without a word
       return;
     }
-    this.#sockets.add(socket);
     const session = new ConsoleSession(this.router, { vty: number, from });
     const stream = new TelnetStream(socket, (rows, columns) => {
       if (session.settings.length !== 0) session.length = rows;
       session.width = columns;
     });
-    const terminal = serveTerminal(stream, session, this.loginDelayMs);
+    const call: Call = { session, socket, from };
+    this.#calls.add(call);
+    const delayMs = this.loginDelayMs ?? (this.router.config().login.delay ?? LOGIN_DELAY_SECONDS) * 1000;
+    const terminal = serveTerminal(stream, session, delayMs);
     this.#terminals.add(terminal);
     socket.on('close', () => {
-      this.#sockets.delete(socket);
+      this.#calls.delete(call);
       this.#terminals.delete(terminal);
     });
   }
 
-  /** The first line that is free and takes calls from this address. */
-  #freeLine(from: number): number | undefined {
+  /** Numbers of the lines that take calls from this address. */
+  #linesFor(from: number): number[] {
     const config = this.router.config();
-    const busy = new Set([...usersOf(this.router)].filter((u) => u.line === 'vty').map((u) => u.number));
     const vtys = config.lines.filter((l) => l.kind === 'vty');
     const last = Math.max(DEFAULT_LAST_VTY, ...vtys.map((l) => l.last));
-    for (let n = 0; n <= last; n++) {
+    return Array.from({ length: last + 1 }, (_, n) => n).filter((n) => {
       const line = vtys.find((l) => l.first <= n && n <= l.last);
       const acl = line?.accessClassIn;
-      if (busy.has(n) || (line !== undefined && !takesTelnet(line))) continue;
-      if (acl === undefined || mayConnect(config.accessLists.get(acl), from)) return n;
-    }
-    return undefined;
+      if (line !== undefined && !takesTelnet(line)) return false;
+      return acl === undefined || mayConnect(config.accessLists.get(acl), from);
+    });
+  }
+
+  #free(lines: readonly number[]): number | undefined {
+    const busy = new Set([...usersOf(this.router)].filter((u) => u.line === 'vty').map((u) => u.number));
+    return lines.find((n) => !busy.has(n));
+  }
+
+  /**
+   * Hangs up on a caller who has not logged in, where his address holds at least two lines more in that way than the
+   * new one does: who only calls must not keep everybody else out. Inferred: a 3640 refuses the new call.
+   */
+  #freeForAnother(lines: readonly number[], from: number): number | undefined {
+    const waiting = [...this.#calls].filter((c) => !c.session.loggedIn && !c.session.isClosed());
+    const held = (address: number): number => waiting.filter((c) => c.from === address).length;
+    const candidates = waiting.filter((c) => lines.includes(c.session.number) && held(c.from) > held(from) + 1);
+    const [first] = candidates.sort((a, b) => held(b.from) - held(a.from));
+    if (first === undefined) return undefined;
+    first.session.close();
+    first.socket.destroy();
+    return first.session.number;
   }
 }
 

@@ -17,8 +17,8 @@ class Call {
   bytes: number[] = [];
   closed = false;
   readonly socket: Socket;
-  constructor() {
-    this.socket = connect(server.port, '127.0.0.1');
+  constructor(localAddress = '127.0.0.1') {
+    this.socket = connect({ port: server.port, host: '127.0.0.1', localAddress });
     this.socket.on('data', (d) => {
       this.bytes.push(...d);
       this.text += d.toString('latin1');
@@ -247,5 +247,71 @@ describe('an idle caller', () => {
     for (const call of five) call.socket.pause();
     await new Promise((resolve) => setTimeout(resolve, 1300));
     await new Call().ends('Password: ');
+  });
+});
+
+describe('logins in the log', () => {
+  const logged = (): string[] => router.calls.filter((c) => c.includes('SEC_LOGIN'));
+  const at = 'at 21:51:35 UTC Fri Oct 18 2024';
+  const caller = (user: string): string => `[user: ${user}] [Source: 127.0.0.1] [localport: 23]`;
+
+  async function tryNames(...names: string[]): Promise<void> {
+    const call = new Call();
+    for (const name of names) {
+      await call.ends('Username: ');
+      call.type(`${name}\r`);
+      await call.ends('Password: ');
+      call.type('wrong\r');
+    }
+    await call.until((c) => c.closed || c.text.endsWith('Username: '));
+  }
+  const LOCAL = 'username admin password 0 s3cret\nline vty 0 4\n login local';
+
+  test('a failed one is there without being asked for, with the name that was typed', async () => {
+    await start(LOCAL);
+    await tryNames('admin', 'a"\u00e9');
+    expect(logged()).toEqual([
+      `log 4 SEC_LOGIN-4-LOGIN_FAILED: Login failed ${caller('admin')} [Reason: Login Authentication Failed] ${at}`,
+      `log 4 SEC_LOGIN-4-LOGIN_FAILED: Login failed ${caller('a\\"\\xe9')} [Reason: Login Authentication Failed] ${at}`,
+    ]);
+  });
+
+  test('login on-failure log every 2, on-success log', async () => {
+    await start(`login on-failure log every 2\nlogin on-success log\n${LOCAL}`);
+    await tryNames('one', 'two', 'three');
+    expect(logged()).toEqual([expect.stringContaining('[user: two]')]);
+    const call = new Call();
+    await call.ends('Username: ');
+    call.type('admin\r');
+    await call.ends('Password: ');
+    call.type('s3cret\r');
+    await call.ends('r1>');
+    expect(logged().at(-1)).toBe(`log 5 SEC_LOGIN-5-LOGIN_SUCCESS: Login Success ${caller('admin')} ${at}`);
+  });
+
+  test('the line password, too', async () => {
+    await start('line vty 0 4\n password 0 x\n login');
+    const call = new Call();
+    await call.ends('Password: ');
+    call.type('y\r');
+    await call.ends('Password: ');
+    expect(logged()).toEqual([expect.stringContaining(`LOGIN_FAILED: Login failed ${caller('')}`)]);
+  });
+});
+
+describe('callers of one address who do not log in', () => {
+  test('give a line to a caller of another one, not to one of their own', async () => {
+    await start('line vty 0 4\n password 0 x\n login');
+    const five = Array.from({ length: 5 }, () => new Call());
+    for (const call of five) await call.ends('Password: ');
+    const own = new Call();
+    await own.until((c) => c.closed);
+    expect(five.map((c) => c.closed)).toEqual([false, false, false, false, false]);
+    const other = new Call('127.0.0.2');
+    await other.ends('Password: ');
+    await five[0]!.until((c) => c.closed);
+    expect(five.map((c) => c.closed)).toEqual([true, false, false, false, false]);
+    other.type('x\r');
+    await other.ends('r1>');
   });
 });

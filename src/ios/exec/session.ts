@@ -18,6 +18,7 @@ import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from './fil
 import { completeLine, helpText } from './help.js';
 import type { Vocabulary } from './help.js';
 import type { Job } from './job.js';
+import { loginFailed, loginSucceeded } from './login-log.js';
 import type { ConsoleRouter } from './router.js';
 import { formatAddress } from '../ipv4-text.js';
 import { enterLine, leaveLine } from './users.js';
@@ -271,8 +272,12 @@ export class ConsoleSession implements Terminal {
   #askLinePassword(stored: Password): void {
     let attempts = 0;
     const check = (typed: string): string => {
-      if (verifyPassword(stored, typed)) return this.#enter();
+      if (verifyPassword(stored, typed)) {
+        loginSucceeded(this.router, this);
+        return this.#enter();
+      }
       this.failedLogins++;
+      loginFailed(this.router, this);
       if (++attempts === LOGIN_ATTEMPTS) {
         this.close();
         return '% Bad passwords\n';
@@ -292,9 +297,11 @@ export class ConsoleSession implements Terminal {
       const right = verifyPassword(stored ?? NO_PASSWORD, typed) && stored !== undefined;
       if (right) {
         this.name = name;
+        loginSucceeded(this.router, this);
         return this.#enter(user?.privilege);
       }
       this.failedLogins++;
+      loginFailed(this.router, { name, location: this.location });
       if (++attempts < LOGIN_ATTEMPTS) askName();
       else this.close();
       return '% Login invalid\n\n';
