@@ -1,0 +1,202 @@
+/**
+ * Mail servers as an attacker knows them: what each does with lines that are too long, with BDAT where it does not fit,
+ * with AUTH. Slow and obvious. Each habit is that of a real server, read in its source: Exim 4.96 (smtp_in.c,
+ * auths/get_data.c), Postfix 3.7 (smtpd.c, smtp_stream.c), OpenSMTPD 6.8 (smtp_session.c).
+ */
+export interface MailHabits {
+  name: string;
+  lineEnds: readonly string[];
+  /** Bytes of a command line, or of an AUTH response, before the server acts on what it has. */
+  lineLimit: number;
+  /** Then: it answers the part and reads on as if a new line began, passes over the rest, or hangs up. */
+  beyond: 'cut' | 'skip' | 'close';
+  /** Octets behind a BDAT that it refuses: read as commands, or passed over. */
+  refusedChunk: 'commands' | 'skipped';
+  /** It answers an empty line. */
+  answersEmpty: boolean;
+}
+
+export const EXIM: MailHabits = {
+  name: 'Exim',
+  lineEnds: ['\n'],
+  lineLimit: 16_384,
+  beyond: 'cut',
+  refusedChunk: 'commands',
+  answersEmpty: true,
+};
+
+export const POSTFIX: MailHabits = {
+  name: 'Postfix',
+  lineEnds: ['\n'],
+  lineLimit: 2048,
+  beyond: 'skip',
+  refusedChunk: 'skipped',
+  answersEmpty: true,
+};
+
+export const OPENSMTPD: MailHabits = {
+  name: 'OpenSMTPD',
+  lineEnds: ['\n'],
+  lineLimit: 65_535,
+  beyond: 'close',
+  refusedChunk: 'commands',
+  answersEmpty: true,
+};
+
+/** None that we know: cuts early, and says nothing to an empty line. */
+export const SMALL: MailHabits = {
+  name: 'one that cuts at 4096',
+  lineEnds: ['\r\n', '\n'],
+  lineLimit: 4096,
+  beyond: 'cut',
+  refusedChunk: 'commands',
+  answersEmpty: false,
+};
+
+export const MAIL_SERVERS: readonly MailHabits[] = [EXIM, POSTFIX, OPENSMTPD, SMALL];
+
+type Mode = 'command' | 'auth' | 'data' | 'tls' | 'closed';
+
+export class MailApplication {
+  /** Command lines, in the order in which they were executed. */
+  readonly executed: string[] = [];
+  mode: Mode = 'command';
+  readonly #habits: MailHabits;
+  #authResponses = 0;
+  #octets = 0;
+  #line = '';
+  #skipping = false;
+  #sender = false;
+  #recipients = 0;
+
+  constructor(habits: MailHabits) {
+    this.#habits = habits;
+  }
+
+  readonly greeting = '220 mail.example ESMTP\r\n';
+
+  /** Takes what arrives. @returns the replies */
+  receive(part: string): string {
+    const { lineEnds, lineLimit, beyond } = this.#habits;
+    let replies = '';
+    for (const c of part) {
+      if (this.mode === 'tls' || this.mode === 'closed') break;
+      if (this.#octets > 0) {
+        if (--this.#octets === 0) replies += this.#chunkReply;
+        continue;
+      }
+      this.#line += c;
+      const end = lineEnds.find((e) => this.#line.endsWith(e));
+      if (end === undefined && (this.#line.length < lineLimit || this.mode === 'data')) continue;
+      const line = this.#line.slice(0, end === undefined ? undefined : -end.length).replace(/\r+$/, '');
+      this.#line = '';
+      if (this.#skipping) this.#skipping = end === undefined;
+      else if (end !== undefined) replies += this.#take(line);
+      else if (beyond === 'close') {
+        replies += '500 Line too long\r\n';
+        this.mode = 'closed';
+      } else if (beyond === 'skip') {
+        this.#skipping = true;
+        replies += this.#take(line);
+      } else {
+        // Exim: an AUTH response that is too long is bad base64; a command that is too long is an unknown one.
+        replies += this.mode === 'auth' ? '501 Invalid base64 data\r\n' : '500 Unrecognized command\r\n';
+        this.mode = 'command';
+      }
+    }
+    return replies;
+  }
+
+  #chunkReply = '';
+
+  #take(line: string): string {
+    if (this.mode === 'auth') return this.#takeResponse(line);
+    if (this.mode === 'data') {
+      if (line !== '.') return '';
+      this.mode = 'command';
+      this.#sender = false;
+      this.#recipients = 0;
+      return '250 Queued\r\n';
+    }
+    this.executed.push(line);
+    return this.#execute(line, /^[A-Za-z0-9]*/.exec(line.trimStart())![0].toUpperCase());
+  }
+
+  #takeResponse(line: string): string {
+    if (line === '*' || /[^A-Za-z0-9+/=]/.test(line)) {
+      this.mode = 'command';
+      return '501 Cancelled or no base64\r\n';
+    }
+    if (--this.#authResponses > 0) return '334 UGFzc3dvcmQ6\r\n';
+    this.mode = 'command';
+    return '535 Incorrect\r\n';
+  }
+
+  #execute(line: string, verb: string): string {
+    switch (verb) {
+      case '':
+        return this.#habits.answersEmpty ? '500 Unrecognized command\r\n' : '';
+      case 'EHLO':
+        this.#sender = false;
+        this.#recipients = 0;
+        return '250-mail.example\r\n250-SIZE\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-STARTTLS\r\n250 AUTH LOGIN\r\n';
+      case 'HELO':
+      case 'RSET':
+        this.#sender = false;
+        this.#recipients = 0;
+        return '250 Ok\r\n';
+      case 'AUTH': {
+        const initial = / LOGIN +(\S+)/i.exec(line);
+        this.mode = 'auth';
+        this.#authResponses = initial === null ? 2 : 1;
+        return initial === null ? '334 VXNlcm5hbWU6\r\n' : '334 UGFzc3dvcmQ6\r\n';
+      }
+      case 'STARTTLS':
+        this.mode = 'tls';
+        return '220 Go\r\n';
+      case 'BDAT':
+        return this.#chunk(line);
+      case 'MAIL':
+        if (this.#sender) return '503 Sender already given\r\n';
+        this.#sender = !line.includes('refused');
+        return this.#sender ? '250 Ok\r\n' : '550 Refused\r\n';
+      case 'RCPT':
+        if (!this.#sender) return '503 Sender first\r\n';
+        if (line.includes('refused')) return '550 Refused\r\n';
+        this.#recipients++;
+        return '250 Ok\r\n';
+      case 'DATA':
+        if (this.#recipients === 0) return '503 Recipient first\r\n';
+        this.mode = 'data';
+        return '354 Go\r\n';
+      case 'NOOP':
+      case 'EXPN':
+      case 'TURN':
+        return '250 Ok\r\n';
+      case 'VRFY':
+        return '252 Perhaps\r\n';
+      case 'HELP':
+        return '214-a\r\n214 b\r\n';
+      case 'QUIT':
+        this.mode = 'closed';
+        return '221 Bye\r\n';
+      default:
+        return '500 Unrecognized command\r\n';
+    }
+  }
+
+  #chunk(line: string): string {
+    const [, size, last] = /^BDAT +(\d+)( +LAST)?$/i.exec(line) ?? [];
+    if (size === undefined) return '501 Bad size\r\n';
+    const octets = Number(size);
+    const refused = this.#recipients === 0;
+    if (refused && this.#habits.refusedChunk === 'commands') return '503 Recipient first\r\n';
+    this.#octets = octets;
+    this.#chunkReply = refused ? '503 Recipient first\r\n' : '250 Ok\r\n';
+    if (last !== undefined && !refused) {
+      this.#sender = false;
+      this.#recipients = 0;
+    }
+    return octets === 0 ? this.#chunkReply : '';
+  }
+}
