@@ -5,9 +5,10 @@
  */
 export interface MailHabits {
   name: string;
-  lineEnds: readonly string[];
-  /** Bytes of a command line, or of an AUTH response, before the server acts on what it has. */
+  lineEnd: string;
+  /** Bytes of a command line before the server acts on what it has; of an AUTH line or response. */
   lineLimit: number;
+  authLimit: number;
   /** Then: it answers the part and reads on as if a new line began, passes over the rest, or hangs up. */
   beyond: 'cut' | 'skip' | 'close';
   /** Octets behind a BDAT that it refuses: read as commands, or passed over. */
@@ -18,8 +19,9 @@ export interface MailHabits {
 
 export const EXIM: MailHabits = {
   name: 'Exim',
-  lineEnds: ['\n'],
+  lineEnd: '\n',
   lineLimit: 16_384,
+  authLimit: 16_384,
   beyond: 'cut',
   refusedChunk: 'commands',
   answersEmpty: true,
@@ -27,8 +29,9 @@ export const EXIM: MailHabits = {
 
 export const POSTFIX: MailHabits = {
   name: 'Postfix',
-  lineEnds: ['\n'],
+  lineEnd: '\n',
   lineLimit: 2048,
+  authLimit: 2048,
   beyond: 'skip',
   refusedChunk: 'skipped',
   answersEmpty: true,
@@ -36,18 +39,20 @@ export const POSTFIX: MailHabits = {
 
 export const OPENSMTPD: MailHabits = {
   name: 'OpenSMTPD',
-  lineEnds: ['\n'],
+  lineEnd: '\n',
   lineLimit: 65_535,
+  authLimit: 65_535,
   beyond: 'close',
   refusedChunk: 'commands',
   answersEmpty: true,
 };
 
-/** None that we know: cuts early, and says nothing to an empty line. */
+/** None that we know: as little as RFC 4954 §4.3 allows for AUTH, less for others, and no word to an empty line. */
 export const SMALL: MailHabits = {
-  name: 'one that cuts at 4096',
-  lineEnds: ['\r\n', '\n'],
-  lineLimit: 4096,
+  name: 'one that cuts early',
+  lineEnd: '\r\n',
+  lineLimit: 1024,
+  authLimit: 12_288,
   beyond: 'cut',
   refusedChunk: 'commands',
   answersEmpty: false,
@@ -64,7 +69,9 @@ export class MailApplication {
   readonly #habits: MailHabits;
   #authResponses = 0;
   #octets = 0;
-  #line = '';
+  #chunkReply = '';
+  /** Bytes that are no whole line yet. */
+  #unread = '';
   #skipping = false;
   #sender = false;
   #recipients = 0;
@@ -77,37 +84,55 @@ export class MailApplication {
 
   /** Takes what arrives. @returns the replies */
   receive(part: string): string {
-    const { lineEnds, lineLimit, beyond } = this.#habits;
     let replies = '';
-    for (const c of part) {
-      if (this.mode === 'tls' || this.mode === 'closed') break;
+    this.#unread += part;
+    while (this.#unread !== '' && this.mode !== 'tls' && this.mode !== 'closed') {
       if (this.#octets > 0) {
-        if (--this.#octets === 0) replies += this.#chunkReply;
+        const taken = Math.min(this.#octets, this.#unread.length);
+        this.#octets -= taken;
+        this.#unread = this.#unread.slice(taken);
+        if (this.#octets === 0) replies += this.#chunkReply;
         continue;
       }
-      this.#line += c;
-      const end = lineEnds.find((e) => this.#line.endsWith(e));
-      if (end === undefined && (this.#line.length < lineLimit || this.mode === 'data')) continue;
-      const line = this.#line.slice(0, end === undefined ? undefined : -end.length).replace(/\r+$/, '');
-      this.#line = '';
-      if (this.#skipping) this.#skipping = end === undefined;
-      else if (end !== undefined) replies += this.#take(line);
-      else if (beyond === 'close') {
-        replies += '500 Line too long\r\n';
-        this.mode = 'closed';
-      } else if (beyond === 'skip') {
-        this.#skipping = true;
-        replies += this.#take(line);
-      } else {
-        // Exim: an AUTH response that is too long is bad base64; a command that is too long is an unknown one.
-        replies += this.mode === 'auth' ? '501 Invalid base64 data\r\n' : '500 Unrecognized command\r\n';
-        this.mode = 'command';
-      }
+      const reply = this.#line();
+      if (reply === undefined) break;
+      replies += reply;
     }
     return replies;
   }
 
-  #chunkReply = '';
+  /** Takes a line, or as much as it reads at once. @returns the reply, or undefined where more has to come */
+  #line(): string | undefined {
+    const { lineEnd, lineLimit, authLimit, beyond } = this.#habits;
+    const limit = this.mode === 'auth' || /^AUTH/i.test(this.#unread) ? authLimit : lineLimit;
+    const at = this.#unread.indexOf(lineEnd);
+    const end = at + lineEnd.length;
+    if (at >= 0 && (end <= limit || this.mode === 'data' || this.#skipping)) {
+      const line = this.#unread.slice(0, at).replace(/\r+$/, '');
+      this.#unread = this.#unread.slice(end);
+      if (!this.#skipping) return this.#take(line);
+      this.#skipping = false;
+      return '';
+    }
+    if (this.#unread.length < limit || this.mode === 'data') return undefined;
+    const part = this.#unread.slice(0, limit);
+    this.#unread = this.#unread.slice(limit);
+    if (this.#skipping) return '';
+    switch (beyond) {
+      case 'close':
+        this.mode = 'closed';
+        return '500 Line too long\r\n';
+      case 'skip':
+        this.#skipping = true;
+        return this.#take(part);
+      case 'cut': {
+        // Exim: an AUTH response that is too long is bad base64; a command that is too long is an unknown one.
+        const wasAuth = this.mode === 'auth';
+        this.mode = 'command';
+        return wasAuth ? '501 Invalid base64 data\r\n' : '500 Unrecognized command\r\n';
+      }
+    }
+  }
 
   #take(line: string): string {
     if (this.mode === 'auth') return this.#takeResponse(line);

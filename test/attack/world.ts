@@ -5,6 +5,7 @@
 import type { Outbox } from '../../src/outbox.js';
 import { Engine } from '../../src/engine.js';
 import type { Event } from '../../src/events.js';
+import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
 import { isDrop, PASS, type Verdict } from '../../src/verdict.js';
 import { i32, put16, u16 } from '../../src/wire/bytes.js';
@@ -59,9 +60,7 @@ export class World {
   #leaving: Uint8Array[] = [];
 
   constructor(rule: Rule, habits: MailHabits, multipath = false) {
-    const text = CONFIG_TEXT.replace('ip inspect name OUT-IN smtp', `ip inspect name OUT-IN ${rule}`);
-    const { config, errors } = parseConfig(text, '3640.cfg');
-    if (errors.length > 0) throw new Error(errors.map(String).join('\n'));
+    const config = configOf(rule);
     this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
     this.#inside = config.interfaces.findIndex((i) => i.nat === 'inside');
     this.host = new MailHost(MAIL_LOCAL, habits, multipath);
@@ -192,4 +191,17 @@ export class World {
     this.text += data.slice(known);
     this.rcvNxt = (seq + data.length) | 0;
   }
+}
+
+const configs = new Map<Rule, RouterConfig>();
+
+/** 3640.cfg with that rule, parsed once. */
+function configOf(rule: Rule): RouterConfig {
+  const known = configs.get(rule);
+  if (known !== undefined) return known;
+  const text = CONFIG_TEXT.replace('ip inspect name OUT-IN smtp', `ip inspect name OUT-IN ${rule}`);
+  const { config, errors } = parseConfig(text, '3640.cfg');
+  if (errors.length > 0) throw new Error(errors.map(String).join('\n'));
+  configs.set(rule, config);
+  return config;
 }

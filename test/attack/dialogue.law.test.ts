@@ -1,0 +1,90 @@
+/**
+ * The promise as a law: whatever an attacker does, and whatever he has dropped behind us, no server executes a verb that
+ * the rule does not pass. The themes are the ways that were found once; the last one is all of them together.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isForbidden, legalWords } from '../inspect/smtp/forbidden.js';
+import { MAIL_SERVERS } from './mail-application.js';
+import { bring, make, type Move, MOVES, type Way, WAYS } from './moves.js';
+import { type Rule, RULES, World } from './world.js';
+
+const { say, sayChunks, sayAny, evil, turn, catchUp, read, reset, reopen } = MOVES;
+const { forge, fragments, map, acknowledge, retransmit, wait } = MOVES;
+
+interface Theme {
+  name: string;
+  moves: readonly fc.Arbitrary<Move>[];
+  runs: number;
+  rules?: readonly Rule[];
+  to?: readonly Way[];
+  multipath?: fc.Arbitrary<boolean>;
+}
+
+const THEMES: readonly Theme[] = [
+  { name: 'fragments', moves: [fragments, fragments, say, catchUp], runs: 400 },
+  { name: 'multipath TCP', moves: [map, map, say, catchUp], runs: 400, multipath: fc.boolean() },
+  {
+    name: 'four-tuples opened anew',
+    moves: [say, reset, reset, reopen, reopen, evil, evil],
+    runs: 3000,
+    to: ['data', 'auth', 'rcpt', 'hello'],
+  },
+  {
+    name: 'replies kept back',
+    moves: [turn, turn, turn, turn, read, evil, say],
+    runs: 3000,
+    rules: ['esmtp'],
+    to: ['ehlo', 'rcpt'],
+  },
+  { name: 'chunks', moves: [sayChunks, sayChunks, evil, catchUp], runs: 2000, rules: ['esmtp allow BDAT,STARTTLS'] },
+  { name: 'the wrong side', moves: [say, MOVES.await, forge, forge, evil, reset], runs: 4000 },
+  {
+    name: 'all of it',
+    moves: [
+      sayAny,
+      say,
+      evil,
+      turn,
+      catchUp,
+      read,
+      reset,
+      reopen,
+      forge,
+      fragments,
+      map,
+      acknowledge,
+      retransmit,
+      wait,
+    ],
+    runs: 4000,
+    multipath: fc.boolean(),
+  },
+];
+
+const scale = Number(process.env.FW3640_ATTACK_SCALE ?? 1);
+
+for (const { name, moves, runs, rules = RULES, to = WAYS, multipath = fc.constant(false) } of THEMES) {
+  const setting = fc.record({
+    rule: fc.constantFrom(...rules),
+    server: fc.constantFrom(...MAIL_SERVERS.keys()),
+    to: fc.constantFrom(...to),
+    multipath,
+    stamps: fc.boolean(),
+  });
+  test(`no server executes a forbidden verb: ${name}`, () => {
+    const dialogue = fc.array(fc.oneof(...moves), { minLength: 1, maxLength: 10 });
+    fc.assert(
+      fc.property(setting, dialogue, ({ rule, server, to, multipath, stamps }, attack) => {
+        const w = new World(rule, MAIL_SERVERS[server]!, multipath);
+        if (stamps) w.timestamp = 1000;
+        w.open(multipath ? [30, 4, 1, 1] : []);
+        bring(w, to);
+        for (const move of attack) make(w, move);
+        const words = legalWords(rule === 'smtp' ? 'smtp' : 'esmtp', rule.includes('allow'));
+        expect(w.host.executed.filter((line) => isForbidden(line, words))).toEqual([]);
+      }),
+      { numRuns: runs * scale },
+    );
+  });
+}
