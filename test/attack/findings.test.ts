@@ -76,7 +76,6 @@ test('a four-tuple opened anew is inspected from its first byte', () => {
   const server = w.host.connection!.rcvNxt;
   w.send({ payload: 'lost', fate: 'dies here' });
   w.send({ flags: 'R', seq: server });
-  expect(w.host.connection).toBeUndefined();
   w.wait(207_000);
   w.host.nextIss = w.rcvNxt - 10_000;
   w.send({ flags: 'S', seq: w.nxt - 1 });
