@@ -214,11 +214,15 @@ export class Client {
     return true;
   }
 
-  /** @returns whether the server has answered the SYN */
-  async open(options: readonly number[] = []): Promise<boolean> {
+  /**
+   * @param options  of the SYN
+   * @param answered of the ACK that follows
+   * @returns whether the server has answered the SYN
+   */
+  async open(options: readonly number[] = [], answered: () => readonly number[] = () => []): Promise<boolean> {
     this.send({ flags: 'S', options });
-    if (!(await this.until(() => this.opened, 1000))) return false;
-    this.send({ flags: 'A' });
+    if (!(await this.until(() => this.opened, 10_000))) return false;
+    this.send({ flags: 'A', options: answered() });
     return true;
   }
 

@@ -106,7 +106,7 @@ const RCPT = 'RCPT TO:<b@example.test>\r\n';
 async function begin(a: Attack, options: readonly number[] = []): Promise<boolean> {
   const { client } = a;
   if (!(await client.open(options))) return false;
-  return client.until(() => client.text.includes('220 ') || client.closed, 3000);
+  return client.until(() => client.text.includes('220 ') || client.closed, 10_000);
 }
 
 async function lines(a: Attack, texts: readonly string[], manner?: Partial<Manner>): Promise<void> {
@@ -408,11 +408,13 @@ async function chunks(a: Attack): Promise<void> {
   const { pick, evil } = a;
   await emit(a, pick.of(HELLO));
   for (let n = 2 + pick.below(4); n > 0; n--) {
-    const size = pick.of([evil.length, evil.length, evil.length + 2, 4, 0, 100]);
+    const octets = pick.of([evil, evil, `RSET\r\n${evil}`]);
+    const size = pick.of([octets.length, octets.length, octets.length + 2, 4, 0, 100]);
     const last = pick.of(['', '', ' LAST']);
     const text = pick.of([
       ...[MAIL, RCPT, 'MAIL FROM:<refused\r\n', 'RCPT TO:<x@elsewhere.test>\r\n', 'RSET\r\n', 'DATA\r\n', 'NOOP\r\n'],
-      ...new Array<string>(4).fill(`BDAT ${size}${last}\r\n${evil}`),
+      ...new Array<string>(4).fill(`BDAT ${size}${last}\r\n${octets}`),
+      ...[`HELO c.test\r\nBDAT ${size}${last}\r\n${octets}`, `RSET\r\nBDAT ${size}${last}\r\n${octets}`],
       ...[`BDAT ${size}${last}\r\n`, `BDAT 0${size}\r\n${evil}`, `BDAT ${size} ${evil}`, `BDAT -1\r\n${evil}`],
     ]);
     await emit(a, text, { ...anyManner(pick), lies: 0 });

@@ -6,6 +6,7 @@ Quick, lax and old: LF ends a line, one that is longer than 16,384 bytes is cut 
 refuses are commands, EXPN works. Speaks MPTCP where the kernel does. Says {"ready":true} first; ends with its input.
 """
 import asyncio
+import re
 import socket
 import sys
 
@@ -58,7 +59,10 @@ class Server(asyncio.Protocol):
             return
         if self.mode == "auth":
             self.responses -= 1
-            if self.responses > 0 and line != "*":
+            if not re.fullmatch("[A-Za-z0-9+/=]*", line):
+                self.mode = "command"
+                self.reply("501 Cancelled, or no base64")
+            elif self.responses > 0:
                 self.reply("334 UGFzc3dvcmQ6")
             else:
                 self.mode = "command"
