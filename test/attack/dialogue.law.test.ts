@@ -33,7 +33,7 @@ const THEMES: readonly Theme[] = [
   {
     name: 'replies kept back',
     moves: [turn, turn, turn, turn, evil, read],
-    runs: 800,
+    runs: 1500,
     rules: ['esmtp'],
     to: ['ehlo', 'rcpt'],
   },
@@ -72,12 +72,13 @@ for (const { name, moves, runs, rules = RULES, to = WAYS, multipath = fc.constan
     to: fc.constantFrom(...to),
     multipath,
     stamps: fc.boolean(),
+    intercept: fc.boolean(),
   });
   test(`no server executes a forbidden verb: ${name}`, () => {
     const dialogue = fc.array(fc.oneof(...moves), { minLength: 1, maxLength: 10 });
     fc.assert(
-      fc.property(setting, dialogue, ({ rule, server, to, multipath, stamps }, attack) => {
-        const w = new World(rule, MAIL_SERVERS[server]!, multipath);
+      fc.property(setting, dialogue, ({ rule, server, to, multipath, stamps, intercept }, attack) => {
+        const w = new World(rule, MAIL_SERVERS[server]!, multipath, intercept);
         if (stamps) w.timestamp = 1000;
         w.open(multipath ? [30, 4, 1, 1] : []);
         bring(w, to);
@@ -89,3 +90,17 @@ for (const { name, moves, runs, rules = RULES, to = WAYS, multipath = fc.constan
     );
   });
 }
+
+test.each([false, true])(
+  'the dialogues of these laws come as far as they are brought (intercepted: %s)',
+  (intercept) => {
+    for (const rule of RULES) {
+      for (const habits of MAIL_SERVERS) {
+        const w = new World(rule, habits, false, intercept);
+        w.open();
+        bring(w, 'data');
+        expect([w.host.executed, w.host.connection?.application.mode]).toEqual([expect.anything(), 'data']);
+      }
+    }
+  },
+);

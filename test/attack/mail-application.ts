@@ -5,7 +5,8 @@
  */
 export interface MailHabits {
   name: string;
-  lineEnd: string;
+  /** `\r`: CR alone or with LF, and LF. */
+  lineEnd: '\r\n' | '\n' | '\r';
   /** Bytes of a command line before the server acts on what it has; of an AUTH line or response. */
   lineLimit: number;
   authLimit: number;
@@ -58,7 +59,10 @@ export const SMALL: MailHabits = {
   answersEmpty: false,
 };
 
-export const MAIL_SERVERS: readonly MailHabits[] = [EXIM, POSTFIX, OPENSMTPD, SMALL];
+/** Takes a CR alone for the end of a line, as some old ones do. */
+export const OLD: MailHabits = { ...EXIM, name: 'an old one', lineEnd: '\r' };
+
+export const MAIL_SERVERS: readonly MailHabits[] = [EXIM, POSTFIX, OPENSMTPD, SMALL, OLD];
 
 type Mode = 'command' | 'auth' | 'data' | 'tls' | 'closed';
 
@@ -73,6 +77,7 @@ export class MailApplication {
   /** Bytes that are no whole line yet. */
   #unread = '';
   #skipping = false;
+  #swallowLf = false;
   #sender = false;
   #recipients = 0;
 
@@ -94,6 +99,9 @@ export class MailApplication {
         if (this.#octets === 0) replies += this.#chunkReply;
         continue;
       }
+      if (this.#swallowLf && this.#unread.startsWith('\n')) this.#unread = this.#unread.slice(1);
+      this.#swallowLf = false;
+      if (this.#unread === '') break;
       const reply = this.#line();
       if (reply === undefined) break;
       replies += reply;
@@ -105,10 +113,11 @@ export class MailApplication {
   #line(): string | undefined {
     const { lineEnd, lineLimit, authLimit, beyond } = this.#habits;
     const limit = this.mode === 'auth' || /^AUTH/i.test(this.#unread) ? authLimit : lineLimit;
-    const at = this.#unread.indexOf(lineEnd);
+    const at = lineEnd === '\r' ? this.#unread.search(/[\r\n]/) : this.#unread.indexOf(lineEnd);
     const end = at + lineEnd.length;
     if (at >= 0 && (end <= limit || this.mode === 'data' || this.#skipping)) {
       const line = this.#unread.slice(0, at).replace(/\r+$/, '');
+      this.#swallowLf = lineEnd === '\r' && this.#unread[at] === '\r';
       this.#unread = this.#unread.slice(end);
       if (!this.#skipping) return this.#take(line);
       this.#skipping = false;

@@ -28,6 +28,9 @@ const PLAIN = [
   '.\r\n',
   'text\r\n',
   'y*600\r\n',
+  'NOOP\r',
+  `NOOP\n${EVIL}`,
+  `NOOP\r${EVIL}`,
   EVIL,
 ] as const;
 const CHUNKS = [`BDAT ${EVIL.length}\r\n`, `BDAT ${EVIL.length} LAST\r\n`, 'BDAT 0 LAST\r\n', 'BDAT 4\r\n'] as const;
@@ -125,7 +128,7 @@ export const MOVES = {
     word: fc.oneof(
       fc.constant('AUTH LOGIN\r\n'),
       fc.constantFrom('AUTH LOGIN y*16390\r\n', 'NOOP y*1030\r\n', 'AUTH LOGIN y*2100\r\n'),
-      fc.constantFrom(...AUTHS, ...LONG, 'DATA\r\n', '\r\n', 'NOOP\r\n'),
+      fc.constantFrom(...AUTHS, ...LONG, 'DATA\r\n', '\r\n', 'NOOP\r\n', 'NOOP\r', 'AUTH LOGIN\r'),
     ),
     lines: fc.constantFrom(0, 1, 1, 1, 1, 2),
   }),
@@ -275,11 +278,11 @@ function reopen(w: World, m: Move & { do: 'reopen' }): void {
   const seq = m.seq === 'next' ? (w.nxt - 1) | 0 : m.seq === 'old' ? w.iss : (w.nxt + 100_000_000) | 0;
   w.send({ flags: 'S', seq, fate: m.fate });
   if (m.seq === 'far') w.nxt = (seq + 1) | 0;
-  if (m.answer && w.host.connection !== undefined) w.rcvNxt = (w.host.connection.iss + 1) | 0;
+  if (m.answer && w.host.connection !== undefined) w.rcvNxt = w.seen((w.host.connection.iss + 1) | 0);
   w.send({ flags: 'A' });
   w.send({ flags: 'A' });
   // Blind, if the answer was dropped: he knows the number all the same.
-  if (m.answer && w.host.connection !== undefined) w.rcvNxt = w.host.connection.sndNxt;
+  if (m.answer && w.host.connection !== undefined) w.rcvNxt = w.seen(w.host.connection.sndNxt);
 }
 
 function forge(w: World, m: Move & { do: 'forge' }): void {

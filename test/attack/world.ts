@@ -54,14 +54,19 @@ export class World {
   timestamp: number | undefined = undefined;
   #outside: number;
   #inside: number;
+  readonly #spliced: boolean;
+  /** Number of the last SYN ACK that came. */
+  #answered = 0;
   #token = 0;
   readonly #held = new Map<number, Uint8Array>();
   /** Packets that have left the router in this burst, towards the inside. */
   #leaving: Uint8Array[] = [];
 
-  constructor(rule: Rule, habits: MailHabits, multipath = false) {
-    const config = configOf(rule);
+  /** @param intercept `ip tcp intercept` for all connections: the router answers SYNs, and both ends count differently */
+  constructor(rule: Rule, habits: MailHabits, multipath = false, intercept = false) {
+    const config = configOf(rule, intercept);
     this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
+    this.#spliced = intercept;
     this.#inside = config.interfaces.findIndex((i) => i.nat === 'inside');
     this.host = new MailHost(MAIL_LOCAL, habits, multipath);
     const outbox: Outbox = {
@@ -77,6 +82,12 @@ export class World {
     this.send({ flags: 'S', options });
     this.send({ flags: 'A' });
     this.send({ flags: 'A' });
+  }
+
+  /** A sequence number of the server's, as the attacker has to count: the router may have answered his SYN itself. */
+  seen(seq: number): number {
+    const c = this.host.connection;
+    return this.#spliced && c !== undefined ? (seq - c.iss + this.#answered) | 0 : seq;
   }
 
   /** A segment of the attacker, built and not sent. */
@@ -184,7 +195,10 @@ export class World {
     if (packet[9] !== 6) return;
     const flags = packet[33]!;
     const seq = i32(packet, 24);
-    if ((flags & 2) !== 0) this.rcvNxt = (seq + 1) | 0;
+    if ((flags & 2) !== 0) {
+      this.#answered = seq;
+      this.rcvNxt = (seq + 1) | 0;
+    }
     const data = Buffer.from(packet.subarray(20 + (packet[32]! >> 4) * 4)).toString('latin1');
     const known = (this.rcvNxt - seq) | 0;
     if ((flags & 6) !== 0 || known < 0 || known >= data.length) return;
@@ -193,15 +207,19 @@ export class World {
   }
 }
 
-const configs = new Map<Rule, RouterConfig>();
+const configs = new Map<string, RouterConfig>();
 
 /** 3640.cfg with that rule, parsed once. */
-function configOf(rule: Rule): RouterConfig {
-  const known = configs.get(rule);
+function configOf(rule: Rule, intercept: boolean): RouterConfig {
+  const key = `${rule}, ${intercept}`;
+  const known = configs.get(key);
   if (known !== undefined) return known;
-  const text = CONFIG_TEXT.replace('ip inspect name OUT-IN smtp', `ip inspect name OUT-IN ${rule}`);
+  const text = CONFIG_TEXT.replace('ip inspect name OUT-IN smtp', `ip inspect name OUT-IN ${rule}`).replace(
+    /\nend\n/,
+    intercept ? '\nip tcp intercept list 150\naccess-list 150 permit tcp any any\nend\n' : '\nend\n',
+  );
   const { config, errors } = parseConfig(text, '3640.cfg');
   if (errors.length > 0) throw new Error(errors.map(String).join('\n'));
-  configs.set(rule, config);
+  configs.set(key, config);
   return config;
 }
