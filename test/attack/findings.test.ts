@@ -7,12 +7,12 @@ import { latin1, tcpPacket } from '../support/packets.js';
 import { isForbidden, legalWords } from '../inspect/smtp/forbidden.js';
 import { EXIM, POSTFIX } from './mail-application.js';
 import { fitted } from './fitted.js';
-import { ATTACKER, MAIL_GLOBAL, MAIL_LOCAL, World } from './world.js';
+import { ALLOWED, ATTACKER, MAIL_GLOBAL, MAIL_LOCAL, World } from './world.js';
 
 const EVIL = 'EXPN root\r\n';
 
 function expectNothingForbidden(w: World, esmtp = true): void {
-  const words = legalWords(esmtp ? 'esmtp' : 'smtp', true);
+  const words = legalWords(esmtp ? 'esmtp' : 'smtp', ALLOWED);
   expect(w.host.executed.filter((line) => isForbidden(line, words))).toEqual([]);
 }
 
@@ -94,8 +94,8 @@ test('a reply to part of a long line is not taken for the reply to the next comm
   // A line that Exim answers twice: two replies, which wait at the server, for one command.
   for (const part of `AUTH LOGIN ${'x'.repeat(16_500)}\r\n`.match(/[^]{1,1400}/g)!) w.send({ payload: part });
   const next = (): void => {
-    // Opens the window for just what the server has to say next.
-    const reply = /^[^\n]*\n/.exec(w.host.connection!.sending)?.[0] ?? '';
+    // Opens the window for just what the server has to say next; nothing where the router has reset it.
+    const reply = /^[^\n]*\n/.exec(w.host.connection?.sending ?? '')?.[0] ?? '';
     w.window = reply.length;
     w.send({ flags: 'A' });
     w.host.retransmit();

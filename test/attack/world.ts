@@ -25,6 +25,8 @@ export const FATES = ['arrives', 'dies here', 'dies behind', 'bad sum', 'signed'
 export type Fate = (typeof FATES)[number];
 
 export type Rule = 'smtp' | 'esmtp' | 'esmtp allow BDAT,STARTTLS';
+/** The words behind `allow` of the last rule. */
+export const ALLOWED = ['BDAT', 'STARTTLS'];
 export const RULES: readonly Rule[] = ['smtp', 'esmtp', 'esmtp allow BDAT,STARTTLS'];
 
 export interface SegmentOut {

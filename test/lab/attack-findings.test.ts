@@ -143,7 +143,7 @@ describe.skipIf(!haveMailers)('a way round the inspection', () => {
       { name: 'behind MAIL alone', lines: envelope.slice(0, 1), segment: [] },
       { name: 'behind a HELO in the same segment', lines: [], segment: ['HELO c.test'] },
       // Exim then takes octets for commands, and refuses all but RSET.
-      { name: 'behind a chunk and HELO', lines: [...envelope, 'BDAT 0'], segment: ['HELO c.test'] },
+      { name: 'behind a chunk and HELO', lines: [...envelope, 'BDAT 3\r\na'], segment: ['HELO c.test'] },
       { name: 'behind two chunks of nothing', lines: envelope, segment: ['BDAT 0', 'BDAT 0'] },
     ])('BDAT $name: its octets', async ({ lines, segment }) => {
       const c = await opened(server);

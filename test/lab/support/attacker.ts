@@ -236,7 +236,7 @@ export class Client {
     this.#heard = performance.now();
     this.#takeOptions(packet.subarray(at + 20, at + header), (flags & 2) !== 0);
     const text = Buffer.from(packet.subarray(at + header)).toString('latin1');
-    const names = [...'FSRPA'].filter((_, i) => (flags & (1 << i)) !== 0).join('');
+    const names = ['F', 'S', 'R', 'P', 'A'].filter((_, i) => (flags & (1 << i)) !== 0).join('');
     this.note(`< ${names} ack ${(ack - this.iss) | 0} ${JSON.stringify(text.slice(0, 70))}`);
     if ((flags & 4) !== 0) this.closed = true;
     if ((flags & 16) !== 0 && ((ack - this.acked) | 0) > 0) this.acked = ack;
