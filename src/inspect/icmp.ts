@@ -1,16 +1,20 @@
 /**
  * ICMP queries (RFC 792, RFC 950): which sequence numbers of a session still wait for their reply. The identifier is
- * the session's; the numbers are bits of a window behind the newest one, in the protocol words of its record.
+ * the session's; the numbers are bits of a window behind the newest one, in the protocol words of its record. Of
+ * requests that the window has left behind only the number is known: as many replies pass, whatever theirs.
  */
 import { PROTOCOL_WORDS, type Session } from '../session/session.js';
 import { u16 } from '../wire/bytes.js';
 import { ICMP_SEQUENCE, isIcmpRequest, requestOfReply } from '../wire/icmp.js';
 import type { Packet } from '../wire/packet.js';
 
-/** Sequence numbers that may wait at a time: more than `ping -f` has under way. A power of two. */
+/** Sequence numbers that are remembered: more than `ping -f` has under way on most paths. A power of two. */
 const WINDOW = 256;
 const NEWEST = PROTOCOL_WORDS.at;
 const BITS = PROTOCOL_WORDS.at + 1; // by sequence number modulo WINDOW
+const FORGOTTEN = BITS + WINDOW / 32; // requests that wait, behind the window
+/** Where their number stops, up and down: from there on it is not known. */
+const MOST_FORGOTTEN = 0xffff;
 
 /** Notes the request in `p`. False: the initiator sent something else. */
 export function noteRequest(s: Session, p: Packet): boolean {
@@ -19,13 +23,10 @@ export function noteRequest(s: Session, p: Packet): boolean {
   const sequence = u16(p.bytes, p.l4 + ICMP_SEQUENCE);
   const newest = w[s.at + NEWEST]!;
   const ahead = ((sequence - newest) << 16) >> 16;
-  if (ahead >= WINDOW || ahead <= -WINDOW) {
-    w.fill(0, s.at + BITS, s.at + BITS + WINDOW / 32); // a sender that starts anew
-    w[s.at + NEWEST] = sequence;
-  } else if (ahead > 0) {
-    for (let n = newest + 1; n < newest + ahead; n++) w[wordOf(s, n)]! &= ~bitOf(n);
-    w[s.at + NEWEST] = sequence;
-  }
+  // A sender that starts anew leaves all of the window behind.
+  const left = ahead <= -WINDOW ? WINDOW : Math.min(ahead, WINDOW);
+  for (let n = sequence - left + 1; n <= sequence; n++) forget(s, n);
+  if (left > 0) w[s.at + NEWEST] = sequence;
   w[wordOf(s, sequence)]! |= bitOf(sequence);
   return true;
 }
@@ -35,11 +36,29 @@ export function takeReply(s: Session, p: Packet): boolean {
   if (requestOfReply(p.srcPort >>> 8) !== s.responderPort) return false;
   const w = s.words;
   const sequence = u16(p.bytes, p.l4 + ICMP_SEQUENCE);
-  if (((w[s.at + NEWEST]! - sequence) & 0xffff) >= WINDOW) return false;
+  if (((w[s.at + NEWEST]! - sequence) & 0xffff) >= WINDOW) return takeForgotten(s);
   const at = wordOf(s, sequence);
   const bit = bitOf(sequence);
   if ((w[at]! & bit) === 0) return false;
   w[at]! &= ~bit;
+  return true;
+}
+
+/** The place of sequence number `n` is for another request; the one that waits there, if any, is only counted. */
+function forget(s: Session, n: number): void {
+  const w = s.words;
+  const at = wordOf(s, n);
+  const bit = bitOf(n);
+  if ((w[at]! & bit) === 0) return;
+  w[at]! &= ~bit;
+  if (w[s.at + FORGOTTEN]! < MOST_FORGOTTEN) w[s.at + FORGOTTEN]!++;
+}
+
+function takeForgotten(s: Session): boolean {
+  const w = s.words;
+  const forgotten = w[s.at + FORGOTTEN]!;
+  if (forgotten === 0) return false;
+  if (forgotten < MOST_FORGOTTEN) w[s.at + FORGOTTEN]!--;
   return true;
 }
 

@@ -37,11 +37,47 @@ test('a query that is asked again still has one answer', () => {
   expect([answer(r, 7), answer(r, 7)]).toEqual([PASS, DROP.inspection]);
 });
 
-test('the memory for ids is bounded: the oldest of 23 is forgotten', () => {
+test('50 questions of one socket have 50 answers, in any order, and no more', () => {
+  for (const order of [(i: number) => i, (i: number) => 49 - i, (i: number) => (i * 7) % 50]) {
+    const r = new Router3640();
+    for (let i = 0; i < 50; i++) query(r, 1000 + i);
+    for (let i = 0; i < 50; i++) expect(answer(r, 1000 + order(i))).toBe(PASS);
+    expect(answer(r, 1000)).toBe(DROP.inspection);
+    r.wait(1500);
+    expect(r.sessionCount).toBe(0);
+  }
+});
+
+test('the memory for ids is bounded: of 23 the oldest id is forgotten, and any answer passes in its place', () => {
   const r = new Router3640();
   for (let id = 100; id < 123; id++) query(r, id);
-  expect(answer(r, 100)).toBe(DROP.inspection);
   for (let id = 101; id < 123; id++) expect(answer(r, id)).toBe(PASS);
+  expect([answer(r, 7), answer(r, 100)]).toEqual([PASS, DROP.inspection]);
+});
+
+test('what passes beyond the memory still comes from the server that was asked, from port 53, and is an answer', () => {
+  const r = new Router3640();
+  for (let id = 100; id < 150; id++) query(r, id);
+  const from = (src: string, srcPort: number, dstPort: number, response = true): number =>
+    r.fromOutside(udpPacket(src, srcPort, HOST_GLOBAL, dstPort, message(100, response))).verdict;
+  expect([from('172.22.1.11', 53, 5353), from(SERVER, 54, 5353), from(SERVER, 53, 5354)]).toEqual(
+    Array(3).fill(DROP.acl),
+  );
+  expect(from(SERVER, 53, 5353, false)).toBe(DROP.inspection);
+  expect(from(SERVER, 53, 5353)).toBe(PASS);
+});
+
+test('forgotten questions end with dns-timeout', () => {
+  const r = new Router3640('ip inspect dns-timeout 3');
+  for (let id = 100; id < 150; id++) query(r, id);
+  r.wait(4000);
+  expect(answer(r, 100)).toBe(DROP.acl);
+});
+
+test('more questions than can be counted leave nothing closed', () => {
+  const r = new Router3640();
+  for (let i = 0; i < 70_000; i++) query(r, i & 0xffff);
+  for (let i = 0; i < 70_000; i++) if (answer(r, i & 0xffff) !== PASS) expect.fail(`answer ${i}`);
 });
 
 test('a session without answer ends after dns-timeout, not udp idle-time', () => {
