@@ -34,9 +34,10 @@ import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
 import { UndeliveredReplies } from './undelivered.js';
 import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
+import { ICMP_HEADER } from './wire/icmp.js';
 import { dontFragment, IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
 import { clampMss } from './wire/mss-clamp.js';
-import type { Packet } from './wire/packet.js';
+import { Packet } from './wire/packet.js';
 import { ACK, FIN, RST, SYN, TCP_DATA_OFFSET } from './wire/tcp.js';
 
 export interface EngineOptions {
@@ -98,6 +99,8 @@ export class Engine {
   /** Some interface has `ip tcp adjust-mss`. */
   #clampsMss = false;
   readonly #flow = new Flow();
+  /** What is known of the packet that an ICMP error quotes, for access lists and rules. */
+  readonly #quotedPacket = new Packet();
   readonly #fragments: FragmentTable;
   readonly #identifications: Identifications;
   readonly #matchLog: MatchLog;
@@ -481,9 +484,33 @@ export class Engine {
       }
       return this.sessions.openUninspected(p, this.#flow, seenDst, now);
     }
-    // An error about no session of ours has no business here.
-    if (this.#flow.quoted) return DROP.noSession;
+    // An error about no session of ours has business here only where what it quotes needs none.
+    if (this.#flow.quoted) return this.#quotesUninspected(p, port, out, seenDst) ? PASS : DROP.strayError;
     return this.sessions.open(p, this.#flow, rule, seenDst, now);
+  }
+
+  /**
+   * The packet that the error in hand quotes went from `out` to `port`, the lists permit it, and no rule inspects it.
+   * A TCP connection that passes here uninspected has a session all the same.
+   * @param seenDst whom the error was for where it came in: the source of the quoted packet as it went out
+   */
+  #quotesUninspected(p: Packet, port: Port, out: Port | undefined, seenDst: number): boolean {
+    const { nat } = this;
+    const { protocol, whole, icmpType } = nat.quote;
+    if (out === undefined || !whole || protocol === IPPROTO_TCP) return false;
+    const q = this.#quotedPacket;
+    q.bytes = p.bytes;
+    q.at = p.l4 + ICMP_HEADER;
+    q.protocol = protocol;
+    q.src = nat.quotedSrc;
+    q.srcPort = protocol === IPPROTO_ICMP ? icmpType << 8 : nat.quotedSrcPort;
+    q.dst = nat.quotedDst;
+    q.dstPort = nat.quotedDstPort;
+    if (this.#ruleFor(q, out, port, q.dstPort) !== undefined || out.aclIn?.permitsPacket(q) === false) return false;
+    q.src = seenDst;
+    q.dst = this.#flow.dst;
+    if (protocol !== IPPROTO_ICMP) q.dstPort = this.#flow.dstPort;
+    return port.aclOut?.permitsPacket(q) !== false;
   }
 
   /** The rule of the way in goes before that of the way out. */

@@ -34,6 +34,7 @@ export const DROP = {
   ttlExpired: 22,
   tooLong: 23,
   ipOptions: 24,
+  strayError: 25,
 } as const;
 
 export type Verdict = number;
@@ -66,6 +67,7 @@ export const DROP_REASONS: readonly string[] = [
   'TTL expired in transit',
   'Fragmentation needed and DF set',
   'IP Options',
+  'ICMP error about no session',
 ];
 
 export const isDrop = (v: Verdict): boolean => v >= DROP.malformed;

@@ -41,8 +41,8 @@ describe('the words of the Command Reference', () => {
     [
       'an ICMP error about no session',
       icmpPacket('10.10.10.2', '172.22.1.10', 3, 1, [0, 0, 0, 0, ...stray().subarray(0, 28)]),
-      '%FW-6-DROP_PKT: Dropping icmp pkt 10.10.10.2:769 => 172.22.1.10:0 with ip ident 4660 due to Segment matching ' +
-        'no TCP connection',
+      '%FW-6-DROP_PKT: Dropping icmp pkt 10.10.10.2:769 => 172.22.1.10:0 with ip ident 4660 due to ICMP error ' +
+        'about no session',
     ],
   ])('%s', (_, packet, want) => {
     const r = new Router3640(ON);

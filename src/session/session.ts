@@ -42,6 +42,8 @@ const ASKED = 36;
 const CHALLENGE_ACK = 37;
 const PENDING = 38; // ISN, window | scale + 1 << 16: a SYN under a session that lives, laid out by tcp/state.ts
 
+const RELATED = 40; // number of the record of a related session + 1, 0: none
+
 /** Words of `ip tcp intercept`, for session/intercept.ts. */
 export const INTERCEPT = { splice: 44, mss: 45, next: 46, previous: 47 } as const;
 
@@ -260,6 +262,13 @@ export class Session {
   }
   set asked(v: number) {
     this.#m[this.at + ASKED] = v;
+  }
+  /** FTP: the record of the data connection that came last, or of its control connection, + 1. 0: there is none. */
+  get related(): number {
+    return this.#m[this.at + RELATED]!;
+  }
+  set related(v: number) {
+    this.#m[this.at + RELATED] = v;
   }
   get challengeAck(): number {
     return this.#m[this.at + CHALLENGE_ACK]!;

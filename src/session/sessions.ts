@@ -55,6 +55,8 @@ export class Sessions {
   readonly #timeOut: (s: Session) => void;
   /** Cursor for the session of a held segment, which is released while another packet is in hand. */
   readonly #heldSession: Session;
+  /** Cursor for the session that belongs to the one in hand: FTP. */
+  readonly #related: Session;
   #uninspected = 0;
   /** Data connections that FTP has announced. */
   readonly #expected = new ExpectedFlows();
@@ -100,6 +102,7 @@ export class Sessions {
     this.#streams = new StreamTable(capacity, { sessions: this, outbox, released: release });
     this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
+    this.#related = this.table.cursor();
     this.#halfOpen = new HalfOpenList(this.table.cursor());
     this.thresholds = new Thresholds(globals, this.#halfOpen, this.statistics, outbox, this.table.cursor(), (s, why) =>
       this.reset(s, why),
@@ -228,6 +231,7 @@ export class Sessions {
     if (v === PASS) {
       this.#expected.fulfil(e);
       this.trace.unexpected(e.control);
+      this.#relate(this.table.session, e.control);
     }
     return v;
   }
@@ -324,7 +328,38 @@ export class Sessions {
 
   #timedOut(s: Session): void {
     const waits = s.has(FLAG.incomplete) && this.intercept.timedOut(s, this.globals.tcpSynwait * 1000, this.now);
-    if (!waits) this.end(s, 'timeout');
+    if (!waits && !this.#dataMoves(s)) this.end(s, 'timeout');
+  }
+
+  /** Session `data` carries data of the FTP session in record `control`. */
+  #relate(data: Session, control: number): void {
+    const c = this.#related;
+    c.at = control * SESSION_WORDS;
+    c.related = data.slot + 1;
+    data.related = control + 1;
+  }
+
+  /**
+   * The time of session `s` is up, but it is an FTP session whose data connection has moved since. Asked only then, so
+   * that no packet of the data connection has to know of it.
+   */
+  #dataMoves(s: Session): boolean {
+    if (s.related === 0 || s.service === FTP_DATA || !isOpen(s)) return false;
+    const data = this.#related;
+    data.at = (s.related - 1) * SESSION_WORDS;
+    noteMoved(s, data.since);
+    if (s.timeoutMs - ((this.now - s.since) | 0) <= 0) return false;
+    this.#timers.schedule(s, this.now);
+    return true;
+  }
+
+  /** Session `s` ends. An FTP session goes on from when its data connection moved last. */
+  #unrelate(s: Session): void {
+    const other = this.#related;
+    other.at = (s.related - 1) * SESSION_WORDS;
+    if (other.related !== s.slot + 1) return; // another data connection came later
+    other.related = 0;
+    if (s.service === FTP_DATA && isOpen(other)) noteMoved(other, s.since);
   }
 
   /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail's structured fields. */
@@ -339,6 +374,7 @@ export class Sessions {
     this.#timers.cancel(s);
     this.intercept.incomplete.remove(s);
     if (s.has(FLAG.uninspected)) return;
+    if (s.related !== 0) this.#unrelate(s);
     this.#noteNotHalfOpen(s);
     this.statistics.leave(s.state);
     const rule = this.rules.entries[s.rule]!;
@@ -701,6 +737,15 @@ const NONE = -1;
 const FTP_DATA = SERVICES.indexOf('ftp-data');
 
 const isOnlyIntercepted = (s: Session): boolean => s.has(FLAG.uninspected) && s.has(FLAG.intercepted | FLAG.watched);
+
+/** Neither opening nor closed by both sides: it has an idle timer. */
+const isOpen = (s: Session): boolean =>
+  s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin));
+
+/** The idle time of `s` begins at `since`, if that is later. */
+function noteMoved(s: Session, since: number): void {
+  if (((since - s.since) | 0) > 0) s.since = since;
+}
 
 const isDns = (s: Session): boolean => s.protocol === IPPROTO_UDP && s.responderPort === dns.DNS_PORT;
 

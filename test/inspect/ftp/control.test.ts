@@ -5,7 +5,7 @@ import { i32, u16 } from '../../../src/wire/bytes.js';
 import { explain } from '../../../src/ios/trace/explain.js';
 import type { Trace } from '../../../src/ios/trace/explain.js';
 import { RouterState } from '../../../src/router-state.js';
-import { dotted, ip } from '../../support/packets.js';
+import { dotted, ip, tcpPacket, type TcpFields } from '../../support/packets.js';
 import { DROP, PASS, Router3640 } from '../../support/router-3640.js';
 import { ControlConnection, INSIDE, OUTSIDE, textOf } from './control-connection.js';
 
@@ -394,6 +394,78 @@ ip nat inside source list 1 interface Ethernet2/0 overload`;
     const [, high, low] = /^227 ok \(172,22,1,16,(\d+),(\d+)\)\r\n$/.exec(c.reply('227 ok (10,10,10,7,19,137)'))!;
     const o = c.data(true, 42_000, Number(high) * 256 + Number(low));
     expect([o.verdict, dotted(i32(o.bytes, 16)), u16(o.bytes, 22)]).toEqual([PASS, '10.10.10.7', 5001]);
+  });
+});
+
+describe('a control connection lives as long as its data connection moves', () => {
+  /** Each rests 30 s at most. The data connection has been opened. */
+  const begin = (): ControlConnection => {
+    const r = new Router3640('ip inspect name IN-OUT ftp timeout 30');
+    const c = new ControlConnection(r, INSIDE, OUTSIDE).login();
+    c.say('PASV');
+    c.reply('227 ok (172,22,1,10,19,137)');
+    expect(c.data(true, 41_000, 5001).verdict).toBe(PASS);
+    server(c, 'SA', 500, 8);
+    expect(r.fromInside(client({ flags: 'A', seq: 8, ack: 501 })).verdict).toBe(PASS);
+    return c;
+  };
+  const ends = { src: INSIDE.address, srcPort: 41_000, dst: OUTSIDE.address, dstPort: 5001 };
+  const client = (more: Partial<TcpFields> & { flags: string }): Uint8Array => tcpPacket({ ...ends, ...more });
+  const server = (c: ControlConnection, flags: string, seq: number, ack: number, payload = ''): void => {
+    const back = { src: OUTSIDE.address, srcPort: 5001, dst: INSIDE.seen, dstPort: 41_000 };
+    expect(c.r.fromOutside(tcpPacket({ ...back, flags, seq, ack, payload })).verdict).toBe(PASS);
+  };
+  const move = (c: ControlConnection, seconds: number): void => {
+    for (let n = 0; n < seconds / 10; n++) {
+      server(c, 'PA', 501 + n, 8, 'x');
+      expect(c.r.fromInside(client({ flags: 'A', seq: 8, ack: 502 + n })).verdict).toBe(PASS);
+      c.r.wait(10_000);
+    }
+  };
+
+  test('through a transfer ten times as long as its idle time', () => {
+    const c = begin();
+    move(c, 300);
+    expect(services(c.r)).toEqual(['ftp', 'ftp-data']);
+    expect(c.reply('226 done')).toBe('226 done\r\n');
+  });
+
+  test('then its idle time begins when the data connection moved last', () => {
+    const c = begin();
+    move(c, 100);
+    c.r.wait(10_000);
+    expect(c.r.fromInside(client({ flags: 'R', seq: 8 })).verdict).toBe(PASS);
+    expect(services(c.r)).toEqual(['ftp']);
+    c.r.wait(9_000);
+    expect(services(c.r)).toEqual(['ftp']);
+    c.r.wait(22_000);
+    expect(services(c.r)).toEqual([]);
+  });
+
+  test('a data connection that stands still keeps nothing open', () => {
+    const c = begin();
+    c.r.wait(31_000);
+    expect(services(c.r)).toEqual([]);
+  });
+
+  test('a control connection that both ends have closed is not kept', () => {
+    const c = begin();
+    c.deliver(c.segment(true, 'FA'), false);
+    c.deliver(c.segment(false, 'FA'), true);
+    move(c, 20);
+    expect(services(c.r)).toEqual(['ftp-data']);
+  });
+
+  test('the record of one that has ended may be of another session: nothing is kept for it', () => {
+    const c = begin();
+    c.segment(true, 'R');
+    const other = new ControlConnection(
+      c.r,
+      { ...INSIDE, address: '10.10.10.2', seen: '172.22.1.110' },
+      OUTSIDE,
+    ).login();
+    move(c, 40);
+    expect(services(other.r)).toEqual(['ftp-data']);
   });
 });
 
