@@ -586,6 +586,8 @@ export class Sessions {
 
   /** A SYN or RST that is not of this connection. `v`: why it is to be dropped, if there is nothing more to it. */
   #contradicted(s: Session, p: Packet, fromInitiator: boolean, v: Verdict, now: number): Verdict {
+    // Nothing ends with a segment of which nobody knows whether its receiver takes it.
+    if (s.isNormalised && isUnclear(p)) return v;
     if (tcp.reopens(s, p, fromInitiator)) return this.#reopen(s, p, now);
     if (tcp.refusesPending(s, p, fromInitiator)) {
       this.end(s, 'reset');
@@ -758,6 +760,10 @@ function resetSeqs(s: Session, toInitiator: boolean): number[] {
   const acknowledged = tcp.rcvNxt(s, toInitiator);
   return forwarded === acknowledged ? [forwarded] : [forwarded, acknowledged];
 }
+
+/** Some receivers drop a segment with such options, of IP or TCP, and others take it. */
+const isUnclear = (p: Packet): boolean =>
+  p.headerLength > IPV4_MIN_HEADER || normaliseOptions(p, ALL_TCP_OPTIONS) === UNREADABLE;
 
 /**
  * Makes a segment of an inspected stream such that every receiver takes it, and takes it alike. Its TTL is raised to the

@@ -92,6 +92,10 @@ export class MailApplication {
     let replies = '';
     this.#unread += part;
     while (this.#unread !== '' && this.mode !== 'tls' && this.mode !== 'closed') {
+      // The LF behind its CR is no octet of a chunk: with CR LF clients no server could take one else.
+      if (this.#swallowLf && this.#unread.startsWith('\n')) this.#unread = this.#unread.slice(1);
+      this.#swallowLf = false;
+      if (this.#unread === '') break;
       if (this.#octets > 0) {
         const taken = Math.min(this.#octets, this.#unread.length);
         this.#octets -= taken;
@@ -99,9 +103,6 @@ export class MailApplication {
         if (this.#octets === 0) replies += this.#chunkReply;
         continue;
       }
-      if (this.#swallowLf && this.#unread.startsWith('\n')) this.#unread = this.#unread.slice(1);
-      this.#swallowLf = false;
-      if (this.#unread === '') break;
       const reply = this.#line();
       if (reply === undefined) break;
       replies += reply;

@@ -295,8 +295,8 @@ export class SmtpInspector implements StreamInspector {
       // Servers differ in what they make of a malformed BDAT, and so in which octets they then take for commands.
       return this.#reset(this.#lineReport(line.fault), this.#lineAt);
     }
-    // Nobody knows how many replies it will have.
-    if (line.crWentOut) this.#dialogue.freeze();
+    // Nobody knows how many replies it will have. A line over its limit may be cut by the server, like one with a bare CR.
+    if (line.crWentOut || line.length > line.limit) this.#dialogue.freeze();
     if (line.ended || line.length > LINE_KEPT + 2 || line.bareLf) this.#noteFault();
     if (line.length > LONGEST_LINE) return this.#lineTooLong(line.before(), line.after());
     return line.ended ? this.#lineEnded(end) : StreamAction.pass;
