@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /** The command `fw3640`: arguments, help, exit codes. 0: done, 1: the system refused, 2: usage or configuration. */
-import './node-version.js';
+import './app/node-version.js';
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { check, type CheckCommand, cleanup, openConsole, trace, type TraceOptions } from './commands.js';
-import { EXIT } from './exit.js';
+import { check, type CheckCommand, cleanup, openConsole, trace, type TraceOptions } from './app/commands.js';
+import { EXIT } from './app/exit.js';
 import { PROBE_USAGE } from './ios/trace/index.js';
-import { replay, type ReplayOptions } from './replay.js';
-import { run, type RunOptions } from './run.js';
+import { replay, type ReplayOptions } from './app/replay.js';
+import { run, type RunOptions } from './app/run.js';
 
 const LENIENT = 'keep unknown lines that are housekeeping, with a warning, instead of refusing the file';
 const DEFAULT_SOCKET = '/run/fw3640/console.sock';

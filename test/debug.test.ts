@@ -1,12 +1,12 @@
 /** The lines of `debug`: as Cisco's samples have them, where they come, and that nothing but the output changes. */
 import { describe, expect, test } from 'vitest';
-import { type DebugFlag, noDebug, packetLines } from '../src/debug.js';
-import * as lines from '../src/debug-inspect.js';
+import { type DebugFlag, noDebug, packetLines } from '../src/core/observe/debug.js';
+import * as lines from '../src/core/observe/debug-inspect.js';
 import { messageOf } from '../src/ios/messages.js';
-import { DROP, HOLD, PASS } from '../src/verdict.js';
-import { put16 } from '../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../src/wire/checksum.js';
-import { Packet } from '../src/wire/packet.js';
+import { DROP, HOLD, PASS } from '../src/core/verdict.js';
+import { put16 } from '../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../src/core/wire/checksum.js';
+import { Packet } from '../src/core/wire/packet.js';
 import { ControlConnection, INSIDE, OUTSIDE } from './inspect/ftp/control-connection.js';
 import { icmpPacket, ip, ipv4Packet, tcpPacket, type TcpFields, udpPacket } from './support/packets.js';
 import { config3640, Router3640 } from './support/router-3640.js';

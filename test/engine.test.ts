@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { messageOf } from '../src/ios/messages.js';
-import { SIS } from '../src/session/session.js';
-import { ABSORBED, DROP, HOLD, PASS } from '../src/verdict.js';
-import { i32, put16, u16 } from '../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../src/wire/checksum.js';
+import { SIS } from '../src/core/session/session.js';
+import { ABSORBED, DROP, HOLD, PASS } from '../src/core/verdict.js';
+import { i32, put16, u16 } from '../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../src/core/wire/checksum.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, type TcpFields, udpPacket } from './support/packets.js';
 import { config3640, type Outcome, Router3640 } from './support/router-3640.js';
 

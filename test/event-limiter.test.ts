@@ -1,11 +1,11 @@
 /** How much of what a stranger does comes to the log. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EventLimiter } from '../src/event-limiter.js';
-import type { Endpoints, Event } from '../src/events.js';
+import { EventLimiter } from '../src/core/limit/event-limiter.js';
+import type { Endpoints, Event } from '../src/core/events.js';
 import { messageOf } from '../src/ios/messages.js';
-import { Tally } from '../src/tally.js';
-import { TokenBuckets } from '../src/token-buckets.js';
+import { Tally } from '../src/core/limit/tally.js';
+import { TokenBuckets } from '../src/core/limit/token-buckets.js';
 import { tcpPacket } from './support/packets.js';
 import { Router3640 } from './support/router-3640.js';
 

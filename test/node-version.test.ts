@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nodeComplaint } from '../src/node-version.js';
+import { nodeComplaint } from '../src/app/node-version.js';
 
 test.each([
   { version: '18.20.4', complains: true },

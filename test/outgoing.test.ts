@@ -1,6 +1,6 @@
 /** Outgoing access lists and inspection rules, and packets for the router itself. */
 import { describe, expect, test } from 'vitest';
-import { SERVICES } from '../src/inspect/rules.js';
+import { SERVICES } from '../src/core/inspect/rules.js';
 import { icmpPacket, tcpPacket, udpPacket } from './support/packets.js';
 import { DROP, PASS, Router3640 } from './support/router-3640.js';
 

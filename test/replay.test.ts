@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Capture } from '../src/io/capture/capture.js';
 import { mergeCaptures } from '../src/io/capture/merge.js';
-import { Replay } from '../src/replay.js';
+import { Replay } from '../src/app/replay.js';
 import { ethernet, pcap } from './io/capture/files.js';
 import { icmpPacket, tcpPacket } from './support/packets.js';
 import { config3640 } from './support/router-3640.js';

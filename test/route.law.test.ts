@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RouterConfig, StaticRoute } from '../src/ios/config/model.js';
 import { parseConfig } from '../src/ios/config/parse.js';
-import { RoutingTable, UNREACHABLE } from '../src/route.js';
+import { RoutingTable, UNREACHABLE } from '../src/core/route/route.js';
 
 const CONNECTED = `interface Ethernet2/0
  ip address 10.0.0.1 255.255.255.0

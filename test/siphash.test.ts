@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SipHash } from '../src/siphash.js';
+import { SipHash } from '../src/core/memory/siphash.js';
 
 test('the test vector of 16 bytes: key 00 … 0f, message 00 … 0f', () => {
   const words = Int32Array.of(0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c);

@@ -1,15 +1,15 @@
 /** What has no way, or one that Linux has no interface for, goes nowhere: no translation, no session, no other route. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Engine } from '../src/engine.js';
-import { planHost } from '../src/io/host-plan.js';
+import { Engine } from '../src/core/engine.js';
+import { planHost } from '../src/host/host-plan.js';
 import { checkConfig } from '../src/ios/check.js';
 import type { RouterConfig } from '../src/ios/config/model.js';
 import { parseConfig } from '../src/ios/config/parse.js';
 import { showIpRoute } from '../src/ios/show/ip-route.js';
 import { traceConfig } from '../src/ios/trace/index.js';
-import { RouterState } from '../src/router-state.js';
-import { DROP, PASS } from '../src/verdict.js';
+import { RouterState } from '../src/core/state/router-state.js';
+import { DROP, PASS } from '../src/core/verdict.js';
 import { dotted, received, udpPacket } from './support/packets.js';
 
 const BINDINGS = new Map([

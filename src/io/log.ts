@@ -4,13 +4,13 @@
  */
 import { randomInt } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
-import { EventLimiter } from '../event-limiter.js';
-import type { Event } from '../events.js';
+import { EventLimiter } from '../core/limit/event-limiter.js';
+import type { Event } from '../core/events.js';
 import type { LoggingConfig, Timestamps } from '../ios/config/model.js';
 import { lostMessage, type Message, messageOf, unstamped } from '../ios/messages.js';
 import type { LogCounts, LogView } from '../ios/exec/router.js';
 import { formatTimestamp } from '../ios/timestamp.js';
-import { Tally } from '../tally.js';
+import { Tally } from '../core/limit/tally.js';
 import { LogBuffer } from './log-buffer.js';
 import type { LogOutput } from './log-output.js';
 import { Syslog } from './syslog.js';

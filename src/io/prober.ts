@@ -3,12 +3,12 @@
  * come in as any packet does, by NFQUEUE: what an inbound access list drops is no answer, as on a 3640.
  */
 import { randomInt } from 'node:crypto';
-import { type ProbeAnswer, readAnswer } from '../probe/answer.js';
-import { buildProbe, fragmentsOf } from '../probe/datagram.js';
-import type { Probe, Prober, ProbeOutcome } from '../probe/probe.js';
-import { PASS, type Verdict } from '../verdict.js';
-import { ECHO_REPLY, PORT_UNREACHABLE, UNREACHABLE } from '../wire/icmp.js';
-import type { Packet } from '../wire/packet.js';
+import { type ProbeAnswer, readAnswer } from '../core/probe/answer.js';
+import { buildProbe, fragmentsOf } from '../core/probe/datagram.js';
+import type { Probe, Prober, ProbeOutcome } from '../core/probe/probe.js';
+import { PASS, type Verdict } from '../core/verdict.js';
+import { ECHO_REPLY, PORT_UNREACHABLE, UNREACHABLE } from '../core/wire/icmp.js';
+import type { Packet } from '../core/wire/packet.js';
 
 /** UDP probes come from ports that nobody has for long (RFC 6335 §6). */
 const FIRST_PORT = 49_152;

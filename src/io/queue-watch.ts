@@ -3,7 +3,7 @@
  * statistics`, logged once a minute while they grow. Inferred: a 3640 counts them as input queue drops, without a word.
  */
 import type { Message } from '../ios/messages.js';
-import { Tally } from '../tally.js';
+import { Tally } from '../core/limit/tally.js';
 
 /** What is counted, and how it is told. */
 const CAUSES = {

@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import type { LoggingConfig } from '../ios/config/model.js';
 import { formatAddress } from '../ios/ipv4-text.js';
-import { Tally } from '../tally.js';
+import { Tally } from '../core/limit/tally.js';
 
 const PORT = 514;
 

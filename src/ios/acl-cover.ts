@@ -1,5 +1,5 @@
 /** Which packets access-list entries match, compared as sets: what one entry leaves for another. */
-import type { AclAddress, AclEntry, AclPort } from '../acl/entry.js';
+import type { AclAddress, AclEntry, AclPort } from '../core/acl/entry.js';
 
 const LAST_PORT = 65_535;
 

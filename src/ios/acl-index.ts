@@ -3,8 +3,8 @@
  * are the same form a group: in it, one that concerns an address is found under the bits of the address that the group
  * compares. A list of thousands has few groups.
  */
-import { mix } from '../hash.js';
-import type { AclEntry, AclPort } from '../acl/entry.js';
+import { mix } from '../core/memory/hash.js';
+import type { AclEntry, AclPort } from '../core/acl/entry.js';
 import { covers, entryAdmitsPort, singlePort } from './acl-cover.js';
 
 interface Filed {

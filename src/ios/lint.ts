@@ -2,13 +2,13 @@
  * What is no error and yet hardly meant: entries that are never reached, names that nothing defines, addresses that
  * no list lets in. `fw3640 check` warns of them, with the lines they stand on.
  */
-import type { AclEntry } from '../acl/entry.js';
+import type { AclEntry } from '../core/acl/entry.js';
 import { firstCovers, OpenDestinations } from './acl-index.js';
 import { formatExtended, formatStandard } from './config/acl-text.js';
 import type { RouterConfig } from './config/model.js';
 import { formatAddress, prefixLength } from './ipv4-text.js';
-import { resolveRoutes } from '../route-resolution.js';
-import { IPPROTO_TCP } from '../wire/ipv4.js';
+import { resolveRoutes } from '../core/route/route-resolution.js';
+import { IPPROTO_TCP } from '../core/wire/ipv4.js';
 
 export interface Warning {
   /** From 1; 0 where no line stands for it. */

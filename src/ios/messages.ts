@@ -2,11 +2,11 @@
  * Each event of the core in the words of a 3640: `%FACILITY-SEVERITY-MNEMONIC: text`. Texts follow the reference's
  * §3; a text that IOS does not have is marked as ours. Structured fields go beside the text.
  */
-import type { Endpoints, Event, ResetCause } from '../events.js';
-import type { FtpFinding } from '../inspect/ftp/inspector.js';
-import type { SignatureId, SmtpFinding } from '../inspect/smtp/finding.js';
-import { DROP, DROP_REASONS } from '../verdict.js';
-import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
+import type { Endpoints, Event, ResetCause } from '../core/events.js';
+import type { FtpFinding } from '../core/inspect/ftp/inspector.js';
+import type { SignatureId, SmtpFinding } from '../core/inspect/smtp/finding.js';
+import { DROP, DROP_REASONS } from '../core/verdict.js';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../core/wire/ipv4.js';
 import { formatAddress } from './ipv4-text.js';
 
 /** 0 emergencies … 7 debugging. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CompiledAccessList, IMPLICIT_DENY } from '../../src/acl/access-list.js';
-import type { AclEntry } from '../../src/acl/entry.js';
-import { Packet } from '../../src/wire/packet.js';
+import { CompiledAccessList, IMPLICIT_DENY } from '../../src/core/acl/access-list.js';
+import type { AclEntry } from '../../src/core/acl/entry.js';
+import { Packet } from '../../src/core/wire/packet.js';
 
 const TCP = 6;
 const ICMP = 1;

@@ -1,6 +1,6 @@
 /** What the sender of a denied packet is told. */
 import { describe, expect, test } from 'vitest';
-import { i32 } from '../../src/wire/bytes.js';
+import { i32 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, udpPacket } from '../support/packets.js';
 import { DROP, Router3640 } from '../support/router-3640.js';
 

@@ -1,7 +1,7 @@
 /** The ways round the inspection that were found, one by one, against models of the servers that took them. */
 import { expect, test } from 'vitest';
-import { put16 } from '../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
+import { put16 } from '../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { latin1, tcpPacket } from '../support/packets.js';
 import { isForbidden, legalWords } from '../inspect/smtp/forbidden.js';

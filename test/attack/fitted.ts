@@ -1,5 +1,5 @@
 /** Text whose Internet checksum is that of another text: what an attacker needs to have fragments fit together. */
-import { addWords, fold } from '../../src/wire/checksum.js';
+import { addWords, fold } from '../../src/core/wire/checksum.js';
 import { latin1 } from '../support/packets.js';
 
 const sumOf = (text: string): number => {

@@ -3,7 +3,7 @@
  * connections (RFC 9293 §3.10.7, RFC 5961, RFC 7323 PAWS), MPTCP where it is on (RFC 8684, its data sequence mappings
  * alone). Slow and obvious. It drops what Linux drops, and no more: an attacker chooses with it what is lost.
  */
-import { i32, put16, u16 } from '../../src/wire/bytes.js';
+import { i32, put16, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, latin1, tcpPacket } from '../support/packets.js';
 import { MailApplication, type MailHabits } from './mail-application.js';
 

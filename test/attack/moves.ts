@@ -3,7 +3,7 @@
  * A move is a step of an attack that was found, or that somebody could think of; a law is a mixture of some.
  */
 import fc from 'fast-check';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { latin1, tcpPacket } from '../support/packets.js';
 import { fitted } from './fitted.js';

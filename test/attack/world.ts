@@ -2,14 +2,14 @@
  * An attacker outside, the router, a hop behind it, and a host with a mail server: whole packets through the real engine.
  * The attacker knows all (what the server has read, which numbers it will choose) and decides what is lost behind us.
  */
-import type { Outbox } from '../../src/outbox.js';
-import { Engine } from '../../src/engine.js';
-import type { Event } from '../../src/events.js';
+import type { Outbox } from '../../src/core/outbox.js';
+import { Engine } from '../../src/core/engine.js';
+import type { Event } from '../../src/core/events.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
-import { isDrop, PASS, type Verdict } from '../../src/verdict.js';
-import { i32, put16, u16 } from '../../src/wire/bytes.js';
-import { completePartial, writeIpv4Checksum } from '../../src/wire/checksum.js';
+import { isDrop, PASS, type Verdict } from '../../src/core/verdict.js';
+import { i32, put16, u16 } from '../../src/core/wire/bytes.js';
+import { completePartial, writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { dotted, received, sent, tcpPacket } from '../support/packets.js';
 import { CONFIG_TEXT } from '../support/router-3640.js';
 import type { MailHabits } from './mail-application.js';

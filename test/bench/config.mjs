@@ -3,15 +3,15 @@
 // and a packet that meets an access list should not. Each figure is the best of several, as the machine may be busy.
 import console from 'node:console';
 import { performance } from 'node:perf_hooks';
-import { Engine } from '../../dist/engine.js';
+import { Engine } from '../../dist/core/engine.js';
 import { checkConfig } from '../../dist/ios/check.js';
 import { parseConfig, parseInSteps } from '../../dist/ios/config/parse.js';
 import { runningConfig } from '../../dist/ios/config/running-config.js';
 import { ConsoleSession } from '../../dist/ios/exec/session.js';
-import { DROP } from '../../dist/verdict.js';
-import { put16, put32 } from '../../dist/wire/bytes.js';
-import { writeIpv4Checksum } from '../../dist/wire/checksum.js';
-import { Packet } from '../../dist/wire/packet.js';
+import { DROP } from '../../dist/core/verdict.js';
+import { put16, put32 } from '../../dist/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../dist/core/wire/checksum.js';
+import { Packet } from '../../dist/core/wire/packet.js';
 import { configuration } from './config-text.mjs';
 
 const SIZES = [100, 1_000, 10_000];

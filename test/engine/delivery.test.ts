@@ -1,7 +1,7 @@
 /** What our own hop drops has not happened; what an inspected stream sends on arrives behind us, too. */
 import { describe, expect, test } from 'vitest';
-import { RouterState } from '../../src/router-state.js';
-import { i32, put16, u16 } from '../../src/wire/bytes.js';
+import { RouterState } from '../../src/core/state/router-state.js';
+import { i32, put16, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, received, tcpPacket, type TcpFields, udpPacket, withHeader, withIpOptions } from '../support/packets.js'; // prettier-ignore
 import { config3640, DROP, type Outcome, PASS, Router3640 } from '../support/router-3640.js';
 

@@ -1,6 +1,6 @@
 /** Which application a connection is, where NAT gives its port another number. */
 import { describe, expect, test } from 'vitest';
-import { SERVICES } from '../../src/inspect/rules.js';
+import { SERVICES } from '../../src/core/inspect/rules.js';
 import { explain } from '../../src/ios/trace/explain.js';
 import { ip, tcpPacket } from '../support/packets.js';
 import { PASS, Router3640 } from '../support/router-3640.js';

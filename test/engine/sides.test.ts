@@ -1,8 +1,8 @@
 /** A side of a session speaks by the interface that leads to it; an inside address does not come from outside. */
 import { describe, expect, test } from 'vitest';
-import { Engine } from '../../src/engine.js';
+import { Engine } from '../../src/core/engine.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
-import { i32 } from '../../src/wire/bytes.js';
+import { i32 } from '../../src/core/wire/bytes.js';
 import { dotted, icmpPacket, received, sent, tcpPacket, type TcpFields, udpPacket } from '../support/packets.js';
 import { config3640, DROP, type Outcome, PASS } from '../support/router-3640.js';
 

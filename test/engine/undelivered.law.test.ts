@@ -5,8 +5,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RouterState } from '../../src/router-state.js';
-import { isDrop } from '../../src/verdict.js';
+import { RouterState } from '../../src/core/state/router-state.js';
+import { isDrop } from '../../src/core/verdict.js';
 import { icmpPacket, tcpPacket, withHeader, withIpOptions } from '../support/packets.js';
 import { type Outcome, Router3640 } from '../support/router-3640.js';
 

@@ -1,15 +1,15 @@
 /** `ip virtual-reassembly`: what becomes of fragments, alone, in sets, and against its limits. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FragmentTable } from '../../src/fragment/fragment-table.js';
-import type { FragmentOptions } from '../../src/fragment/interface-fragments.js';
-import type { Event } from '../../src/events.js';
-import { rewriteSource } from '../../src/nat/rewrite.js';
-import { ABSORBED, DROP, HOLD, isDrop, PASS, type Verdict } from '../../src/verdict.js';
-import { put16 } from '../../src/wire/bytes.js';
-import { completeToPartial, writeIpv4Checksum } from '../../src/wire/checksum.js';
-import { decodeIpv4, decodeTransport } from '../../src/wire/decode.js';
-import type { Packet } from '../../src/wire/packet.js';
+import { FragmentTable } from '../../src/core/fragment/fragment-table.js';
+import type { FragmentOptions } from '../../src/core/fragment/interface-fragments.js';
+import type { Event } from '../../src/core/events.js';
+import { rewriteSource } from '../../src/core/nat/rewrite.js';
+import { ABSORBED, DROP, HOLD, isDrop, PASS, type Verdict } from '../../src/core/verdict.js';
+import { put16 } from '../../src/core/wire/bytes.js';
+import { completeToPartial, writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import { decodeIpv4, decodeTransport } from '../../src/core/wire/decode.js';
+import type { Packet } from '../../src/core/wire/packet.js';
 import { checksumsOk, icmpPacket, ip, ipv4Packet, latin1, sent, tcpPacket, udpPacket } from '../support/packets.js';
 import { fragmentOf, fragmentsAt, received } from './fragments.js';
 

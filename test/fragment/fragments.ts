@@ -1,8 +1,8 @@
 /** Cuts datagrams into fragments. */
-import { put16 } from '../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
-import { decodeIpv4 } from '../../src/wire/decode.js';
-import { Packet } from '../../src/wire/packet.js';
+import { put16 } from '../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import { decodeIpv4 } from '../../src/core/wire/decode.js';
+import { Packet } from '../../src/core/wire/packet.js';
 
 const MORE = 0x2000;
 /** Room before a packet, so that offsets from 0 would be noticed. */

@@ -1,12 +1,12 @@
 /** Under which identification a packet leaves: what may be cut up behind us has one of ours. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Identifications } from '../../src/fragment/identifications.js';
-import { PASS } from '../../src/verdict.js';
-import { put16, u16 } from '../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
-import { decodeIpv4 } from '../../src/wire/decode.js';
-import type { Packet } from '../../src/wire/packet.js';
+import { Identifications } from '../../src/core/fragment/identifications.js';
+import { PASS } from '../../src/core/verdict.js';
+import { put16, u16 } from '../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import { decodeIpv4 } from '../../src/core/wire/decode.js';
+import type { Packet } from '../../src/core/wire/packet.js';
 import { checksumsOk, ip, ipv4Packet, received, tcpPacket, udpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HOLD, PASS } from '../../src/verdict.js';
-import { put16 } from '../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
-import type { Packet } from '../../src/wire/packet.js';
+import { HOLD, PASS } from '../../src/core/verdict.js';
+import { put16 } from '../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import type { Packet } from '../../src/core/wire/packet.js';
 import { udpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 import { fragmentsAt } from './fragments.js';

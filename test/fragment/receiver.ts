@@ -2,10 +2,10 @@
  * What may stand behind the router: links that cut packets up, routers that count the TTL down, and a host whose
  * fragment cache is that of Linux. It hears only what the router has sent.
  */
-import { put16 } from '../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
-import { decodeIpv4, decodeTransport } from '../../src/wire/decode.js';
-import { PASS } from '../../src/verdict.js';
+import { put16 } from '../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import { decodeIpv4, decodeTransport } from '../../src/core/wire/decode.js';
+import { PASS } from '../../src/core/verdict.js';
 import { received } from '../support/packets.js';
 
 export interface Hop {

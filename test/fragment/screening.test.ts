@@ -1,6 +1,6 @@
 /** Fragments and the inbound access list: what it denies is not held, and sessions bypass it. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DROP, HOLD, PASS } from '../../src/verdict.js';
+import { DROP, HOLD, PASS } from '../../src/core/verdict.js';
 import { received, udpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 import { fragmentsAt } from './fragments.js';

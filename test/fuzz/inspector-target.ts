@@ -8,8 +8,8 @@
  *   options  = bits: 1 esmtp, 2 monitor-only, 4 allow STARTTLS and BDAT, 8 mask-ehlo off, 16 debug, 32 and up: habits
  *   chunk    = length bytes, of the client; with bit 7 of the length, of the server; length 0: the server answers
  */
-import { StreamAction, type InspectorHost } from '../../src/inspect/inspector.js';
-import { newSmtpCounters, type SmtpFinding } from '../../src/inspect/smtp/finding.js';
+import { StreamAction, type InspectorHost } from '../../src/core/inspect/inspector.js';
+import { newSmtpCounters, type SmtpFinding } from '../../src/core/inspect/smtp/finding.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
 import { ChangingHands } from '../inspect/smtp/changing-hands.js';
 import { legalWords, isForbidden } from '../inspect/smtp/forbidden.js';

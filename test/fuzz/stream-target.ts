@@ -6,13 +6,13 @@
  *   input = policy first steps     policy: of both receivers; first: sequence numbers; a step is five bytes
  *   step  = do near length content flags
  */
-import { StreamAction, type StreamInspector } from '../../src/inspect/inspector.js';
-import { newSmtpCounters } from '../../src/inspect/smtp/finding.js';
+import { StreamAction, type StreamInspector } from '../../src/core/inspect/inspector.js';
+import { newSmtpCounters } from '../../src/core/inspect/smtp/finding.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
-import { ReassemblyMemory } from '../../src/tcp/reassembly-memory.js';
-import { seqAdd } from '../../src/tcp/seq.js';
-import { HOLD, PASS } from '../../src/verdict.js';
-import { ACK, FIN, URG } from '../../src/wire/tcp.js';
+import { ReassemblyMemory } from '../../src/core/tcp/reassembly-memory.js';
+import { seqAdd } from '../../src/core/tcp/seq.js';
+import { HOLD, PASS } from '../../src/core/verdict.js';
+import { ACK, FIN, URG } from '../../src/core/wire/tcp.js';
 import { ChangingHands as ChangingInspectors } from '../inspect/smtp/changing-hands.js';
 import { ChangingHands } from '../tcp/changing-hands.js';
 import { POLICIES, Receiver } from '../tcp/receiver.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HttpInspector } from '../../src/inspect/http.js';
-import { StreamAction } from '../../src/inspect/inspector.js';
+import { HttpInspector } from '../../src/core/inspect/http.js';
+import { StreamAction } from '../../src/core/inspect/inspector.js';
 import { latin1 } from '../support/packets.js';
 
 const CLASS = '\xca\xfe\xba\xbe\x00\x00\x004';

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommands } from '../../src/io/console-client.js';
 import { ConsoleServer } from '../../src/io/console-server.js';
 import { ConsoleSession } from '../../src/ios/exec/session.js';
-import type { ProbeOutcome } from '../../src/probe/probe.js';
+import type { ProbeOutcome } from '../../src/core/probe/probe.js';
 import { routerUp } from '../ios/support/job.js';
 import type { FakeRouter } from '../ios/support/fake-router.js';
 

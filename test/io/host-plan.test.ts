@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkBindings, planHost, type HostChange, type HostFacts } from '../../src/io/host-plan.js';
+import { checkBindings, planHost, type HostChange, type HostFacts } from '../../src/host/host-plan.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { netmask } from '../../src/ios/ipv4-text.js';
 import { address, BINDINGS, routerConfig } from '../support/router-config.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countedSince, parseIpCounters, readIpCounters } from '../../src/io/ip-counters.js';
+import { countedSince, parseIpCounters, readIpCounters } from '../../src/host/ip-counters.js';
 
 const OLD = `Ip: Forwarding DefaultTTL InReceives ForwDatagrams OutRequests
 Ip: 1 64 900 300 450

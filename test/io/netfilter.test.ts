@@ -9,7 +9,7 @@ import {
   queueChain,
   removeChain,
   type Table,
-} from '../../src/io/netfilter.js';
+} from '../../src/host/netfilter.js';
 
 const raw = (existing: string) => ({ name: 'raw', hook: 'PREROUTING', existing }) as const;
 const filter = (existing: string) => ({ name: 'filter', hook: 'FORWARD', existing }) as const;

@@ -1,9 +1,9 @@
 /** Probes and their answers, as the router hands them over. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PacketProber } from '../../src/io/prober.js';
-import type { Probe, ProbeOutcome } from '../../src/probe/probe.js';
-import { DROP, HOLD, PASS, type Verdict } from '../../src/verdict.js';
-import { decodeIpv4 } from '../../src/wire/decode.js';
+import type { Probe, ProbeOutcome } from '../../src/core/probe/probe.js';
+import { DROP, HOLD, PASS, type Verdict } from '../../src/core/verdict.js';
+import { decodeIpv4 } from '../../src/core/wire/decode.js';
 import { icmpPacket, ip, received } from '../support/packets.js';
 import { ECHO } from '../support/probes.js';
 

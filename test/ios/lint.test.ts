@@ -6,7 +6,7 @@ import { firstCovers, OpenDestinations } from '../../src/ios/acl-index.js';
 import { checkConfig } from '../../src/ios/check.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
 import { lint } from '../../src/ios/lint.js';
-import type { AclEntry } from '../../src/acl/entry.js';
+import type { AclEntry } from '../../src/core/acl/entry.js';
 
 const warnings = (text: string): string[] => lint(parseConfig(text, 'x').config).map((w) => `${w.line}: ${w.reason}`);
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fitted } from '../attack/fitted.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { latin1, tcpPacket } from '../support/packets.js';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { Attacker, type Client, dropLowTtl } from './support/attacker.js';
 import { Fw3640 } from './support/fw3640.js';
 import { Lab } from './support/lab.js';

@@ -4,7 +4,7 @@
  * cut up again.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { Fw3640 } from './support/fw3640.js';
 import { Lab } from './support/lab.js';

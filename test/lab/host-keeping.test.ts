@@ -203,7 +203,7 @@ test('a zombie is no running router', async () => {
       const pid = children();
       return pid !== '' && stat(pid)[0] === 'Z' ? pid : undefined;
     });
-    const { Journal } = await import('../../src/io/host-journal.js');
+    const { Journal } = await import('../../src/host/host-journal.js');
     const path = join(lab.folder, 'net-1/state.json');
     mkdirSync(join(lab.folder, 'net-1'));
     writeFileSync(path, JSON.stringify({ pid: Number(zombie), started: stat(zombie)[19], hardware: {}, entries: [] }));

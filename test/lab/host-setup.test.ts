@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { HostSetup } from '../../src/io/host-setup.js';
-import type { HostSystem } from '../../src/io/host-system.js';
+import { HostSetup } from '../../src/host/host-setup.js';
+import type { HostSystem } from '../../src/host/host-system.js';
 import { address, BINDINGS, routerConfig } from '../support/router-config.js';
 import { Lab } from './support/lab.js';
 import { systemOf } from './support/netns-system.js';

@@ -4,9 +4,9 @@
  * what a SYN scan learns: port 25 of the mail server, and nothing else. With 3640.cfg.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { i32, put16, put32, u16 } from '../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../src/wire/checksum.js';
-import { RST } from '../../src/wire/tcp.js';
+import { i32, put16, put32, u16 } from '../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import { RST } from '../../src/core/wire/tcp.js';
 import { dotted, tcpPacket } from '../support/packets.js';
 import { Fw3640 } from './support/fw3640.js';
 import { Lab } from './support/lab.js';

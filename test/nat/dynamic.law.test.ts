@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../src/ios/config/parse.js';
-import { PASS } from '../../src/verdict.js';
-import { i32, u16 } from '../../src/wire/bytes.js';
+import { PASS } from '../../src/core/verdict.js';
+import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, udpPacket } from '../support/packets.js';
 import { CONFIG_TEXT, type Outcome, Router3640 } from '../support/router-3640.js';
 

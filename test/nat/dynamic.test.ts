@@ -1,10 +1,10 @@
 /** `ip nat inside source list`: pools, overload, timeouts, limits, through the whole engine. */
 import { describe, expect, test } from 'vitest';
-import { RouterState } from '../../src/router-state.js';
+import { RouterState } from '../../src/core/state/router-state.js';
 import { showTranslations } from '../../src/ios/show/ip-nat.js';
 import { messageOf } from '../../src/ios/messages.js';
-import { DROP, PASS } from '../../src/verdict.js';
-import { i32, u16 } from '../../src/wire/bytes.js';
+import { DROP, PASS } from '../../src/core/verdict.js';
+import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, ip, tcpPacket, udpPacket } from '../support/packets.js';
 import { config3640, type Outcome, Router3640 } from '../support/router-3640.js';
 

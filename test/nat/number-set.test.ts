@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NumberSet } from '../../src/nat/number-set.js';
+import { NumberSet } from '../../src/core/nat/number-set.js';
 
 test('the lowest free number is that of a plain list, whatever was taken and given back', () => {
   const step = fc.record({ take: fc.boolean(), n: fc.nat() });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rewriteDestination, rewriteSource } from '../../src/nat/rewrite.js';
-import { PASS } from '../../src/verdict.js';
-import { decodeIpv4, decodeTransport } from '../../src/wire/decode.js';
+import { rewriteDestination, rewriteSource } from '../../src/core/nat/rewrite.js';
+import { PASS } from '../../src/core/verdict.js';
+import { decodeIpv4, decodeTransport } from '../../src/core/wire/decode.js';
 import { checksumsOk, dotted, icmpPacket, received, sent, tcpPacket, udpPacket } from '../support/packets.js';
 
 const host = fc.integer({ min: 0x01000000, max: 0x7effffff }).map(dotted);

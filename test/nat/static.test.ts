@@ -1,9 +1,9 @@
 /** `ip nat inside source static` in all its forms, hairpins, and what ICMP errors quote, through the whole engine. */
 import { describe, expect, test } from 'vitest';
 import { showTranslations } from '../../src/ios/show/ip-nat.js';
-import { RouterState } from '../../src/router-state.js';
-import { DROP, PASS, type Verdict } from '../../src/verdict.js';
-import { i32, u16 } from '../../src/wire/bytes.js';
+import { RouterState } from '../../src/core/state/router-state.js';
+import { DROP, PASS, type Verdict } from '../../src/core/verdict.js';
+import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, received, sent, tcpPacket, udpPacket } from '../support/packets.js';
 import { type Outcome, Router3640 } from '../support/router-3640.js';
 

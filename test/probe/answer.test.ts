@@ -1,10 +1,10 @@
 /** What counts as an answer to a probe, whatever bytes come. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readAnswer } from '../../src/probe/answer.js';
-import { PASS } from '../../src/verdict.js';
-import { decodeIpv4 } from '../../src/wire/decode.js';
-import type { Packet } from '../../src/wire/packet.js';
+import { readAnswer } from '../../src/core/probe/answer.js';
+import { PASS } from '../../src/core/verdict.js';
+import { decodeIpv4 } from '../../src/core/wire/decode.js';
+import type { Packet } from '../../src/core/wire/packet.js';
 import { icmpPacket, ip, ipv4Packet, received, udpPacket } from '../support/packets.js';
 
 const ROUTER = '10.10.10.1';

@@ -1,9 +1,9 @@
 /** Probes as they go out: every header byte, and the fragments of long ones. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { buildProbe, fragmentsOf } from '../../src/probe/datagram.js';
-import type { Probe } from '../../src/probe/probe.js';
-import { u16 } from '../../src/wire/bytes.js';
+import { buildProbe, fragmentsOf } from '../../src/core/probe/datagram.js';
+import type { Probe } from '../../src/core/probe/probe.js';
+import { u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk } from '../support/packets.js';
 import { ECHO } from '../support/probes.js';
 

@@ -1,6 +1,6 @@
 /** `ip inspect alert-off`, `alert off` of a protocol, `ip inspect tcp reassembly alarm off`: none of the alerts gets past them. */
 import { describe, expect, test } from 'vitest';
-import type { Event } from '../../src/events.js';
+import type { Event } from '../../src/core/events.js';
 import { messageOf } from '../../src/ios/messages.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { tcpPacket, udpPacket } from '../support/packets.js';

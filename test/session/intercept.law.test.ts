@@ -1,9 +1,9 @@
 /** Law: behind both handshakes, the ends of an intercepted connection say the same to each other as without the router. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seqAdd, seqDiff } from '../../src/tcp/seq.js';
-import { PASS } from '../../src/verdict.js';
-import { i32, u16 } from '../../src/wire/bytes.js';
+import { seqAdd, seqDiff } from '../../src/core/tcp/seq.js';
+import { PASS } from '../../src/core/verdict.js';
+import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, tcpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 

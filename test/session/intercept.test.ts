@@ -1,9 +1,9 @@
 /** `ip tcp intercept` through the whole engine: what client and server see of each other, and what a flood costs. */
 import { describe, expect, test } from 'vitest';
 import { messageOf } from '../../src/ios/messages.js';
-import { seqAdd } from '../../src/tcp/seq.js';
-import { DROP, isDrop, PASS } from '../../src/verdict.js';
-import { i32, u16 } from '../../src/wire/bytes.js';
+import { seqAdd } from '../../src/core/tcp/seq.js';
+import { DROP, isDrop, PASS } from '../../src/core/verdict.js';
+import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, type TcpFields } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 

@@ -1,7 +1,7 @@
 /** Reassembly memory through the whole engine: one client's sessions cannot take another's, and the log says so once. */
 import { expect, test } from 'vitest';
 import { messageOf } from '../../src/ios/messages.js';
-import { HOLD, PASS } from '../../src/verdict.js';
+import { HOLD, PASS } from '../../src/core/verdict.js';
 import { tcpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 

@@ -1,7 +1,7 @@
 /** What the router sends to both ends when it resets a connection: RSTs that their receivers take (RFC 5961 §3.2). */
 import { expect, test } from 'vitest';
-import { PASS } from '../../src/verdict.js';
-import { i32, u16 } from '../../src/wire/bytes.js';
+import { PASS } from '../../src/core/verdict.js';
+import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, tcpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 

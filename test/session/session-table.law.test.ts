@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SESSION_WORDS } from '../../src/session/session.js';
-import { SessionTable } from '../../src/session/session-table.js';
-import { TimerWheel } from '../../src/timer-wheel.js';
+import { SESSION_WORDS } from '../../src/core/session/session.js';
+import { SessionTable } from '../../src/core/session/session-table.js';
+import { TimerWheel } from '../../src/core/memory/timer-wheel.js';
 
 interface Key {
   a: number;

@@ -1,6 +1,6 @@
 /** What SMTP inspection is told by TCP: up to where the server had acknowledged, and that a session is over. */
 import { expect, test } from 'vitest';
-import { HOLD } from '../../src/verdict.js';
+import { HOLD } from '../../src/core/verdict.js';
 import { latin1, tcpPacket } from '../support/packets.js';
 import { DROP, PASS, Router3640, type Outcome } from '../support/router-3640.js';
 

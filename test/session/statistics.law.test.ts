@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SessionStatistics } from '../../src/session/statistics.js';
+import { SessionStatistics } from '../../src/core/session/statistics.js';
 
 test('the creation rate is the number of sessions of the last sixty seconds, as if all were listed', () => {
   const step = fc.record({ ms: fc.oneof(fc.nat(900), fc.nat(20_000), fc.nat(200_000)), create: fc.boolean() });

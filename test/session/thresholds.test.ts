@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { messageOf } from '../../src/ios/messages.js';
-import { DROP, PASS } from '../../src/verdict.js';
-import { i32 } from '../../src/wire/bytes.js';
+import { DROP, PASS } from '../../src/core/verdict.js';
+import { i32 } from '../../src/core/wire/bytes.js';
 import { dotted, tcpPacket, udpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 

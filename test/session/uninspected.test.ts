@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { i32 } from '../../src/wire/bytes.js';
+import { i32 } from '../../src/core/wire/bytes.js';
 import { dotted, icmpPacket, tcpPacket, type TcpFields } from '../support/packets.js';
 import { DROP, type Outcome, PASS, Router3640 } from '../support/router-3640.js';
 

@@ -1,7 +1,7 @@
 /** Builds whole IPv4 packets with right checksums, and Packets over them, as an edge would hand them to the engine. */
-import { put16, put32 } from '../../src/wire/bytes.js';
-import { addWords, completePartial, fold, pseudoHeaderSum, writeIpv4Checksum } from '../../src/wire/checksum.js';
-import { Packet } from '../../src/wire/packet.js';
+import { put16, put32 } from '../../src/core/wire/bytes.js';
+import { addWords, completePartial, fold, pseudoHeaderSum, writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import { Packet } from '../../src/core/wire/packet.js';
 
 export interface TcpFields {
   src: string;

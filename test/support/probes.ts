@@ -1,5 +1,5 @@
 /** A probe as `ping` sends it: the router's echo to the inside host. */
-import type { Probe } from '../../src/probe/probe.js';
+import type { Probe } from '../../src/core/probe/probe.js';
 import { ip } from './packets.js';
 
 export const ECHO: Probe = {

@@ -4,8 +4,8 @@
 import process from 'node:process';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { PacketQueue } from '../../dist/io/queue/packet-queue.js';
-import { DROP, HOLD, PASS } from '../../dist/verdict.js';
-import { Packet } from '../../dist/wire/packet.js';
+import { DROP, HOLD, PASS } from '../../dist/core/verdict.js';
+import { Packet } from '../../dist/core/wire/packet.js';
 
 const HELD_TOGETHER = 8;
 const HELD_MS = 5;

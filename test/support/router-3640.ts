@@ -1,11 +1,11 @@
 /** The engine with the configuration of 3640.cfg, a clock that stands still, and all it says collected. */
 import { readFileSync } from 'node:fs';
-import { Engine } from '../../src/engine.js';
-import type { Event } from '../../src/events.js';
+import { Engine } from '../../src/core/engine.js';
+import type { Event } from '../../src/core/events.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
-import { DROP, PASS, type Verdict } from '../../src/verdict.js';
-import type { Packet } from '../../src/wire/packet.js';
+import { DROP, PASS, type Verdict } from '../../src/core/verdict.js';
+import type { Packet } from '../../src/core/wire/packet.js';
 import { received, sent } from './packets.js';
 
 export interface Outcome {

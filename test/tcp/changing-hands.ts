@@ -2,13 +2,13 @@
  * One stream in the hands of two objects: whenever it is at rest it is saved, and the other object goes on with it, which
  * has just had a stranger's stream. What is not saved, or not loaded, then shows in the laws.
  */
-import { FlatMemory } from '../../src/flat-memory.js';
-import type { StreamInspector } from '../../src/inspect/inspector.js';
-import type { ReassemblyMemory } from '../../src/tcp/reassembly-memory.js';
-import { newStream, RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../../src/tcp/reassembler.js';
-import type { Verdict } from '../../src/verdict.js';
-import type { Packet } from '../../src/wire/packet.js';
-import { ACK, FIN } from '../../src/wire/tcp.js';
+import { FlatMemory } from '../../src/core/memory/flat-memory.js';
+import type { StreamInspector } from '../../src/core/inspect/inspector.js';
+import type { ReassemblyMemory } from '../../src/core/tcp/reassembly-memory.js';
+import { newStream, RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../../src/core/tcp/reassembler.js';
+import type { Verdict } from '../../src/core/verdict.js';
+import type { Packet } from '../../src/core/wire/packet.js';
+import { ACK, FIN } from '../../src/core/wire/tcp.js';
 import { bytesOf, packetOf } from './segment.js';
 import { ToyInspector } from './toy-inspector.js';
 

@@ -1,12 +1,12 @@
 /** A TcpStream under `monitor-only`: it sees all it can, and no receiver can tell that it is there. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { StreamAction } from '../../src/inspect/inspector.js';
-import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/tcp/reassembly-memory.js';
-import { TcpStream } from '../../src/tcp/reassembler.js';
-import { seqAdd } from '../../src/tcp/seq.js';
-import { PASS, type Verdict } from '../../src/verdict.js';
-import { ACK, FIN, TCP_FLAGS, TCP_URGENT, URG } from '../../src/wire/tcp.js';
+import { StreamAction } from '../../src/core/inspect/inspector.js';
+import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/tcp/reassembly-memory.js';
+import { TcpStream } from '../../src/core/tcp/reassembler.js';
+import { seqAdd } from '../../src/core/tcp/seq.js';
+import { PASS, type Verdict } from '../../src/core/verdict.js';
+import { ACK, FIN, TCP_FLAGS, TCP_URGENT, URG } from '../../src/core/wire/tcp.js';
 import { bytesOf, packetOf, textOf } from './segment.js';
 import { ToyInspector } from './toy-inspector.js';
 

@@ -1,11 +1,11 @@
 /** What a TcpStream does with single segments: hold, rewrite, drop, release. Offsets are counted from the first byte. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { StreamAction } from '../../src/inspect/inspector.js';
-import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/tcp/reassembly-memory.js';
-import { TcpStream } from '../../src/tcp/reassembler.js';
-import { seqAdd } from '../../src/tcp/seq.js';
-import { DROP, HOLD, PASS, type Verdict } from '../../src/verdict.js';
-import { ACK, FIN, PSH, RST, SYN, URG } from '../../src/wire/tcp.js';
+import { StreamAction } from '../../src/core/inspect/inspector.js';
+import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/tcp/reassembly-memory.js';
+import { TcpStream } from '../../src/core/tcp/reassembler.js';
+import { seqAdd } from '../../src/core/tcp/seq.js';
+import { DROP, HOLD, PASS, type Verdict } from '../../src/core/verdict.js';
+import { ACK, FIN, PSH, RST, SYN, URG } from '../../src/core/wire/tcp.js';
 import { bytesOf, packetOf, received, textOf } from './segment.js';
 import { ToyInspector } from './toy-inspector.js';
 

@@ -1,11 +1,11 @@
 /** Shares of the memory that all inspected streams use: whatever others do, a session of another source goes on. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type MemoryOwner, MemoryShares } from '../../src/tcp/memory-shares.js';
-import { DEFAULT_LIMITS, LEAST_RING, ReassemblyMemory } from '../../src/tcp/reassembly-memory.js';
-import { TcpStream } from '../../src/tcp/reassembler.js';
-import { HOLD, PASS } from '../../src/verdict.js';
-import type { Packet } from '../../src/wire/packet.js';
+import { type MemoryOwner, MemoryShares } from '../../src/core/tcp/memory-shares.js';
+import { DEFAULT_LIMITS, LEAST_RING, ReassemblyMemory } from '../../src/core/tcp/reassembly-memory.js';
+import { TcpStream } from '../../src/core/tcp/reassembler.js';
+import { HOLD, PASS } from '../../src/core/verdict.js';
+import type { Packet } from '../../src/core/wire/packet.js';
 import { bytesOf, packetOf } from './segment.js';
 import { ToyInspector } from './toy-inspector.js';
 

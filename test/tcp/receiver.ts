@@ -2,8 +2,8 @@
  * A TCP receiver as a model: it keeps what comes out of order and resolves overlaps by its policy. What it has
  * delivered to its application is final. Policies after Shankar and Paxson, "Active Mapping" (2003).
  */
-import { FIN } from '../../src/wire/tcp.js';
-import { seqDiff } from '../../src/tcp/seq.js';
+import { FIN } from '../../src/core/wire/tcp.js';
+import { seqDiff } from '../../src/core/tcp/seq.js';
 import type { Segment } from './segment.js';
 
 export const POLICIES = ['first', 'last', 'bsd', 'linux', 'bsd-right', 'any'] as const;

@@ -1,9 +1,14 @@
 /** Builds TCP segments as decoded packets, and reads what comes out of a stream. */
-import { put16, put32 } from '../../src/wire/bytes.js';
-import { completePartial, pseudoHeaderSum, transportChecksumOk, writeIpv4Checksum } from '../../src/wire/checksum.js';
-import { decodeIpv4, decodeTransport } from '../../src/wire/decode.js';
-import { Packet } from '../../src/wire/packet.js';
-import { ACK, TCP_CHECKSUM, TCP_URGENT } from '../../src/wire/tcp.js';
+import { put16, put32 } from '../../src/core/wire/bytes.js';
+import {
+  completePartial,
+  pseudoHeaderSum,
+  transportChecksumOk,
+  writeIpv4Checksum,
+} from '../../src/core/wire/checksum.js';
+import { decodeIpv4, decodeTransport } from '../../src/core/wire/decode.js';
+import { Packet } from '../../src/core/wire/packet.js';
+import { ACK, TCP_CHECKSUM, TCP_URGENT } from '../../src/core/wire/tcp.js';
 
 const CLIENT = 0xac160132 | 0; // 172.22.1.50
 const SERVER = 0x0a0a0a02; // 10.10.10.2

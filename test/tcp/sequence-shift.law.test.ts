@@ -4,12 +4,12 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seqAdd, seqDiff } from '../../src/tcp/seq.js';
-import { SequenceShift } from '../../src/tcp/sequence-shift.js';
-import { i32, put16, put32, u16, u8 } from '../../src/wire/bytes.js';
-import { completePartial, ipv4ChecksumOk, pseudoHeaderSum, writeIpv4Checksum } from '../../src/wire/checksum.js';
-import type { Packet } from '../../src/wire/packet.js';
-import { ACK, TCP_ACK, TCP_CHECKSUM } from '../../src/wire/tcp.js';
+import { seqAdd, seqDiff } from '../../src/core/tcp/seq.js';
+import { SequenceShift } from '../../src/core/tcp/sequence-shift.js';
+import { i32, put16, put32, u16, u8 } from '../../src/core/wire/bytes.js';
+import { completePartial, ipv4ChecksumOk, pseudoHeaderSum, writeIpv4Checksum } from '../../src/core/wire/checksum.js';
+import type { Packet } from '../../src/core/wire/packet.js';
+import { ACK, TCP_ACK, TCP_CHECKSUM } from '../../src/core/wire/tcp.js';
 import { packetOf, received, textOf } from './segment.js';
 import { firstSeq } from './wire.js';
 

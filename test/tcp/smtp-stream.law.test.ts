@@ -1,9 +1,9 @@
 /** The law of the stream with the real inspector: an SMTP dialogue over a hostile network. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { StreamAction, type StreamInspector } from '../../src/inspect/inspector.js';
-import { newSmtpCounters } from '../../src/inspect/smtp/finding.js';
-import { SmtpInspector } from '../../src/inspect/smtp/inspector.js';
+import { StreamAction, type StreamInspector } from '../../src/core/inspect/inspector.js';
+import { newSmtpCounters } from '../../src/core/inspect/smtp/finding.js';
+import { SmtpInspector } from '../../src/core/inspect/smtp/inspector.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
 import type { SmtpOptions } from '../../src/ios/config/model.js';
 import { ChangingHands } from '../inspect/smtp/changing-hands.js';

@@ -5,8 +5,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seqAdd } from '../../src/tcp/seq.js';
-import { i32, u8, u16 } from '../../src/wire/bytes.js';
+import { seqAdd } from '../../src/core/tcp/seq.js';
+import { i32, u8, u16 } from '../../src/core/wire/bytes.js';
 import { dotted, tcpPacket } from '../support/packets.js';
 import { PASS, Router3640 } from '../support/router-3640.js';
 import { ModelClient, ModelServer, type ResetRule, type Segment } from './model-ends.js';

@@ -1,6 +1,6 @@
 /** A four-tuple that is used again, and segments that would end a connection at an end and not in the session table. */
 import { describe, expect, test } from 'vitest';
-import { i32, u8, u16 } from '../../src/wire/bytes.js';
+import { i32, u8, u16 } from '../../src/core/wire/bytes.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { checksumsOk, dotted, tcpPacket, type TcpFields } from '../support/packets.js';
 import { DROP, type Outcome, PASS, Router3640 } from '../support/router-3640.js';

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tcpPacket, type TcpFields } from '../support/packets.js';
-import { isDrop, type Verdict } from '../../src/verdict.js';
+import { isDrop, type Verdict } from '../../src/core/verdict.js';
 import { PASS, Router3640 } from '../support/router-3640.js';
 
 const HOST = '10.10.10.5';

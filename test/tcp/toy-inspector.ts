@@ -1,5 +1,5 @@
 /** The simplest inspector whose output depends on all bytes before: it notes what it was given. */
-import { StreamAction, type StreamInspector } from '../../src/inspect/inspector.js';
+import { StreamAction, type StreamInspector } from '../../src/core/inspect/inspector.js';
 
 /** One direction: masks an upper-case letter where the running state is odd. */
 class Automaton {

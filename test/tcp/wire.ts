@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { StreamInspector } from '../../src/inspect/inspector.js';
-import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/tcp/reassembly-memory.js';
-import { seqAdd } from '../../src/tcp/seq.js';
-import { DROP, HOLD, isDrop, PASS } from '../../src/verdict.js';
-import { ACK, FIN, URG } from '../../src/wire/tcp.js';
+import type { StreamInspector } from '../../src/core/inspect/inspector.js';
+import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/tcp/reassembly-memory.js';
+import { seqAdd } from '../../src/core/tcp/seq.js';
+import { DROP, HOLD, isDrop, PASS } from '../../src/core/verdict.js';
+import { ACK, FIN, URG } from '../../src/core/wire/tcp.js';
 import { ChangingHands } from './changing-hands.js';
 import { Receiver, type Policy } from './receiver.js';
 import { packetOf, received, type Segment } from './segment.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { put16, put32, u16 } from '../../src/wire/bytes.js';
+import { put16, put32, u16 } from '../../src/core/wire/bytes.js';
 import {
   addWords,
   adjustChecksum,
@@ -9,7 +9,7 @@ import {
   completePartial,
   fold,
   pseudoHeaderSum,
-} from '../../src/wire/checksum.js';
+} from '../../src/core/wire/checksum.js';
 
 /** RFC 1071 by the book: add, fold after every step, complement. */
 function slowChecksum(bytes: Uint8Array): number {

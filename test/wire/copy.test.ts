@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { copyBytes, sameBytes } from '../../src/wire/copy.js';
+import { copyBytes, sameBytes } from '../../src/core/wire/copy.js';
 
 test('ranges of any length and place are copied and compared, and nothing beside them', () => {
   fc.assert(

@@ -1,9 +1,9 @@
 /** TCP options of inspected streams, against a slow and obvious reader. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeIpv4, decodeTransport } from '../../src/wire/decode.js';
-import type { Packet } from '../../src/wire/packet.js';
-import { normaliseOptions, PASSED, REMOVED, TCP_OPTION, UNREADABLE } from '../../src/wire/tcp-options.js';
+import { decodeIpv4, decodeTransport } from '../../src/core/wire/decode.js';
+import type { Packet } from '../../src/core/wire/packet.js';
+import { normaliseOptions, PASSED, REMOVED, TCP_OPTION, UNREADABLE } from '../../src/core/wire/tcp-options.js';
 import { checksumsOk, received, sent, tcpPacket } from '../support/packets.js';
 
 interface Option {

@@ -3,10 +3,10 @@
  * wakes us when the empty queue fills again. Decides nothing. A packet without a verdict is dropped.
  */
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
-import { HOLD, PASS, type Verdict } from '../../verdict.js';
-import { u8 } from '../../wire/bytes.js';
-import { copyBytes } from '../../wire/copy.js';
-import type { Packet } from '../../wire/packet.js';
+import { HOLD, PASS, type Verdict } from '../../core/verdict.js';
+import { u8 } from '../../core/wire/bytes.js';
+import { copyBytes } from '../../core/wire/copy.js';
+import type { Packet } from '../../core/wire/packet.js';
 import {
   ACTION,
   COUNTERS,

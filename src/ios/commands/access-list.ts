@@ -2,8 +2,8 @@
  * `access-list N …` and the modes of `ip access-list`. An entry that cannot be honoured to the letter is refused: a
  * list that is shorter than the one its author wrote filters something else.
  */
-import { sameTest, testHash } from '../../acl/entry.js';
-import type { AclAddress, AclEntry, AclPort } from '../../acl/entry.js';
+import { sameTest, testHash } from '../../core/acl/entry.js';
+import type { AclAddress, AclEntry, AclPort } from '../../core/acl/entry.js';
 import type { ConfigEditor } from '../config/editor.js';
 import { indexed } from '../config/indexed-list.js';
 import type { AccessList } from '../config/model.js';

@@ -1,5 +1,5 @@
 /** `ip inspect …` in global configuration: inspection rules, timeouts, thresholds (Security Command Reference, CBAC). */
-import { isAllowable, NOT_ALLOWABLE } from '../../inspect/smtp/grammar.js';
+import { isAllowable, NOT_ALLOWABLE } from '../../core/inspect/smtp/grammar.js';
 import { inspectDefaults, smtpDefaults } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
 import type { InspectGlobals, InspectedProtocol, ProtocolName, SmtpOptions } from '../config/model.js';

@@ -6,7 +6,7 @@ import type { DynamicNat, NatTimeouts, StaticNat } from '../config/model.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { formatAddress, isNetmask, netmask } from '../ipv4-text.js';
-import { mix } from '../../hash.js';
+import { mix } from '../../core/memory/hash.js';
 
 const OPTIONS = '[extendable] [no-alias] [no-payload]';
 

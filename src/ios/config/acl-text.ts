@@ -1,5 +1,5 @@
 /** Access-list entries as IOS writes them, in the running-config and in `show access-lists`. */
-import type { AclAddress, AclEntry, AclPort } from '../../acl/entry.js';
+import type { AclAddress, AclEntry, AclPort } from '../../core/acl/entry.js';
 import { formatAddress } from '../ipv4-text.js';
 import {
   CODE_POINTS,

@@ -4,7 +4,7 @@
  * long lists (entries and remarks of access lists, translations, routes, inert lines) are never changed, but replaced:
  * configurations that follow each other have them in common.
  */
-import type { AclEntry } from '../../acl/entry.js';
+import type { AclEntry } from '../../core/acl/entry.js';
 
 export interface RouterConfig {
   /** Text of the `version` line, e.g. 12.3. */

@@ -1,5 +1,5 @@
 /** `debug …`, `undebug …`, `no debug …`. */
-import { ALL_PACKETS } from '../../debug.js';
+import { ALL_PACKETS } from '../../core/observe/debug.js';
 import type { Match } from '../grammar/match.js';
 import type { Exec, ExecCommand } from './context.js';
 import { DEBUG_SWITCHES, debuggingText, packetScope } from './debug-switches.js';

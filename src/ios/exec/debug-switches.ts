@@ -1,5 +1,5 @@
 /** What `debug` can trace: its keywords, the flag of the engine, and what the router answers. One row each. */
-import type { DebugFlag, PacketScope } from '../../debug.js';
+import type { DebugFlag, PacketScope } from '../../core/observe/debug.js';
 import type { Match } from '../grammar/match.js';
 
 export interface DebugSwitch {

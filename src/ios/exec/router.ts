@@ -1,7 +1,7 @@
 /** What a console session needs of the running router: views to print, and actions to carry out. main.ts provides it. */
-import type { DebugFlags } from '../../debug.js';
-import type { Prober } from '../../probe/probe.js';
-import type { RouterSnapshot, SystemSnapshot } from '../../snapshot.js';
+import type { DebugFlags } from '../../core/observe/debug.js';
+import type { Prober } from '../../core/probe/probe.js';
+import type { RouterSnapshot, SystemSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 
 export interface ConsoleRouter {

@@ -1,6 +1,6 @@
 /** `ping`: one echo after the other, a character for each, and the summary. */
-import type { Probe, ProbeOutcome } from '../../probe/probe.js';
-import { FRAGMENTATION_NEEDED, SOURCE_QUENCH, TIME_EXCEEDED, UNREACHABLE } from '../../wire/icmp.js';
+import type { Probe, ProbeOutcome } from '../../core/probe/probe.js';
+import { FRAGMENTATION_NEEDED, SOURCE_QUENCH, TIME_EXCEEDED, UNREACHABLE } from '../../core/wire/icmp.js';
 import type { Job } from '../exec/job.js';
 import type { ConsoleRouter } from '../exec/router.js';
 import { formatAddress } from '../ipv4-text.js';

@@ -1,6 +1,6 @@
 /** `traceroute`: UDP datagrams with rising TTL; each router on the way answers for its own. */
-import type { Probe, ProbeOutcome } from '../../probe/probe.js';
-import { PORT_UNREACHABLE, SOURCE_QUENCH, TIME_EXCEEDED, UNREACHABLE } from '../../wire/icmp.js';
+import type { Probe, ProbeOutcome } from '../../core/probe/probe.js';
+import { PORT_UNREACHABLE, SOURCE_QUENCH, TIME_EXCEEDED, UNREACHABLE } from '../../core/wire/icmp.js';
 import type { Job } from '../exec/job.js';
 import type { ConsoleRouter } from '../exec/router.js';
 import { formatAddress } from '../ipv4-text.js';

@@ -1,7 +1,7 @@
 /** Where a probe of the router goes, and how it leaves: which interface and source address, or that there is no way. */
-import type { Probe } from '../../probe/probe.js';
-import { RoutingTable } from '../../route.js';
-import type { InterfaceSnapshot } from '../../snapshot.js';
+import type { Probe } from '../../core/probe/probe.js';
+import { RoutingTable } from '../../core/route/route.js';
+import type { InterfaceSnapshot } from '../../core/state/snapshot.js';
 import type { InterfaceConfig, RouterConfig } from '../config/model.js';
 import type { ConsoleRouter } from '../exec/router.js';
 import { linkState } from '../show/link-state.js';

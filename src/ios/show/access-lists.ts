@@ -1,8 +1,8 @@
 /** `show access-lists [NAME]` and `show ip access-lists [NAME]` (reference §9). */
-import type { RouterSnapshot } from '../../snapshot.js';
+import type { RouterSnapshot } from '../../core/state/snapshot.js';
 import { formatExtended } from '../config/acl-text.js';
 import type { AccessList, RouterConfig } from '../config/model.js';
-import type { AclEntry } from '../../acl/entry.js';
+import type { AclEntry } from '../../core/acl/entry.js';
 import { formatAddress } from '../ipv4-text.js';
 
 /** @param only the name of one list; undefined: all. An unknown name prints nothing. */

@@ -1,5 +1,5 @@
 /** `show debugging`: what is traced, under IOS's headings. */
-import type { DebugFlags } from '../../debug.js';
+import type { DebugFlags } from '../../core/observe/debug.js';
 import { DEBUG_SWITCHES, debuggingText } from '../exec/debug-switches.js';
 
 export function showDebugging(debug: DebugFlags): string {

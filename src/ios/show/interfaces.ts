@@ -1,5 +1,5 @@
 /** `show interfaces [NAME]` as a 3640 with Ethernet and serial modules prints it (reference §10). */
-import type { InterfaceSnapshot } from '../../snapshot.js';
+import type { InterfaceSnapshot } from '../../core/state/snapshot.js';
 import type { InterfaceConfig, RouterConfig } from '../config/model.js';
 import { formatAddress, prefixLength } from '../ipv4-text.js';
 import { age } from './duration.js';

@@ -1,5 +1,5 @@
 /** `show ip arp` and `show arp`. */
-import type { ArpSnapshot } from '../../snapshot.js';
+import type { ArpSnapshot } from '../../core/state/snapshot.js';
 import { formatAddress } from '../ipv4-text.js';
 
 export function showArp(entries: readonly ArpSnapshot[]): string {

@@ -1,5 +1,5 @@
 /** `show ip inspect sessions [detail]` (reference §6). */
-import type { RouterSnapshot, SessionSnapshot, SisState } from '../../snapshot.js';
+import type { RouterSnapshot, SessionSnapshot, SisState } from '../../core/state/snapshot.js';
 import { formatAddress } from '../ipv4-text.js';
 import { hoursMinutesSeconds } from './duration.js';
 

@@ -1,6 +1,6 @@
 /** `show ip inspect statistics` (reference §6). */
 import type { RouterConfig } from '../config/model.js';
-import type { RouterSnapshot } from '../../snapshot.js';
+import type { RouterSnapshot } from '../../core/state/snapshot.js';
 import { age } from './duration.js';
 
 export function showInspectStatistics(config: RouterConfig, snapshot: RouterSnapshot): string {

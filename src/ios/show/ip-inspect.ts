@@ -5,7 +5,7 @@
 import { smtpDefaults } from '../config/defaults.js';
 import { effectiveInspection } from '../config/effective.js';
 import type { InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
-import type { RouterSnapshot } from '../../snapshot.js';
+import type { RouterSnapshot } from '../../core/state/snapshot.js';
 import { showSessions } from './ip-inspect-sessions.js';
 
 /** `show ip inspect all`: configuration, interfaces, and the sessions where there are any. */

@@ -1,5 +1,5 @@
 /** `show ip interface [brief] [NAME]` (reference §10). Lines about features that a 3640 has and we have not say so. */
-import type { InterfaceSnapshot } from '../../snapshot.js';
+import type { InterfaceSnapshot } from '../../core/state/snapshot.js';
 import type { InterfaceConfig, RouterConfig } from '../config/model.js';
 import { formatAddress, prefixLength } from '../ipv4-text.js';
 import { type LinkState, linkState } from './link-state.js';

@@ -1,5 +1,5 @@
 /** `show ip nat translations [verbose]` and `show ip nat statistics` (reference §8). */
-import type { RouterSnapshot, TranslationSnapshot } from '../../snapshot.js';
+import type { RouterSnapshot, TranslationSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
 import { hoursMinutesSeconds } from './duration.js';

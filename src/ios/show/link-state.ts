@@ -1,5 +1,5 @@
 /** The two words that IOS has for the state of an interface: the link's and the line protocol's. */
-import type { InterfaceSnapshot } from '../../snapshot.js';
+import type { InterfaceSnapshot } from '../../core/state/snapshot.js';
 import type { InterfaceConfig } from '../config/model.js';
 
 export interface LinkState {

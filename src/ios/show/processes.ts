@@ -1,5 +1,5 @@
 /** `show processes cpu` and `show processes memory`: one process, as all of fw3640 is one. */
-import type { SystemSnapshot } from '../../snapshot.js';
+import type { SystemSnapshot } from '../../core/state/snapshot.js';
 
 const NAME = 'IP Input'; // the process of a 3640 that does what ours does
 

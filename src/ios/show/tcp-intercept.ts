@@ -1,5 +1,5 @@
 /** `show tcp intercept connections` and `statistics`. Columns as recalled from consoles. */
-import type { InterceptedConnection, RouterSnapshot } from '../../snapshot.js';
+import type { InterceptedConnection, RouterSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
 import { hoursMinutesSeconds } from './duration.js';

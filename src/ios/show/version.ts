@@ -1,5 +1,5 @@
 /** `show version`: the layout of a 3640's answer, with the facts of this program (reference §10). */
-import type { SystemSnapshot } from '../../snapshot.js';
+import type { SystemSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 import { uptimeWords } from './duration.js';
 

@@ -1,5 +1,5 @@
 /** `show ip virtual-reassembly [NAME]` (reference §7). */
-import type { RouterSnapshot } from '../../snapshot.js';
+import type { RouterSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 
 export function showVirtualReassembly(config: RouterConfig, snapshot: RouterSnapshot, only?: string): string {

@@ -2,13 +2,13 @@
  * What the router would do with a packet, step by step in its order of operation, and which line of the configuration
  * decided each step. Says in words what engine.ts does; a test holds the two against each other.
  */
-import type { AclEntry } from '../../acl/entry.js';
-import type { ExpectedSnapshot, RouterSnapshot, SessionSnapshot } from '../../snapshot.js';
+import type { AclEntry } from '../../core/acl/entry.js';
+import type { ExpectedSnapshot, RouterSnapshot, SessionSnapshot } from '../../core/state/snapshot.js';
 import { formatExtended, formatStandard } from '../config/acl-text.js';
 import { effectiveInspection } from '../config/effective.js';
 import type { AccessList, InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
-import { RoutingTable, TO_ROUTER } from '../../route.js';
+import { RoutingTable, TO_ROUTER } from '../../core/route/route.js';
 import { formatSessionId } from '../show/ip-inspect-sessions.js';
 import { entryMatches } from './probe.js';
 import type { Probe } from './probe.js';

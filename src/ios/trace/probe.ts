@@ -1,5 +1,5 @@
 /** The packet that `packet-tracer` and `fw3640 trace` ask about: the first of a flow, as it would come in. */
-import type { AclEntry } from '../../acl/entry.js';
+import type { AclEntry } from '../../core/acl/entry.js';
 import { entryAdmitsPort } from '../acl-cover.js';
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';

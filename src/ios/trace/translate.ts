@@ -2,7 +2,7 @@
  * What `ip nat inside source` makes of the ends of a packet, with the line that gives it: for explain.ts. In the order
  * of nat/ends.ts: the flow, its port, its host, its network; then the first list that permits it.
  */
-import type { TranslationSnapshot } from '../../snapshot.js';
+import type { TranslationSnapshot } from '../../core/state/snapshot.js';
 import type { DynamicNat, InterfaceConfig, RouterConfig, StaticNat } from '../config/model.js';
 import { staticNatLine } from '../config/running-config.js';
 import { formatAddress } from '../ipv4-text.js';

@@ -1,6 +1,6 @@
 /** An FTP control connection through the whole router, each end with its own idea of the sequence numbers. */
 import { expect } from 'vitest';
-import { i32, u16 } from '../../../src/wire/bytes.js';
+import { i32, u16 } from '../../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, tcpPacket, type TcpFields } from '../../support/packets.js';
 import { type Outcome, PASS, type Router3640 } from '../../support/router-3640.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { SERVICES } from '../../../src/inspect/rules.js';
+import { SERVICES } from '../../../src/core/inspect/rules.js';
 import { messageOf } from '../../../src/ios/messages.js';
-import { i32, u16 } from '../../../src/wire/bytes.js';
+import { i32, u16 } from '../../../src/core/wire/bytes.js';
 import { explain } from '../../../src/ios/trace/explain.js';
 import type { Trace } from '../../../src/ios/trace/explain.js';
-import { RouterState } from '../../../src/router-state.js';
+import { RouterState } from '../../../src/core/state/router-state.js';
 import { dotted, ip, tcpPacket, type TcpFields } from '../../support/packets.js';
 import { DROP, PASS, Router3640 } from '../../support/router-3640.js';
 import { ControlConnection, INSIDE, OUTSIDE, textOf } from './control-connection.js';

@@ -6,7 +6,7 @@ import {
   parseEprt,
   parsePassivePort,
   parseSixNumbers,
-} from '../../../src/inspect/ftp/endpoint-text.js';
+} from '../../../src/core/inspect/ftp/endpoint-text.js';
 import { ip } from '../../support/packets.js';
 
 const at = (e: EndpointText | undefined): unknown => e && [e.address, e.port, e.start, e.end];

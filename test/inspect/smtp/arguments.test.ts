@@ -1,6 +1,6 @@
 /** Arguments of MAIL, RCPT, ETRN and BDAT: what passes, and the first byte that does not. */
 import { expect, test } from 'vitest';
-import { ChunkArgument } from '../../../src/inspect/smtp/chunk.js';
+import { ChunkArgument } from '../../../src/core/inspect/smtp/chunk.js';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
 import type { SmtpOptions } from '../../../src/ios/config/model.js';
 import { bytes, Session } from './session.js';

@@ -1,8 +1,8 @@
 /** What a session keeps between its packets. `Session` hands it from one inspector to another wherever it is at rest. */
 import { expect, test } from 'vitest';
-import { FlatMemory } from '../../../src/flat-memory.js';
-import { newSmtpCounters } from '../../../src/inspect/smtp/finding.js';
-import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/inspect/smtp/inspector.js';
+import { FlatMemory } from '../../../src/core/memory/flat-memory.js';
+import { newSmtpCounters } from '../../../src/core/inspect/smtp/finding.js';
+import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/core/inspect/smtp/inspector.js';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
 import { bytes, Session } from './session.js';
 

@@ -2,10 +2,10 @@
  * One SMTP session in the hands of several inspectors: whenever it is at rest it is saved, and another inspector goes on
  * with it that has just had a stranger's session. What is not saved, or not loaded, then shows in the laws.
  */
-import { FlatMemory } from '../../../src/flat-memory.js';
-import type { InspectorHost, StreamAction, StreamInspector } from '../../../src/inspect/inspector.js';
-import type { SmtpCounters, SmtpFinding } from '../../../src/inspect/smtp/finding.js';
-import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/inspect/smtp/inspector.js';
+import { FlatMemory } from '../../../src/core/memory/flat-memory.js';
+import type { InspectorHost, StreamAction, StreamInspector } from '../../../src/core/inspect/inspector.js';
+import type { SmtpCounters, SmtpFinding } from '../../../src/core/inspect/smtp/finding.js';
+import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/core/inspect/smtp/inspector.js';
 import type { SmtpOptions } from '../../../src/ios/config/model.js';
 
 /** [from the client?, bytes]: each leaves something in hand. */

@@ -13,9 +13,9 @@ import {
   START,
   wordDfa,
   type WordDfa,
-} from '../../../src/inspect/smtp/dfa.js';
-import { COMMANDS, END_OF_DATA, EMPTY_LINE } from '../../../src/inspect/smtp/grammar.js';
-import { compileSmtp } from '../../../src/inspect/smtp/rule.js';
+} from '../../../src/core/inspect/smtp/dfa.js';
+import { COMMANDS, END_OF_DATA, EMPTY_LINE } from '../../../src/core/inspect/smtp/grammar.js';
+import { compileSmtp } from '../../../src/core/inspect/smtp/rule.js';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
 
 function walk(dfa: WordDfa, text: string): number {

@@ -1,6 +1,6 @@
 /** What is reported of an intervention: the line before and after, why, where, and how much memory a line can cost. */
 import { describe, expect, test } from 'vitest';
-import { COMMAND_LINE_LIMIT, LONGEST_LINE, PIPELINE_LIMIT } from '../../../src/inspect/smtp/grammar.js';
+import { COMMAND_LINE_LIMIT, LONGEST_LINE, PIPELINE_LIMIT } from '../../../src/core/inspect/smtp/grammar.js';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
 import { Session } from './session.js';
 

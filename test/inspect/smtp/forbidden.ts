@@ -1,5 +1,5 @@
 /** What a server must not be made to execute. */
-import { COMMANDS } from '../../../src/inspect/smtp/grammar.js';
+import { COMMANDS } from '../../../src/core/inspect/smtp/grammar.js';
 
 /** Verbs that a rule passes. @param allow those that the administrator allows by name */
 export function legalWords(protocol: 'smtp' | 'esmtp', allow: readonly string[] = []): string[] {

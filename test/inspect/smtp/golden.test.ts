@@ -1,6 +1,6 @@
 /** The golden dialogues of test/golden/smtp, with segments as written and cut into pieces of every size. */
 import { expect, test } from 'vitest';
-import { COMMANDS, EXTENSIONS } from '../../../src/inspect/smtp/grammar.js';
+import { COMMANDS, EXTENSIONS } from '../../../src/core/inspect/smtp/grammar.js';
 import { differs } from './cutting.js';
 import { readDialogues, type DialogueFile, type Step } from './dialogue-file.js';
 import { Session } from './session.js';

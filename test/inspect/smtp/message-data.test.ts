@@ -1,8 +1,8 @@
 /** Message data against a twin that looks at the whole mail at once, both ways from each dot. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineStartScan } from '../../../src/inspect/smtp/line-start-scan.js';
-import { DataEvent, MessageData } from '../../../src/inspect/smtp/message-data.js';
+import { LineStartScan } from '../../../src/core/inspect/smtp/line-start-scan.js';
+import { DataEvent, MessageData } from '../../../src/core/inspect/smtp/message-data.js';
 import { bytes, text } from './session.js';
 import { mailData } from './dialogue-grammar.js';
 

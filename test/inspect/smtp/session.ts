@@ -1,6 +1,6 @@
 /** A session of one inspector: what goes in, what comes out on the other side, what it reports. */
-import { StreamAction, type InspectorHost } from '../../../src/inspect/inspector.js';
-import { newSmtpCounters, type SmtpFinding } from '../../../src/inspect/smtp/finding.js';
+import { StreamAction, type InspectorHost } from '../../../src/core/inspect/inspector.js';
+import { newSmtpCounters, type SmtpFinding } from '../../../src/core/inspect/smtp/finding.js';
 import type { SmtpOptions } from '../../../src/ios/config/model.js';
 import { ChangingHands } from './changing-hands.js';
 

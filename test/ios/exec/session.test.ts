@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { noDebug } from '../../../src/debug.js';
+import { noDebug } from '../../../src/core/observe/debug.js';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import { parseAddress } from '../../../src/ios/ipv4-text.js';
 import { fakeRouter } from '../support/fake-router.js';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import { formatAddress } from '../../../src/ios/ipv4-text.js';
-import type { ProbeOutcome } from '../../../src/probe/probe.js';
+import type { ProbeOutcome } from '../../../src/core/probe/probe.js';
 import { icmpError, REPLY, routerUp, RunningCommand, TIMEOUT } from '../support/job.js';
 
 const start = (...lines: string[]): RunningCommand => new RunningCommand(routerUp(), lines);

@@ -5,7 +5,7 @@ import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import { parseAddress } from '../../../src/ios/ipv4-text.js';
 import { NO_TRAFFIC } from '../../../src/ios/show/interfaces.js';
 import { age, hoursMinutesSeconds, uptimeWords } from '../../../src/ios/show/duration.js';
-import type { InterfaceSnapshot } from '../../../src/snapshot.js';
+import type { InterfaceSnapshot } from '../../../src/core/state/snapshot.js';
 import { fakeRouter } from '../support/fake-router.js';
 import type { FakeRouter } from '../support/fake-router.js';
 

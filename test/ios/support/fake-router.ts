@@ -1,10 +1,15 @@
 /** A router without packets, for console tests: its state is what the test puts in, its actions are remembered. */
-import { noDebug } from '../../../src/debug.js';
+import { noDebug } from '../../../src/core/observe/debug.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
 import type { ConsoleRouter, RouterActions } from '../../../src/ios/exec/router.js';
-import type { Probe, ProbeOutcome } from '../../../src/probe/probe.js';
-import type { RouterSnapshot, SessionSnapshot, SystemSnapshot, TranslationSnapshot } from '../../../src/snapshot.js';
+import type { Probe, ProbeOutcome } from '../../../src/core/probe/probe.js';
+import type {
+  RouterSnapshot,
+  SessionSnapshot,
+  SystemSnapshot,
+  TranslationSnapshot,
+} from '../../../src/core/state/snapshot.js';
 
 export interface FakeRouter extends ConsoleRouter {
   /** Calls of actions, in order, as text. */

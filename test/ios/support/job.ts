@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import { NO_TRAFFIC } from '../../../src/ios/show/interfaces.js';
 import { parseAddress } from '../../../src/ios/ipv4-text.js';
-import type { Probe, ProbeOutcome } from '../../../src/probe/probe.js';
-import type { InterfaceSnapshot } from '../../../src/snapshot.js';
+import type { Probe, ProbeOutcome } from '../../../src/core/probe/probe.js';
+import type { InterfaceSnapshot } from '../../../src/core/state/snapshot.js';
 import { fakeRouter, type FakeRouter } from './fake-router.js';
 
 const LIVE: Omit<InterfaceSnapshot, 'name'> = { ...NO_TRAFFIC, lineUp: true, kbits: 10_000 };

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Engine } from '../../../src/engine.js';
+import { Engine } from '../../../src/core/engine.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
 import { explain, type Trace } from '../../../src/ios/trace/explain.js';
 import { traceConfig } from '../../../src/ios/trace/index.js';
 import type { Probe } from '../../../src/ios/trace/probe.js';
-import { RouterState } from '../../../src/router-state.js';
-import { PASS } from '../../../src/verdict.js';
+import { RouterState } from '../../../src/core/state/router-state.js';
+import { PASS } from '../../../src/core/verdict.js';
 import { dotted, icmpPacket, ip, received, sent, tcpPacket, udpPacket } from '../../support/packets.js';
 import { fakeRouter } from '../support/fake-router.js';
 

@@ -3,8 +3,8 @@
  * sends, in which order and how often, is its own affair; no kernel answers for it.
  */
 import { ip, dotted, latin1, tcpPacket } from '../../support/packets.js';
-import { put16, u16 } from '../../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../../src/wire/checksum.js';
+import { put16, u16 } from '../../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../../src/core/wire/checksum.js';
 import type { Lab } from './lab.js';
 import { frameOf, ipv4In, macBytes, macOf, Wire } from './wire.js';
 

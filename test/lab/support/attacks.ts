@@ -5,8 +5,8 @@
 import { fragmentsAt } from '../../fragment/fragments.js';
 import { fitted } from '../../attack/fitted.js';
 import { latin1, tcpPacket } from '../../support/packets.js';
-import { put16 } from '../../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../../src/wire/checksum.js';
+import { put16 } from '../../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../../src/core/wire/checksum.js';
 import type { Client, Fate, Sent } from './attacker.js';
 import { ADDRESSES, type ServerName } from './mail-servers.js';
 import type { Choice } from './random.js';

@@ -1,5 +1,5 @@
 /** A HostSystem whose programs and sysctls are those of a namespace of the lab, for tests of host setup itself. */
-import { HostError, type HostSystem } from '../../../src/io/host-system.js';
+import { HostError, type HostSystem } from '../../../src/host/host-system.js';
 import type { Host, Lab } from './lab.js';
 
 /** @param path put before PATH, to choose another variant of iptables */

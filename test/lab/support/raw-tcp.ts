@@ -4,8 +4,8 @@
  */
 import { randomInt } from 'node:crypto';
 import { dotted, ip, latin1, tcpPacket } from '../../support/packets.js';
-import { put16 } from '../../../src/wire/bytes.js';
-import { writeIpv4Checksum } from '../../../src/wire/checksum.js';
+import { put16 } from '../../../src/core/wire/bytes.js';
+import { writeIpv4Checksum } from '../../../src/core/wire/checksum.js';
 import type { Lab } from './lab.js';
 import { until } from './until.js';
 import { frameOf, ipv4In, macBytes, macOf, Wire } from './wire.js';

@@ -1,0 +1,106 @@
+/** The commands of `fw3640` that end by themselves. */
+import { readFileSync } from 'node:fs';
+import { EXIT } from './exit.js';
+import { checkConfig } from '../ios/check.js';
+import { parseConfig } from '../ios/config/parse.js';
+import { traceCommand, traceConfig } from '../ios/trace/index.js';
+import { ConsoleError, runCommands, runTerminal } from '../io/console-client.js';
+import { checkBindings, tooFewInterfaces } from '../host/host-plan.js';
+import { HostSetup } from '../host/host-setup.js';
+import { HostError } from '../host/host-system.js';
+import { readBindings } from './run.js';
+
+export interface CheckCommand {
+  config: string;
+  strict: boolean;
+  lenient: boolean;
+  /** `Ethernet2/0=eth1`, as `run` would get them; none: every interface is taken for mapped. */
+  interface: string[];
+}
+
+/** `fw3640 check`: what `run` would make of the file, with the mapping that it would get. */
+export function check({ config: file, strict, lenient, interface: pairs }: CheckCommand): void {
+  const text = read(file);
+  if (text === undefined) return;
+  const bindings = pairs.length === 0 ? undefined : readBindings(pairs);
+  const { config } = parseConfig(text, file, { lenient });
+  const mappingFaults =
+    bindings === undefined
+      ? tooFewInterfaces(config)
+      : typeof bindings === 'string'
+        ? [bindings]
+        : checkBindings(config, bindings);
+  const { report, exitCode } = checkConfig(text, file, {
+    strict,
+    lenient,
+    mappingFaults,
+    ...(bindings instanceof Map ? { mapped: new Set(bindings.keys()) } : {}),
+  });
+  process.stdout.write(report);
+  process.exitCode = exitCode;
+}
+
+/** `fw3640 console`: with commands, sends them and prints their output; else brings this terminal. */
+export async function openConsole(socket: string, commands: readonly string[]): Promise<void> {
+  try {
+    if (commands.length === 0) await runTerminal(socket);
+    else process.exitCode = await runCommands(socket, commands, (text) => process.stdout.write(text));
+  } catch (error) {
+    if (!(error instanceof ConsoleError)) throw error;
+    fail(error.message, EXIT.runtime);
+  }
+}
+
+export interface TraceOptions {
+  in: string;
+  config?: string;
+  /** With `config`: as `run` gets them; none: all that can be are mapped. */
+  interface: string[];
+  socket: string;
+}
+
+/** `fw3640 trace`: asks a configuration file, or the running router by its console. */
+export async function trace(words: readonly string[], options: TraceOptions): Promise<void> {
+  if (options.config === undefined) {
+    await openConsole(options.socket, [traceCommand(options.in, words)]);
+    return;
+  }
+  const text = read(options.config);
+  if (text === undefined) return;
+  const bindings = readBindings(options.interface);
+  if (typeof bindings === 'string') {
+    fail(bindings, EXIT.usage);
+    return;
+  }
+  const mapped = options.interface.length === 0 ? undefined : new Set(bindings.keys());
+  const { report, exitCode } = traceConfig(text, options.config, options.in, words, mapped);
+  (exitCode === 0 ? process.stdout : process.stderr).write(report);
+  process.exitCode = exitCode;
+}
+
+/** `fw3640 cleanup`: removes what a crashed run left. */
+export function cleanup(): void {
+  try {
+    const removed = HostSetup.cleanup();
+    for (const what of removed) console.log(`removed ${what}`);
+    if (removed.length === 0) console.log('nothing to remove');
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    fail(error.message, EXIT.runtime);
+  }
+}
+
+/** The file's text; where it cannot be read, says so and sets the exit code. */
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    fail(`${file}: ${(error as Error).message}`, EXIT.usage);
+    return undefined;
+  }
+}
+
+function fail(message: string, exitCode: number): void {
+  console.error(`fw3640: ${message}`);
+  process.exitCode = exitCode;
+}

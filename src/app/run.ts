@@ -1,0 +1,243 @@
+/** `fw3640 run`: the daemon, from reading the configuration to the last undone change. */
+import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { formatConfigError, parseConfig, type ParsedConfig, parseInSteps } from '../ios/config/parse.js';
+import { unsupported } from '../ios/config/unsupported.js';
+import { canonicalInterface } from '../ios/interface-name.js';
+import { ConsoleSession } from '../ios/exec/session.js';
+import { RouterConsole } from '../control/console.js';
+import { tuneCompiler } from '../io/compiler.js';
+import { ConsoleServer } from '../io/console-server.js';
+import { checkBindings } from '../host/host-plan.js';
+import { VtyServer } from '../io/vty-server.js';
+import { undefinedNames } from '../ios/lint.js';
+import type { InertLine, RouterConfig } from '../ios/config/model.js';
+import type { Message } from '../ios/messages.js';
+import { System } from '../host/system.js';
+import { HostError } from '../host/host-system.js';
+import { EXIT } from './exit.js';
+import { Log, type LogFormat } from '../io/log.js';
+import { openOutput } from '../io/log-output.js';
+import { QueueError } from '../io/queue/queue-error.js';
+import { Router } from '../control/router.js';
+
+const STANDARD_OUTPUT = 1;
+
+export interface RunOptions {
+  config: string;
+  /** `Ethernet2/0=eth1`, as given. */
+  interface: string[];
+  queue: number;
+  failOpen: boolean;
+  /** Keep unknown lines that are housekeeping, instead of refusing the file. */
+  lenient: boolean;
+  logLevel: string;
+  logFormat: LogFormat;
+  socket: string;
+  /** ADDRESS:PORT of the terminal lines. */
+  vty?: string;
+  maxSessions: number;
+  /** Version of fw3640. */
+  release: string;
+}
+
+/** Starts the router; signals end it or reload its configuration. A refusal is printed and sets the exit code. */
+export async function run(options: RunOptions): Promise<void> {
+  const parsed = readConfig(options.config, options.lenient);
+  if (parsed === undefined) return;
+  const { config, inert, text } = parsed;
+  const bindings = readBindings(options.interface);
+  const faults =
+    typeof bindings === 'string'
+      ? [bindings]
+      : [...unsupported(config).map((u) => u.reason), ...checkBindings(config, bindings)];
+  if (typeof bindings === 'string' || faults.length > 0) {
+    for (const fault of faults) console.error(`fw3640: ${fault}`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  tuneCompiler();
+  let router: Router | undefined;
+  const log = new Log({
+    format: options.logFormat,
+    level: options.logLevel,
+    output: openOutput(STANDARD_OUTPUT),
+    timestamps: () => (router?.engine.config ?? config).timestamps,
+    logging: () => (router?.engine.config ?? config).logging,
+  });
+  try {
+    const { queue, failOpen, maxSessions } = options;
+    router = new Router({ config, bindings, queue, failOpen, maxSessions, log });
+  } catch (error) {
+    if (!(error instanceof HostError || error instanceof QueueError)) throw error;
+    console.error(`fw3640: ${error.message}`);
+    process.exitCode = EXIT.runtime;
+    return;
+  }
+  const system = new System(options.release, bindings);
+  const view = new RouterConsole(router, system, options.config, text);
+  let closeTerminals: () => void;
+  try {
+    closeTerminals = await openTerminals(options, view, log);
+  } catch (error) {
+    router.stop();
+    console.error(`fw3640: ${(error as Error).message}`);
+    process.exitCode = EXIT.runtime;
+    system.stop();
+    return;
+  }
+  for (const line of inert) log.write(inertMessage(options.config, line));
+  for (const message of openMessages(options.config, config)) log.write(message);
+  router.say(5, '%SYS', 'System restarted --', 'RESTART');
+  const live = router;
+  let reloaded = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloaded = reloaded.then(() => reload(options, view, live));
+  });
+  stopOnSignal(router, log, () => {
+    closeTerminals();
+    system.stop();
+  });
+}
+
+/** Opens the console socket and, if asked for, the terminal lines. @returns what closes them. */
+async function openTerminals(options: RunOptions, view: RouterConsole, log: Log): Promise<() => void> {
+  const console = await ConsoleServer.listen(
+    options.socket,
+    (privilege) => new ConsoleSession(view, 'console', privilege),
+  );
+  let vty: VtyServer | undefined;
+  try {
+    vty = options.vty === undefined ? undefined : await VtyServer.listen(options.vty, view);
+  } catch (error) {
+    console.close();
+    throw error;
+  }
+  log.monitor = (line) => {
+    console.monitor(line);
+    vty?.monitor(line);
+  };
+  return () => {
+    console.close();
+    vty?.close();
+  };
+}
+
+/** SIGHUP: the file again. One with an error changes nothing, and says so. */
+async function reload(options: RunOptions, view: RouterConsole, router: Router): Promise<void> {
+  const { actions } = view;
+  const { config: file, lenient } = options;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    actions.log(3, 'SYS-3-CONFIG', `${file}: ${(error as Error).message}; the configuration stays as it is`);
+    return;
+  }
+  const { config, errors } = await parseBetweenPackets(text, file, lenient);
+  const faults = errors.filter((e) => e.severity === 'error');
+  for (const e of faults)
+    actions.log(3, 'SYS-3-CONFIG', `${e.file}:${e.line}:${e.column}: % ${e.reason}: ${e.text.trim()}`);
+  // The host is put right too, which takes its time, so only where it has to be.
+  const thorough = faults.length === 0 && !(await router.hostHolds());
+  const refused = faults.length > 0 ? `${faults.length} errors` : actions.apply(config, thorough);
+  if (refused === undefined) {
+    view.noteStartup(text);
+    actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${file} by SIGHUP`);
+    for (const message of openMessages(file, config)) router.write(message);
+  } else {
+    actions.log(3, 'SYS-3-CONFIG', `${file}: ${refused}; the configuration stays as it is`);
+  }
+}
+
+async function parseBetweenPackets(text: string, file: string, lenient: boolean): Promise<ParsedConfig> {
+  const steps = parseInSteps(text, file, { whole: true, lenient });
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await setImmediate();
+  }
+}
+
+/** A configuration line that has no effect here; a warning where the router would have protected more with it. */
+function inertMessage(file: string, line: InertLine): Message {
+  const severity = line.weakens === undefined ? 6 : 4;
+  return {
+    severity,
+    mnemonic: `%PARSER-${severity}-NOEFFECT`,
+    text: `accepted without effect: ${line.text.trim()}`,
+    fields: {
+      file,
+      line: line.line,
+      command: line.text.trim(),
+      ...(line.weakens !== undefined && { why: line.weakens }),
+    },
+  };
+}
+
+/** What is applied and not defined is open, as on IOS: said at each start and reload, as an error is. */
+const openMessages = (file: string, config: RouterConfig): Message[] =>
+  undefinedNames(config).map(({ line, reason }) => ({
+    severity: 3,
+    mnemonic: '%PARSER-3-UNDEFINED',
+    text: reason,
+    fields: { file, line },
+  }));
+
+/** Reads and parses a configuration; errors are printed, and set the exit code. */
+export function readConfig(file: string, lenient = false): (ParsedConfig & { text: string }) | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    console.error(`fw3640: ${file}: ${(error as Error).message}`);
+    process.exitCode = EXIT.usage;
+    return undefined;
+  }
+  const parsed = parseConfig(text, file, { whole: true, lenient });
+  for (const e of parsed.errors) console.error(formatConfigError(e));
+  if (!parsed.errors.some((e) => e.severity === 'error')) return { ...parsed, text };
+  process.exitCode = EXIT.usage;
+  return undefined;
+}
+
+/**
+ * `IOS=WHAT` pairs to a map from canonical interface name, or what is wrong with them.
+ * @param option,example for the message
+ */
+export function readBindings(
+  pairs: readonly string[],
+  option = '--interface',
+  example = 'eth1',
+): Map<string, string> | string {
+  const bindings = new Map<string, string>();
+  for (const pair of pairs) {
+    const [, name, device] = /^([^=]+)=([^=]+)$/.exec(pair) ?? [];
+    const canonical = name === undefined ? undefined : canonicalInterface(name);
+    if (canonical === undefined || device === undefined) {
+      return `${option} ${pair}: give it as IOS=NAME, for example Ethernet2/0=${example}`;
+    }
+    if (bindings.has(canonical)) return `${option} ${pair}: ${canonical} is given twice`;
+    bindings.set(canonical, device);
+  }
+  return bindings;
+}
+
+function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
+  const stop = (signal: NodeJS.Signals): void => {
+    router.say(5, '%SYS', `${signal}: the router stops`, 'RELOAD');
+    closeEdges();
+    try {
+      router.stop();
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      console.error(`fw3640: ${error.message}`);
+      process.exitCode = EXIT.runtime;
+    }
+    void log.end().then(() => process.exit());
+  };
+  // Without a listener Node opens its debugger on it, to every user of the box.
+  process.on('SIGUSR1', () => undefined);
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}

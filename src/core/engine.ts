@@ -1,0 +1,670 @@
+/**
+ * The router's pipeline, read from top to bottom: one IPv4 packet in, a verdict and perhaps changed bytes out.
+ *
+ *   decode → fragments → inbound ACL → NAT outside-to-inside → session → inspection → NAT inside-to-outside → verdict
+ *
+ * Order of operation: Cisco's NAT order table (input ACL before NAT, NAT before routing); a packet of a known session
+ * skips the access lists (Firewall ACL Bypass, 12.3(4)T). Pure: it is told the time, and says what happened through
+ * the outbox. Everything between the two NAT steps knows an inside host by its inside local address.
+ */
+import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
+import { MatchLog } from './acl/match-log.js';
+import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, UnreachableReplies } from './acl/unreachable.js';
+import { datagramText, type DebugFlag, type DebugFlags, natLine, noDebug, packetLines } from './observe/debug.js';
+import { DropLog } from './observe/drop-log.js';
+import { type RuleEntry, RuleSet } from './inspect/rules.js';
+import type { Event } from './events.js';
+import { virtualReassemblyDefaults } from '../ios/config/defaults.js';
+import type { InterfaceConfig, RouterConfig, VirtualReassembly } from '../ios/config/model.js';
+import { compileRules, sameRules } from './nat/address-rules.js';
+import { quotesHeader } from './nat/quote.js';
+import { rewriteDestination, rewriteSource } from './nat/rewrite.js';
+import { Translator } from './nat/translator.js';
+import { mix } from './memory/hash.js';
+import { FragmentTable } from './fragment/fragment-table.js';
+import { Identifications, mayBeCut } from './fragment/identifications.js';
+import type { Outbox } from './outbox.js';
+import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/route.js';
+import { Flow, readFlow } from './session/flow.js';
+import { Sessions } from './session/sessions.js';
+import type { ReassemblySnapshot } from './state/snapshot.js';
+import { MemoryAlert } from './session/memory-alert.js';
+import { ReassemblyMemory } from './tcp/reassembly-memory.js';
+import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
+import { UndeliveredReplies } from './undelivered.js';
+import { u16 } from './wire/bytes.js';
+import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
+import { ICMP_HEADER } from './wire/icmp.js';
+import { dontFragment, IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
+import { clampMss } from './wire/mss-clamp.js';
+import { Packet } from './wire/packet.js';
+import { ACK, FIN, RST, SYN, TCP_DATA_OFFSET } from './wire/tcp.js';
+
+export interface EngineOptions {
+  /** Most sessions at a time. */
+  capacity: number;
+  /** Seed of the session hash. */
+  seed: number;
+  /** Key of the SYN cookies, four words. Without it they come from the seed, for who replays and tests. */
+  cookieKey?: Int32Array;
+  /** The clock at the start, ms. */
+  now: number;
+  /** Seed of the identifications we give, which strangers see. Without it `seed`, for runs that shall be alike. */
+  identificationSeed?: number;
+  /** Names of the interfaces that a Linux interface is bound to; undefined: all that can be (route-resolution.ts). */
+  mapped?: ReadonlySet<string> | undefined;
+}
+
+const ETHERNET_MTU = 1500; // bytes
+
+/** Drops that are no inspection's, or no loss: `ip inspect log drop-pkt` does not tell of them. */
+const UNTOLD: readonly Verdict[] = [DROP.acl, DROP.intercepted, DROP.ttlExpired, DROP.tooLong];
+
+/** What a session's 16 bits can tell apart. Who types more names than that has the last ones count as one. */
+const MOST_INTERFACES = 0xffff;
+
+/** An interface as the pipeline uses it. */
+interface Port {
+  config: InterfaceConfig;
+  /** Of the link, bytes. */
+  mtu: number;
+  /** Stays that of the interface when others come and go; sessions remember it. From 1. */
+  number: number;
+  outside: boolean;
+  inside: boolean;
+  aclIn: CompiledAccessList | undefined;
+  aclOut: CompiledAccessList | undefined;
+  /** `ip tcp adjust-mss`, bytes; 0: not set. */
+  adjustMss: number;
+}
+
+export class Engine {
+  readonly debug: DebugFlags = noDebug();
+  readonly sessions: Sessions;
+  readonly rules = new RuleSet();
+  readonly accessLists = new Map<string, CompiledAccessList>();
+  readonly nat: Translator;
+  config: RouterConfig;
+  /** Packets handled, and dropped by reason (index: verdict). */
+  packets = 0;
+  readonly drops = new Float64Array(DROP_REASONS.length);
+
+  /** The configuration whose translations are in force. */
+  #translated: RouterConfig | undefined;
+  #ports: Port[] = [];
+  /** Numbers of all interfaces there have been, by name. */
+  readonly #numbers = new Map<string, number>();
+  readonly #mapped: ReadonlySet<string> | undefined;
+  #routes: RoutingTable;
+  /** Some interface has `ip tcp adjust-mss`. */
+  #clampsMss = false;
+  readonly #flow = new Flow();
+  /** What is known of the packet that an ICMP error quotes, for access lists and rules. */
+  readonly #quotedPacket = new Packet();
+  readonly #fragments: FragmentTable;
+  readonly #identifications: Identifications;
+  readonly #matchLog: MatchLog;
+  readonly #unreachable = new UnreachableReplies();
+  readonly #undelivered = new UndeliveredReplies();
+  /** By name of the interface, bytes. */
+  #mtus: ReadonlyMap<string, number> = new Map();
+  /** The smallest of the router's interfaces. */
+  #leastMtu = ETHERNET_MTU;
+  readonly #dropLog = new DropLog();
+  readonly #memoryAlert: MemoryAlert;
+  /** `ip tcp intercept list`. Inferred: a list that is not defined means all connections, as it permits all elsewhere. */
+  #interceptOn = false;
+  #interceptList: CompiledAccessList | undefined;
+  /** Clock of the packet or tick in hand, ms. */
+  #now = 0;
+  readonly #say = (e: Event): void => this.outbox.event(e);
+
+  constructor(
+    config: RouterConfig,
+    options: EngineOptions,
+    private readonly outbox: Outbox,
+  ) {
+    this.config = config;
+    const { capacity, seed, now, mapped } = options;
+    this.#mapped = mapped;
+    this.nat = new Translator(
+      capacity,
+      seed,
+      config.nat.timeouts,
+      now,
+      (e) => this.outbox.event(e),
+      (destination) => this.#egressIsOutside(destination),
+    );
+    this.#routes = new RoutingTable(config, this.#mapped);
+    this.#matchLog = new MatchLog((e) => this.outbox.event(e));
+    this.#fragments = new FragmentTable(outbox, {
+      screen: (p, now) => this.#screenFragment(p, now),
+      judge: (p, now) => this.#judgeReassembled(p, now),
+    });
+    this.#identifications = new Identifications(options.identificationSeed ?? seed);
+    const g = config.inspect;
+    this.#memoryAlert = new MemoryAlert(outbox);
+    const noLimits = { queueLength: 0, timeoutMs: 0, memoryBytes: 0 };
+    const memory = new ReassemblyMemory(noLimits, seed, (address) => this.#memoryAlert.note(address, this.#now));
+    this.sessions = new Sessions(
+      capacity,
+      seed,
+      now,
+      this.rules,
+      g,
+      this.nat,
+      memory,
+      outbox,
+      (p, v) => this.#releaseHeld(p, v),
+      this.debug,
+      options.cookieKey ?? Int32Array.of(seed, ~seed, mix(seed, 1), mix(seed, 2)),
+    );
+    this.sessions.trace.datagramText = (p) => this.#datagramText(p, true);
+    this.sessions.leadsTo = (address, ingress) => this.#routes.leadsTo(address, ingress);
+    this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
+    this.configure(config, now);
+  }
+
+  /** Takes over a configuration, new or changed. Sessions stay; they get the settings of their rule as it is now. */
+  configure(config: RouterConfig, now: number): void {
+    this.config = config;
+    const g = config.inspect;
+    this.rules.configure(config.inspectionRules, g);
+    this.#routes = new RoutingTable(config, this.#mapped);
+    this.sessions.globals = g;
+    this.sessions.thresholds.globals = g;
+    const { limits } = this.sessions.memory;
+    limits.queueLength = g.reassemblyQueueLength;
+    limits.timeoutMs = g.reassemblyTimeout * 1000;
+    limits.memoryBytes = g.reassemblyMemoryKb * 1024;
+    this.#memoryAlert.enabled = g.reassemblyAlarm && !g.alertOff;
+    this.#fragments.alerts = !g.alertOff;
+    this.#configureAccessLists(config);
+    this.#configureNat(config, now);
+    this.#configureIntercept(config);
+    const inspected = config.interfaces.some(translatesOrInspects);
+    this.#fragments.configure(config.interfaces.map((itf) => reassemblyOf(itf, inspected)));
+    // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
+    const list = (name: string | undefined): CompiledAccessList | undefined =>
+      name === undefined ? undefined : this.accessLists.get(name);
+    this.#clampsMss = config.interfaces.some((itf) => itf.adjustMss !== undefined);
+    this.#ports = config.interfaces.map((itf) => ({
+      config: itf,
+      mtu: this.#mtus.get(itf.name) ?? ETHERNET_MTU,
+      number: this.#numberOf(itf.name),
+      outside: itf.nat === 'outside',
+      inside: itf.nat === 'inside',
+      aclIn: list(itf.accessGroupIn),
+      aclOut: list(itf.accessGroupOut),
+      adjustMss: itf.adjustMss ?? 0,
+    }));
+    this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
+  }
+
+  /** What the links take that the router sends by, bytes, by canonical interface name; 1500 where it is not told. */
+  setMtus(mtus: ReadonlyMap<string, number>): void {
+    this.#mtus = mtus;
+    for (const port of this.#ports) port.mtu = mtus.get(port.config.name) ?? ETHERNET_MTU;
+    this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
+  }
+
+  /**
+   * Takes one packet through the router. The edge has filled in bytes, at, end, ingress, token and checksum state.
+   * @param now ms, monotonic
+   * @returns PASS (with `p.modified` if bytes changed), HOLD, or a drop
+   */
+  handle(p: Packet, now: number): Verdict {
+    this.packets++;
+    this.#now = now;
+    let v = decodeIpv4(p);
+    if (v === PASS) {
+      // The fragment that completes a datagram becomes the datagram.
+      v = isFragment(p) && this.#fragments.covers(p.ingress) ? this.#fragments.admit(p, now) : this.#judge(p, now);
+      if (v === PASS) this.#identify(p);
+      if (v === PASS && this.#clampsMss) this.#clampMss(p);
+      if (this.debug.packet) this.#tracePacket(p, v);
+    }
+    if (isDrop(v)) this.#dropped(p, v);
+    return v;
+  }
+
+  /**
+   * Takes an ICMP error of the router's own kernel, before it is sent. It quotes a packet as NAT has left it: outside
+   * that shows an inside local address, and inside it is a packet that its sender does not know, and is addressed to
+   * the inside global address, which is the router itself.
+   * @returns PASS (with `p.modified` if bytes changed) or a drop
+   */
+  handleOwn(p: Packet): Verdict {
+    let v = decodeIpv4(p);
+    if (v === PASS) v = decodeTransport(p);
+    if (v === PASS) v = this.#translateOwn(p);
+    if (isDrop(v)) this.#dropped(p, v);
+    return v;
+  }
+
+  #translateOwn(p: Packet): Verdict {
+    const { nat } = this;
+    nat.findFromRouter(p);
+    if (nat.missing) return DROP.noTranslation;
+    if (!quotesHeader(p)) return PASS;
+    nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
+    nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
+    if (nat.dst === p.dst) return PASS;
+    rewriteDestination(p, nat.dst, p.dstPort);
+    const from = this.#ports[this.#routes.lookup(p.dst)]?.config.addresses[0]?.address;
+    if (from !== undefined) rewriteSource(p, from, p.dstPort);
+    return PASS;
+  }
+
+  /**
+   * `debug ip packet`: of packets whose IPv4 header could be read. The access list sees the packet as the line shows
+   * it, behind NAT. Inferred: a list that is not defined permits all, as everywhere on IOS.
+   */
+  #tracePacket(p: Packet, v: Verdict): void {
+    const { list, detail } = this.debug.packetScope;
+    if (list !== undefined && this.accessLists.get(list)?.permitsPacket(p) === false) return;
+    const denied = v === DROP.acl;
+    const fate = denied ? 'access denied' : isDrop(v) ? DROP_REASONS[v]! : v === PASS ? 'forward' : 'held';
+    for (const text of packetLines(p, this.#datagramText(p, !denied), fate, detail)) this.#trace('packet', text);
+  }
+
+  /** @param routed where the packet goes is known: an inbound access list stands in front of routing, as on IOS */
+  #datagramText(p: Packet, routed: boolean): string {
+    const egress = routed ? this.#ports[this.#routes.lookup(p.dst)]?.config.name : undefined;
+    return datagramText(p, this.#ports[p.ingress]!.config.name, egress);
+  }
+
+  #trace(facility: DebugFlag, text: string): void {
+    this.outbox.event({ type: 'debug', facility, text });
+  }
+
+  /** Ends what has timed out. To be called a few times a second. */
+  tick(now: number): void {
+    this.#now = now;
+    this.sessions.expire(now);
+    this.nat.translations.expire(now);
+    this.#fragments.expire(now);
+    this.#matchLog.tick(now);
+    this.#dropLog.report(now, this.#say);
+  }
+
+  /** Counters of `show ip virtual-reassembly` for an interface, by its canonical name. */
+  reassembly(name: string): ReassemblySnapshot {
+    const f = this.#fragments.interfaces.find((i) => i.name === name);
+    return {
+      reassemblies: f?.currentReassemblies ?? 0,
+      fragments: f?.fragments ?? 0,
+      totalReassemblies: f?.reassemblies ?? 0,
+      totalFailures: f?.failures ?? 0,
+    };
+  }
+
+  /**
+   * A packet that somebody behind us may cut up goes under an identification of ours; our kernel does so at the MTU of
+   * the interface it leaves by. Don't Fragment is set in most of what hosts send: that costs one look.
+   */
+  #identify(p: Packet): void {
+    if (!mayBeCut(p) || !this.#fragments.covers(p.ingress)) return;
+    this.#identifications.give(p);
+  }
+
+  /**
+   * What the inbound access list says of a fragment before it is held. A first one has the ports. Another one is
+   * matched as IOS matches it: entries with ports permit it by its addresses, so what is denied now is denied as a whole
+   * datagram too, unless a session bypasses the list. Only the first fragment tells the session: behind it its siblings
+   * pass, and one that overtakes it is lost. Otherwise a denied host could fill the table.
+   */
+  #screenFragment(p: Packet, now: number): Verdict {
+    const port = this.#ports[p.ingress]!;
+    const fault = decodeTransport(p);
+    if (fault !== PASS) return fault;
+    // Asked without counting: what is permitted is counted when it is whole.
+    if (port.aclIn === undefined || port.aclIn.permitsPacket(p)) return PASS;
+    if (p.fragmentOffset === 0) {
+      this.#findEnds(p, port);
+      readFlow(p, this.nat, this.#flow);
+      if (this.sessions.bypasses(this.#flow, p, now)) return PASS;
+    }
+    return this.#aclIn(p, port, now);
+  }
+
+  /** `ip tcp adjust-mss` of the interface it came in by and of the one it leaves by, as on IOS: the lower one counts. */
+  #clampMss(p: Packet): void {
+    if (p.protocol !== IPPROTO_TCP || p.fragmentOffset > 0 || (p.flags & SYN) === 0) return;
+    const ingress = this.#ports[p.ingress]!.adjustMss;
+    const egress = this.#ports[this.#routes.lookup(p.dst)]?.adjustMss ?? 0;
+    const most = ingress === 0 || (egress !== 0 && egress < ingress) ? egress : ingress;
+    if (most !== 0) clampMss(p, most);
+  }
+
+  /** Virtual reassembly has put a datagram together: it takes the way of any other. */
+  #judgeReassembled(p: Packet, now: number): Verdict {
+    const v = decodeIpv4(p);
+    return v === PASS ? this.#judge(p, now) : v;
+  }
+
+  /** From the access list to the second NAT step. `p`: a whole datagram, or a fragment where nothing reassembles. */
+  #judge(p: Packet, now: number): Verdict {
+    const fault = decodeTransport(p);
+    if (fault !== PASS) return fault;
+    const port = this.#ports[p.ingress]!;
+    this.#findEnds(p, port);
+    const v = this.#admit(p, port, now);
+    if (this.#interceptOn && this.sessions.intercept.inHand) this.sessions.intercept.refuse();
+    this.nat.settle(p, v, now);
+    return v;
+  }
+
+  #findEnds(p: Packet, port: Port): void {
+    const { nat } = this;
+    if (port.outside) nat.findFromOutside(p);
+    else if (port.inside) nat.findFromInside(p);
+    else nat.findNothing(p);
+  }
+
+  /** `nat` has found the ends of `p`. */
+  #admit(p: Packet, port: Port, now: number): Verdict {
+    let v: Verdict = PASS;
+    const { nat } = this;
+    const flow = this.#flow;
+    readFlow(p, nat, flow);
+    flow.from = port.number;
+    if (p.ttl <= 1 || (p.end - p.at > this.#leastMtu && !p.gso)) {
+      v = this.#checkDelivery(p, port, now);
+      if (v !== PASS) return v;
+    }
+    const known = this.sessions.find(flow, p);
+    if (known ? this.sessions.fromWrongInterface : port.outside && this.#isInside(p.src))
+      return known ? DROP.wrongInterface : DROP.spoofed;
+    const expected = !known && this.sessions.expects(flow, p, now);
+    if (this.#interceptOn && !known && !expected && p.protocol === IPPROTO_TCP)
+      this.sessions.intercept.takeAcknowledgement(p, now);
+    const bypass = known ? this.sessions.bypassesAccessLists : expected;
+    if (!bypass) v = this.#aclIn(p, port, now);
+    if (v === PASS) v = nat.create(p, port.config.addresses[0]?.address, now);
+    if (v !== PASS) return v;
+    p.globalSrc = nat.src;
+    p.globalSrcPort = nat.srcPort;
+    const seenDst = p.dst;
+    const seenDstPort = p.dstPort;
+    this.#toInsideLocal(p);
+    // The output list stands behind NAT, but what it denies must leave no session.
+    const egress = known && bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
+    // An index below 0 makes V8 look for a property of that name, which costs as much as a session.
+    flow.to = egress >= 0 ? this.#ports[egress]!.number : 0;
+    if (egress <= UNREACHABLE) {
+      rewriteDestination(p, seenDst, seenDstPort); // the answer quotes what came
+      if (egress === UNREACHABLE) this.#answer(p, HOST_UNREACHABLE, now);
+      return DROP.unroutable;
+    }
+    if (!bypass && !this.#permittedOut(p, this.#ports[egress]?.aclOut)) {
+      rewriteDestination(p, seenDst, seenDstPort);
+      this.#answer(p, ADMINISTRATIVELY_PROHIBITED, now);
+      return DROP.acl;
+    }
+    if (known && flow.quoted) nat.quote.rewriteSeq(p, this.sessions.quotedSeq(nat.quote.seq));
+    else {
+      if (known) v = this.sessions.track(p, now);
+      else if (expected) v = this.sessions.openExpected(p, flow, seenDst, now);
+      else v = this.#firstPacket(p, port, egress, seenDst, seenDstPort, now);
+    }
+    if (v === PASS) this.#toInsideGlobal(p);
+    if (v === PASS && flow.quoted) nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
+    return v;
+  }
+
+  /**
+   * What our kernel would drop on the way out is dropped here, before it can move any state: a TTL that is spent, and
+   * what is longer than the link takes and must not be cut up. A denied packet is denied first. Super-packets are cut to
+   * the size of the segments they came in, which nobody tells us; the kernel judges them.
+   * @returns PASS where it does not look so
+   */
+  #checkDelivery(p: Packet, port: Port, now: number): Verdict {
+    const { nat } = this;
+    const egress = this.#routes.lookup(nat.dst);
+    if (nat.missing || egress === TO_ROUTER) return PASS;
+    const mtu = this.#ports[egress]?.mtu ?? ETHERNET_MTU;
+    const expired = p.ttl <= 1;
+    if (!expired && (p.end - p.at <= mtu || !dontFragment(p.bytes, p.at))) return PASS;
+    if (port.outside && this.#isInside(p.src)) return DROP.spoofed;
+    if (!this.sessions.bypasses(this.#flow, p, now) && this.#aclIn(p, port, now) !== PASS) return DROP.acl;
+    const from = port.config.addresses[0]?.address;
+    // IOS: `no ip unreachables` silences each kind of unreachable, this one too, but not time exceeded.
+    if (from !== undefined && (expired || port.config.unreachables)) {
+      const answer = expired
+        ? this.#undelivered.timeExceeded(p, from, now)
+        : this.#undelivered.fragmentationNeeded(p, from, mtu, now);
+      if (answer !== undefined) this.outbox.inject(answer);
+    }
+    return expired ? DROP.ttlExpired : DROP.tooLong;
+  }
+
+  /** A packet of no session: where it goes decides which rules see it. */
+  #firstPacket(p: Packet, port: Port, egress: number, seenDst: number, seenDstPort: number, now: number): Verdict {
+    // IOS inspects what crosses the router, not what ends there.
+    if (egress === TO_ROUTER) return PASS;
+    const followed = this.#interceptOn && this.#isIntercepted(p);
+    if (followed) {
+      this.sessions.makeWay();
+      const v = this.sessions.intercept.admit(p, seenDst, seenDstPort, now);
+      if (v !== PASS) return v;
+    }
+    const v = this.#openSession(p, port, egress, seenDst, seenDstPort, followed, now);
+    if (followed && v === PASS) this.sessions.beginIntercept(this.#flow, now);
+    return v;
+  }
+
+  /**
+   * A SYN that `ip tcp intercept` is for, and the access lists permit. The list sees it behind NAT outside-to-inside, as
+   * in Cisco's order of operation: an inside server by its inside local address.
+   */
+  #isIntercepted(p: Packet): boolean {
+    if (this.sessions.intercept.inHand) return true;
+    if (p.protocol !== IPPROTO_TCP || (p.flags & (SYN | ACK | RST | FIN)) !== SYN) return false;
+    const list = this.#interceptList;
+    return list === undefined || list.permits(list.match(p));
+  }
+
+  /** @param followed the connection gets a session even where no rule inspects it */
+  #openSession(
+    p: Packet,
+    port: Port,
+    egress: number,
+    seenDst: number,
+    seenDstPort: number,
+    followed: boolean,
+    now: number,
+  ): Verdict {
+    const out = this.#ports[egress];
+    const rule = this.#ruleFor(p, port, out, seenDstPort);
+    if (rule === undefined) {
+      if (p.protocol !== IPPROTO_TCP || !(followed || this.#answersAreInspected(port, out))) {
+        this.sessions.makeWay();
+        return PASS;
+      }
+      return this.sessions.openUninspected(p, this.#flow, seenDst, now);
+    }
+    // An error about no session of ours has business here only where what it quotes needs none.
+    if (this.#flow.quoted) return this.#quotesUninspected(p, port, out, seenDst) ? PASS : DROP.strayError;
+    return this.sessions.open(p, this.#flow, rule, seenDst, now);
+  }
+
+  /**
+   * The packet that the error in hand quotes went from `out` to `port`, the lists permit it, and no rule inspects it.
+   * A TCP connection that passes here uninspected has a session all the same.
+   * @param seenDst whom the error was for where it came in: the source of the quoted packet as it went out
+   */
+  #quotesUninspected(p: Packet, port: Port, out: Port | undefined, seenDst: number): boolean {
+    const { nat } = this;
+    const { protocol, whole, icmpType } = nat.quote;
+    if (out === undefined || !whole || protocol === IPPROTO_TCP) return false;
+    const q = this.#quotedPacket;
+    q.bytes = p.bytes;
+    q.at = p.l4 + ICMP_HEADER;
+    q.protocol = protocol;
+    q.src = nat.quotedSrc;
+    q.srcPort = protocol === IPPROTO_ICMP ? icmpType << 8 : nat.quotedSrcPort;
+    q.dst = nat.quotedDst;
+    q.dstPort = nat.quotedDstPort;
+    if (this.#ruleFor(q, out, port, q.dstPort) !== undefined || out.aclIn?.permitsPacket(q) === false) return false;
+    q.src = seenDst;
+    q.dst = this.#flow.dst;
+    if (protocol !== IPPROTO_ICMP) q.dstPort = this.#flow.dstPort;
+    return port.aclOut?.permitsPacket(q) !== false;
+  }
+
+  /** The rule of the way in goes before that of the way out. */
+  #ruleFor(p: Packet, port: Port, out: Port | undefined, seenDstPort: number): RuleEntry | undefined {
+    return (
+      this.rules.rule(port.config.inspectIn)?.select(p, p.dstPort, seenDstPort) ??
+      this.rules.rule(out?.config.inspectOut)?.select(p, p.dstPort, seenDstPort)
+    );
+  }
+
+  /** A rule stands in the way back from `out` to `port`. */
+  #answersAreInspected(port: Port, out: Port | undefined): boolean {
+    return (this.rules.rule(out?.config.inspectIn) ?? this.rules.rule(port.config.inspectOut)) !== undefined;
+  }
+
+  #aclIn(p: Packet, port: Port, now: number): Verdict {
+    if (port.aclIn === undefined || this.#permits(port.aclIn, p)) return PASS;
+    this.#answer(p, ADMINISTRATIVELY_PROHIBITED, now);
+    return DROP.acl;
+  }
+
+  /** The output list stands behind NAT: it sees an inside host by its inside global end. */
+  #permittedOut(p: Packet, list: CompiledAccessList | undefined): boolean {
+    if (list === undefined) return true;
+    const { src, srcPort } = p;
+    p.src = p.globalSrc;
+    if (p.protocol !== IPPROTO_ICMP) p.srcPort = p.globalSrcPort;
+    const permitted = this.#permits(list, p);
+    p.src = src;
+    p.srcPort = srcPort;
+    return permitted;
+  }
+
+  #permits(list: CompiledAccessList, p: Packet): boolean {
+    const index = list.match(p);
+    const permitted = list.permits(index);
+    const log = index === IMPLICIT_DENY ? 'none' : list.entries[index]!.log;
+    if (log !== 'none') {
+      const ingress = log === 'log-input' ? this.#ports[p.ingress]!.config.name : undefined;
+      this.#matchLog.note(list.name, permitted, p, ingress);
+    }
+    return permitted;
+  }
+
+  /** ICMP unreachable of a code, from the address of the interface the packet came in by. */
+  #answer(p: Packet, code: number, now: number): void {
+    const { config } = this.#ports[p.ingress]!;
+    const from = config.addresses[0]?.address;
+    if (!config.unreachables || from === undefined) return;
+    const answer = this.#unreachable.answer(p, code, from, now);
+    if (answer !== undefined) this.outbox.inject(answer);
+  }
+
+  /** NAT outside-to-inside. */
+  #toInsideLocal(p: Packet): void {
+    const { nat } = this;
+    const before = p.dst;
+    rewriteDestination(p, nat.dst, nat.dstPort);
+    if (this.#flow.quoted) nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
+    if (this.debug.nat && p.dst !== before) this.#trace('nat', natLine(p, p.src, before));
+  }
+
+  /** NAT inside-to-outside. */
+  #toInsideGlobal(p: Packet): void {
+    const before = p.src;
+    rewriteSource(p, p.globalSrc, p.globalSrcPort);
+    if (this.debug.nat && p.src !== before) this.#trace('nat', natLine(p, before, p.dst));
+  }
+
+  #egressIsOutside(destination: number): boolean {
+    const egress = this.#routes.lookup(destination);
+    return egress >= 0 && this.#ports[egress]!.outside;
+  }
+
+  /** The address of an inside host or of the router: nobody outside has it. Without NAT no side is known for outside. */
+  #isInside(source: number): boolean {
+    const at = this.#routes.lookupSource(source);
+    return at === TO_ROUTER || (at >= 0 && this.#ports[at]!.inside);
+  }
+
+  #numberOf(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = Math.min(this.#numbers.size + 1, MOST_INTERFACES);
+    this.#numbers.set(name, number);
+    return number;
+  }
+
+  /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */
+  #releaseHeld(p: Packet, v: Verdict): void {
+    if (v === PASS) {
+      this.#toInsideGlobal(p);
+      this.#identify(p);
+    }
+    if (isDrop(v)) this.#dropped(p, v);
+    const bytes = v === PASS && p.modified ? p.bytes.subarray(p.at, p.end) : undefined;
+    this.outbox.release(p.token, v, bytes, p.checksumPartial);
+  }
+
+  #dropped(p: Packet, v: Verdict): void {
+    this.drops[v]!++;
+    if (!this.config.inspect.logDropPkt || UNTOLD.includes(v) || !this.#dropLog.admits(p, v, this.#now)) return;
+    this.outbox.event({
+      type: 'packet-dropped',
+      reason: v,
+      protocol: p.protocol,
+      src: p.src,
+      srcPort: p.srcPort,
+      dst: p.dst,
+      dstPort: p.dstPort,
+      identification: p.identification,
+      flags: p.protocol === IPPROTO_TCP && p.payload > p.l4 ? u16(p.bytes, p.l4 + TCP_DATA_OFFSET) : 0,
+      seq: p.seq,
+      ack: p.ack,
+    });
+  }
+
+  /** Match counts live as long as the entries. A list in which nothing has changed stays. */
+  #configureAccessLists(config: RouterConfig): void {
+    const before = new Map(this.accessLists);
+    this.accessLists.clear();
+    for (const { name, entries } of config.accessLists.values()) {
+      if (entries.length === 0) continue; // as on IOS, a list without entries permits everything
+      const old = before.get(name);
+      const compiled = old !== undefined && old.holds(entries) ? old : new CompiledAccessList(name, entries);
+      if (old !== undefined && compiled !== old) compiled.takeMatches(old);
+      this.accessLists.set(name, compiled);
+    }
+  }
+
+  #configureIntercept({ intercept }: RouterConfig): void {
+    this.sessions.intercept.config = intercept;
+    this.#interceptOn = intercept.list !== undefined;
+    this.#interceptList = this.accessLists.get(intercept.list ?? '');
+  }
+
+  /** Translations are looked through only if their rules have changed: there may be very many. */
+  #configureNat(config: RouterConfig, now: number): void {
+    this.nat.translations.timeouts = config.nat.timeouts;
+    if (this.#translated === undefined || !sameRules(this.#translated, config))
+      this.nat.configure(compileRules(config, this.accessLists), now);
+    this.#translated = config;
+  }
+}
+
+const translatesOrInspects = (itf: InterfaceConfig): boolean =>
+  (itf.nat ?? itf.inspectIn ?? itf.inspectOut) !== undefined;
+
+/**
+ * `ip virtual-reassembly` of an interface. NAT switches it on by itself; we do the same for inspection, which 12.3
+ * did not, since a stream whose segments come in fragments cannot be inspected.
+ * @param needed where one interface translates or inspects, on all: packets of its sessions come in by any of them
+ */
+function reassemblyOf(itf: InterfaceConfig, needed: boolean): { name: string; virtualReassembly?: VirtualReassembly } {
+  const options = itf.virtualReassembly ?? (needed ? virtualReassemblyDefaults() : undefined);
+  return { name: itf.name, ...(options !== undefined && { virtualReassembly: options }) };
+}

@@ -1,0 +1,153 @@
+/**
+ * `ip inspect name` compiled: which entry of a rule inspects the first packet of a flow, and with what settings.
+ * An application protocol goes before generic tcp and udp of the same rule, whatever the order of the lines.
+ */
+import { ICMP_TIMEOUT, smtpDefaults } from '../../ios/config/defaults.js';
+import type { InspectedProtocol, InspectGlobals, InspectionRule, SmtpOptions } from '../../ios/config/model.js';
+import { isIcmpRequest } from '../wire/icmp.js';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
+import type { Packet } from '../wire/packet.js';
+
+/** What a session can be, as IOS prints it. A session record holds the index. */
+export const SERVICES = ['tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp', 'ftp-data'] as const;
+export type Service = (typeof SERVICES)[number];
+
+/** Index of services whose bytes an inspector reads. */
+const STREAMED: readonly boolean[] = SERVICES.map((s) => ['ftp', 'http', 'smtp', 'esmtp'].includes(s));
+
+/** True where an inspector reads the bytes of such a session, and may alter them: its segments are normalised. */
+export const isNormalised = (serviceIndex: number, rule: RuleEntry): boolean =>
+  STREAMED[serviceIndex]! && rule.smtp?.monitorOnly !== true;
+
+/** TCP ports of the application protocols (IOS port-to-application mapping, `show ip port-map`). */
+const APPLICATION_PORTS: readonly (readonly [port: number, service: Service])[] = [
+  [21, 'ftp'],
+  [80, 'http'],
+  [25, 'smtp'],
+  [25, 'esmtp'],
+];
+
+/** One line of a rule. The object outlives a reconfiguration: sessions refer to it by number and get the new settings. */
+export interface RuleEntry {
+  readonly index: number;
+  readonly ruleName: string;
+  readonly service: Service;
+  /** Index into SERVICES. */
+  readonly serviceIndex: number;
+  alert: boolean;
+  auditTrail: boolean;
+  idleMs: number;
+  smtp: SmtpOptions | undefined;
+  /** Access list of the servers that Java applets may come from. */
+  javaList: string | undefined;
+}
+
+export class CompiledRule {
+  readonly #tcp: RuleEntry | undefined;
+  readonly #udp: RuleEntry | undefined;
+  readonly #icmp: RuleEntry | undefined;
+  readonly #tcpPorts = new Map<number, RuleEntry>();
+
+  constructor(
+    readonly name: string,
+    entries: readonly RuleEntry[],
+  ) {
+    const of = (service: Service): RuleEntry | undefined => entries.find((e) => e.service === service);
+    this.#tcp = of('tcp');
+    this.#udp = of('udp');
+    this.#icmp = of('icmp');
+    for (const [port, service] of APPLICATION_PORTS) {
+      const entry = of(service);
+      if (entry !== undefined) this.#tcpPorts.set(port, entry);
+    }
+  }
+
+  /**
+   * The entry that inspects the flow which `p` would open; undefined: the packet is none of this rule's business.
+   * @param ownPort  of the responder, as it stands on the inside of NAT
+   * @param seenPort of the responder where the packet comes in; IOS asks by this one only (`ip inspect … in`). A port
+   *                 translation would lead around SMTP inspection, so we ask by both, and by the server's own first.
+   */
+  select(p: Packet, ownPort: number, seenPort: number): RuleEntry | undefined {
+    if (p.fragmentOffset > 0) return undefined;
+    switch (p.protocol) {
+      case IPPROTO_TCP:
+        return this.#tcpPorts.get(ownPort) ?? this.#tcpPorts.get(seenPort) ?? this.#tcp;
+      case IPPROTO_UDP:
+        return this.#udp;
+      case IPPROTO_ICMP:
+        return this.#icmp;
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** True when `p` may open a session of its protocol: for ICMP only a request, TCP decides by its own rules. */
+export const opensSession = (p: Packet): boolean => p.protocol !== IPPROTO_ICMP || isIcmpRequest(p.srcPort >>> 8);
+
+/**
+ * Stands for the rule of a connection that none inspects. As long-lived as its translation (`ip nat translation
+ * tcp-timeout`): IOS would not know when such a connection is idle.
+ */
+const NO_RULE: RuleEntry = {
+  index: 0,
+  ruleName: '',
+  service: 'tcp',
+  serviceIndex: SERVICES.indexOf('tcp'),
+  alert: false,
+  auditTrail: false,
+  idleMs: 86_400_000,
+  smtp: undefined,
+  javaList: undefined,
+};
+
+/** All entries of all rules ever configured, by number; numbers stay valid while the process lives. Number 0 is none. */
+export class RuleSet {
+  readonly entries: RuleEntry[] = [NO_RULE];
+  readonly #rules = new Map<string, CompiledRule>();
+
+  /** Takes over the rules of a (new) configuration. */
+  configure(rules: ReadonlyMap<string, InspectionRule>, globals: InspectGlobals): void {
+    const gone = new Set(this.entries);
+    this.#rules.clear();
+    for (const rule of rules.values()) {
+      const entries = rule.protocols.map((p) => this.#entry(rule.name, p, globals));
+      this.#rules.set(rule.name, new CompiledRule(rule.name, entries));
+      entries.forEach((e) => gone.delete(e));
+    }
+    // Sessions may live whose rule is gone.
+    if (globals.alertOff) for (const e of gone) e.alert = false;
+  }
+
+  /** The rule of this name; an undefined one inspects nothing, as on IOS. */
+  rule(name: string | undefined): CompiledRule | undefined {
+    return name === undefined ? undefined : this.#rules.get(name);
+  }
+
+  #entry(ruleName: string, p: InspectedProtocol, globals: InspectGlobals): RuleEntry {
+    const settings = {
+      alert: p.alert ?? !globals.alertOff,
+      auditTrail: p.auditTrail ?? globals.auditTrail,
+      idleMs: (p.timeout ?? defaultTimeout(p, globals)) * 1000,
+      smtp: p.protocol === 'smtp' || p.protocol === 'esmtp' ? (p.smtp ?? smtpDefaults()) : undefined,
+      javaList: p.javaList,
+    };
+    const known = this.entries.find((e) => e.ruleName === ruleName && e.service === p.protocol);
+    if (known !== undefined) return Object.assign(known, settings);
+    const entry: RuleEntry = {
+      index: this.entries.length,
+      ruleName,
+      service: p.protocol,
+      serviceIndex: SERVICES.indexOf(p.protocol),
+      ...settings,
+    };
+    this.entries.push(entry);
+    return entry;
+  }
+}
+
+/** Seconds a session of this protocol may be idle where its line names no timeout. */
+function defaultTimeout(p: InspectedProtocol, globals: InspectGlobals): number {
+  return p.protocol === 'icmp' ? ICMP_TIMEOUT : p.protocol === 'udp' ? globals.udpIdle : globals.tcpIdle;
+}

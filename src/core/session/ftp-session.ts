@@ -1,0 +1,92 @@
+/**
+ * What the FTP inspector may ask of its session: who is who on both sides of NAT, data connections, replaced text.
+ */
+import { ftpDialogueLine, ftpEndpointLine } from '../observe/debug-inspect.js';
+import type { Announcement, FtpFinding, FtpHost } from '../inspect/ftp/inspector.js';
+import type { RuleEntry } from '../inspect/rules.js';
+import type { Outbox } from '../outbox.js';
+import { seqAdd } from '../tcp/seq.js';
+import type { SequenceShift } from '../tcp/sequence-shift.js';
+import { firstDataSeq } from '../tcp/state.js';
+import { IPPROTO_TCP } from '../wire/ipv4.js';
+import { endpointsOf, sessionId } from './endpoints.js';
+import type { Sessions } from './sessions.js';
+
+export class FtpSession implements FtpHost {
+  readonly clientTranslated: boolean;
+  readonly serverTranslated: boolean;
+  /** Inside local or outside addresses. */
+  readonly #client: number;
+  readonly #server: number;
+  /** As the other party knows them. */
+  readonly #clientSeen: number;
+  readonly #serverSeen: number;
+
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly slot: number,
+    private readonly rule: RuleEntry,
+    private readonly outbox: Outbox,
+    private readonly shift: SequenceShift,
+  ) {
+    const s = sessions.at(slot);
+    this.#client = s.initiator;
+    this.#server = s.responder;
+    sessions.nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, s.responderPort);
+    this.#clientSeen = sessions.nat.global;
+    this.#serverSeen = s.seenResponder;
+    this.clientTranslated = this.#clientSeen !== this.#client;
+    this.serverTranslated = this.#serverSeen !== this.#server;
+  }
+
+  isClient(address: number): boolean {
+    return address === this.#client || address === this.#clientSeen;
+  }
+
+  isServer(address: number): boolean {
+    return address === this.#server || address === this.#serverSeen;
+  }
+
+  announceClient(port: number): Announcement | undefined {
+    return this.#announce(this.#client, port, this.sessions.at(this.slot).initiatorPort);
+  }
+
+  announceServer(port: number): Announcement | undefined {
+    return this.#announce(this.#server, port, this.sessions.at(this.slot).responderPort);
+  }
+
+  expect(toClient: boolean, port: number, besides: boolean): void {
+    this.sessions.expectData(this.slot, toClient, port, besides);
+  }
+
+  replace(fromInitiator: boolean, position: number, length: number, text: string): boolean {
+    const seq = seqAdd(firstDataSeq(this.sessions.at(this.slot), fromInitiator), position);
+    return this.shift.replace(fromInitiator, seq, length, Buffer.from(text, 'latin1'));
+  }
+
+  report(finding: FtpFinding): void {
+    if (!this.rule.alert) return;
+    this.outbox.event({ type: 'ftp', endpoints: endpointsOf(this.sessions.at(this.slot)), finding });
+  }
+
+  get debug(): boolean {
+    return this.sessions.trace.flags.ftp;
+  }
+
+  traceLine(fromClient: boolean, line: string): void {
+    this.sessions.trace.say('ftp', ftpDialogueLine(sessionId(this.sessions.at(this.slot)), fromClient, line));
+  }
+
+  traceEndpoint(command: string, toClient: boolean, port: number, seen: Announcement): void {
+    const { trace } = this.sessions;
+    const own = { address: toClient ? this.#client : this.#server, port };
+    const sis = sessionId(this.sessions.at(this.slot));
+    trace.say('ftp', ftpEndpointLine(sis, command, own, trace.flags.detailed ? seen : undefined));
+  }
+
+  #announce(address: number, port: number, controlPort: number): Announcement | undefined {
+    const { nat } = this.sessions;
+    if (!nat.reserve(IPPROTO_TCP, address, port, controlPort, this.sessions.now)) return undefined;
+    return { address: nat.global, port: nat.globalPort };
+  }
+}

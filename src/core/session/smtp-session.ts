@@ -1,0 +1,42 @@
+/** What the SMTP inspector says, with the addresses and sequence numbers of its session. */
+import type { DebugFlags } from '../observe/debug.js';
+import type { InspectorHost } from '../inspect/inspector.js';
+import type { RuleEntry } from '../inspect/rules.js';
+import type { SmtpFinding } from '../inspect/smtp/finding.js';
+import type { Outbox } from '../outbox.js';
+import { seqAdd } from '../tcp/seq.js';
+import { firstDataSeq } from '../tcp/state.js';
+import { endpointsOf } from './endpoints.js';
+import type { Sessions } from './sessions.js';
+
+export class SmtpSession implements InspectorHost<SmtpFinding> {
+  /** Number of the record of the session in hand. */
+  slot = -1;
+
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly rule: RuleEntry,
+    private readonly outbox: Outbox,
+    private readonly debugFlags: DebugFlags,
+  ) {}
+
+  get debug(): boolean {
+    return this.debugFlags.smtp;
+  }
+
+  trace(text: string): void {
+    this.outbox.event({ type: 'debug', facility: 'smtp', text });
+  }
+
+  report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {
+    if (!this.rule.alert) return;
+    const s = this.sessions.at(this.slot);
+    this.outbox.event({
+      type: 'smtp',
+      endpoints: endpointsOf(s),
+      finding,
+      fromInitiator,
+      seq: seqAdd(firstDataSeq(s, fromInitiator), offset),
+    });
+  }
+}

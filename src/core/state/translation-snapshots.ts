@@ -1,0 +1,123 @@
+/**
+ * What `show ip nat translations` lists: the translations of the table, and for inside hosts whose static entry needs
+ * no flows the sessions that use it, as a 3640 would have extended entries. Extended ones stand before their simple one.
+ */
+import type { Engine } from '../engine.js';
+import { KIND_OF, NO_MAPPING, type Translation } from '../nat/translation.js';
+import type { Session } from '../session/session.js';
+import type { TranslationSnapshot } from './snapshot.js';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
+
+/** @param now clock of the engine, ms */
+export function translationsOf(engine: Engine, now: number): TranslationSnapshot[] {
+  const statics: TranslationSnapshot[] = [];
+  const simple: TranslationSnapshot[] = [];
+  const extended: TranslationSnapshot[] = [];
+  engine.nat.translations.table.forEach((t) => {
+    if (t.has(KIND_OF.flow)) extended.push(snapshotOf(t, now));
+    else if (t.has(KIND_OF.static)) statics.push(snapshotOf(t, now));
+    // The port of a PAT binding is no entry of its own: IOS has its flows only.
+    else if (t.protocol === 0) simple.push(snapshotOf(t, now));
+  });
+  const known = new Set(extended.map(insideEnds));
+  engine.sessions.table.forEach((s) => {
+    const t = translationOf(s, engine, now);
+    if (t !== undefined && !known.has(insideEnds(t))) extended.push(t);
+  });
+  for (const { global, local } of engine.nat.translations.rules.networks)
+    statics.push({
+      protocol: '---',
+      insideGlobal: global,
+      insideLocal: local,
+      static: true,
+      createdAgo: now,
+      usedAgo: now,
+    });
+  // The table has the first one configured last.
+  const parents = [...statics.reverse(), ...simple];
+  const children = new Map<TranslationSnapshot | undefined, TranslationSnapshot[]>();
+  const parentOf = parentFinder(parents);
+  for (const e of extended) {
+    const parent = parentOf(e);
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [e]);
+    else siblings.push(e);
+  }
+  const list = parents.flatMap((parent) => {
+    const own = children.get(parent) ?? [];
+    const usedAgo = own.reduce((least, e) => Math.min(least, e.usedAgo), parent.usedAgo);
+    return [...own, { ...parent, usedAgo }];
+  });
+  return [...list, ...(children.get(undefined) ?? [])];
+}
+
+/** Finds the simple entry that a flow uses: of its port before that of its host. */
+function parentFinder(
+  parents: readonly TranslationSnapshot[],
+): (flow: TranslationSnapshot) => TranslationSnapshot | undefined {
+  const byEnds = new Map(parents.map((t) => [t.protocol === '---' ? hostEnds(t) : insideEnds(t), t]));
+  return (flow) => byEnds.get(insideEnds(flow)) ?? byEnds.get(hostEnds(flow));
+}
+
+const hostEnds = (t: TranslationSnapshot): string => `${t.insideLocal} ${t.insideGlobal}`;
+const insideEnds = (t: TranslationSnapshot): string =>
+  `${hostEnds(t)} ${t.protocol} ${t.insideLocalPort} ${t.insideGlobalPort}`;
+
+function snapshotOf(t: Translation, now: number): TranslationSnapshot {
+  const flow = t.has(KIND_OF.flow);
+  // An ICMP query has its identifier on both sides.
+  const outsidePort = t.protocol === IPPROTO_ICMP ? t.insideGlobalPort : t.outsidePort;
+  return {
+    protocol: t.protocol === 0 ? '---' : protocolName(t.protocol),
+    insideGlobal: t.insideGlobal,
+    insideLocal: t.insideLocal,
+    ...(t.protocol !== 0 && { insideGlobalPort: t.insideGlobalPort, insideLocalPort: t.insideLocalPort }),
+    ...(flow && { outside: t.outside, outsidePort }),
+    static: t.has(KIND_OF.static),
+    createdAgo: (now - t.created) | 0,
+    usedAgo: (now - t.since) | 0,
+    ...(t.timeoutMs > 0 && { timeoutMs: t.timeoutMs }),
+    ...(t.flows > 0 && { useCount: t.flows }),
+    ...(t.mapping !== NO_MAPPING && { mapping: t.mapping }),
+  };
+}
+
+const protocolName = (protocol: number): string =>
+  protocol === IPPROTO_TCP
+    ? 'tcp'
+    : protocol === IPPROTO_UDP
+      ? 'udp'
+      : protocol === IPPROTO_ICMP
+        ? 'icmp'
+        : String(protocol);
+
+/** The extended entry of a session of an inside host; undefined where none of its ends is translated. */
+function translationOf(s: Session, engine: Engine, now: number): TranslationSnapshot | undefined {
+  const { nat } = engine;
+  const { protocol } = s;
+  const icmp = protocol === IPPROTO_ICMP;
+  // An ICMP query has one identifier for both ends: the initiator's port; the other one is its type.
+  const responderPort = icmp ? s.initiatorPort : s.responderPort;
+  const outsidePort = (port: number): number => (icmp ? 0 : port);
+  const fromInside = nat.findGlobalOf(
+    protocol,
+    s.initiator,
+    s.initiatorPort,
+    s.seenResponder,
+    outsidePort(responderPort),
+  );
+  if (!fromInside && !nat.findGlobalOf(protocol, s.responder, responderPort, s.initiator, outsidePort(s.initiatorPort)))
+    return undefined;
+  return {
+    protocol: protocolName(protocol),
+    insideGlobal: nat.global,
+    insideGlobalPort: nat.globalPort,
+    insideLocal: fromInside ? s.initiator : s.responder,
+    insideLocalPort: fromInside ? s.initiatorPort : responderPort,
+    outside: fromInside ? s.seenResponder : s.initiator,
+    outsidePort: fromInside ? responderPort : s.initiatorPort,
+    static: false,
+    createdAgo: (now - s.created) | 0,
+    usedAgo: (now - s.heard) | 0,
+  };
+}
