@@ -169,7 +169,7 @@ export class Engine {
   configure(config: RouterConfig, now: number): void {
     this.config = config;
     const g = config.inspect;
-    this.rules.configure(config.inspectionRules, g);
+    this.rules.configure(config.inspectionRules, g, config.portMaps, this.sessions.permits);
     this.#routes = new RoutingTable(config, this.#mapped);
     this.sessions.globals = g;
     this.sessions.thresholds.globals = g;
@@ -476,7 +476,7 @@ export class Engine {
     now: number,
   ): Verdict {
     const out = this.#ports[egress];
-    const rule = this.#ruleFor(p, port, out, seenDstPort);
+    const rule = this.#ruleFor(p, port, out, seenDst, seenDstPort);
     if (rule === undefined) {
       if (p.protocol !== IPPROTO_TCP || !(followed || this.#answersAreInspected(port, out))) {
         this.sessions.makeWay();
@@ -506,7 +506,8 @@ export class Engine {
     q.srcPort = protocol === IPPROTO_ICMP ? icmpType << 8 : nat.quotedSrcPort;
     q.dst = nat.quotedDst;
     q.dstPort = nat.quotedDstPort;
-    if (this.#ruleFor(q, out, port, q.dstPort) !== undefined || out.aclIn?.permitsPacket(q) === false) return false;
+    if (this.#ruleFor(q, out, port, q.dst, q.dstPort) !== undefined || out.aclIn?.permitsPacket(q) === false)
+      return false;
     q.src = seenDst;
     q.dst = this.#flow.dst;
     if (protocol !== IPPROTO_ICMP) q.dstPort = this.#flow.dstPort;
@@ -514,10 +515,10 @@ export class Engine {
   }
 
   /** The rule of the way in goes before that of the way out. */
-  #ruleFor(p: Packet, port: Port, out: Port | undefined, seenDstPort: number): RuleEntry | undefined {
+  #ruleFor(p: Packet, port: Port, out: Port | undefined, seenDst: number, seenDstPort: number): RuleEntry | undefined {
     return (
-      this.rules.rule(port.config.inspectIn)?.select(p, p.dstPort, seenDstPort) ??
-      this.rules.rule(out?.config.inspectOut)?.select(p, p.dstPort, seenDstPort)
+      this.rules.rule(port.config.inspectIn)?.select(p, seenDst, seenDstPort) ??
+      this.rules.rule(out?.config.inspectOut)?.select(p, seenDst, seenDstPort)
     );
   }
 

@@ -4,6 +4,7 @@
  */
 import type { AclEntry } from '../core/acl/entry.js';
 import { firstCovers, OpenDestinations } from './acl-index.js';
+import { isInspected } from '../core/inspect/port-map.js';
 import { formatExtended, formatStandard } from './config/acl-text.js';
 import type { RouterConfig } from './config/model.js';
 import { formatAddress, prefixLength } from './ipv4-text.js';
@@ -28,6 +29,7 @@ export function lint(config: RouterConfig, mapped?: ReadonlySet<string>): Warnin
     ...translations(config),
     ...routesToNowhere(config, mapped),
     ...levels(config),
+    ...portMaps(config),
     ...blockedLogins(config),
     ...shutOut(config),
   ];
@@ -83,6 +85,7 @@ export function undefinedNames(config: RouterConfig): Warning[] {
   }
   list(config.login.quietModeList, config.login.quietModeLine, 'everybody may log in while logins are blocked');
   list(config.intercept.list, config.intercept.line, 'every connection is intercepted');
+  for (const m of config.portMaps) list(m.list, m.line, `${m.application} is on port ${m.port} of no server`);
   for (const l of config.lines) list(l.accessClassIn, l.accessClassLine, 'every address may connect');
   for (const r of config.inspectionRules.values())
     for (const p of r.protocols) list(p.javaList, p.line, 'Java applets are permitted from everywhere');
@@ -178,6 +181,15 @@ function levels(config: RouterConfig): Warning[] {
       .map((l) => ({ line: 0, reason: reason(`line ${l.kind} ${l.first}`, l.privilege) })),
   ];
 }
+
+/** Mappings of services that nothing here reads. */
+const portMaps = (config: RouterConfig): Warning[] =>
+  config.portMaps
+    .filter((m) => !isInspected(m))
+    .map((m) => ({
+      line: m.line ?? 0,
+      reason: `${m.application}${m.protocol === 'udp' ? ' by udp' : ''} is inspected on no port here: the mapping does nothing`,
+    }));
 
 /** Kept in the configuration, and not done. */
 function blockedLogins({ login }: RouterConfig): Warning[] {

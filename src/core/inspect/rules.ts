@@ -7,6 +7,7 @@ import type { InspectedProtocol, InspectGlobals, InspectionRule, SmtpOptions } f
 import { isIcmpRequest } from '../wire/icmp.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
+import { APPLICATION, type PermitsAddress, PortApplications, type PortMap } from './port-map.js';
 
 /** What a session can be, as IOS prints it. A session record holds the index. */
 export const SERVICES = ['tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp', 'ftp-data'] as const;
@@ -18,14 +19,6 @@ const STREAMED: readonly boolean[] = SERVICES.map((s) => ['ftp', 'http', 'smtp',
 /** True where an inspector reads the bytes of such a session, and may alter them: its segments are normalised. */
 export const isNormalised = (serviceIndex: number, rule: RuleEntry): boolean =>
   STREAMED[serviceIndex]! && rule.smtp?.monitorOnly !== true;
-
-/** TCP ports of the application protocols (IOS port-to-application mapping, `show ip port-map`). */
-const APPLICATION_PORTS: readonly (readonly [port: number, service: Service])[] = [
-  [21, 'ftp'],
-  [80, 'http'],
-  [25, 'smtp'],
-  [25, 'esmtp'],
-];
 
 /** One line of a rule. The object outlives a reconfiguration: sessions refer to it by number and get the new settings. */
 export interface RuleEntry {
@@ -46,33 +39,41 @@ export class CompiledRule {
   readonly #tcp: RuleEntry | undefined;
   readonly #udp: RuleEntry | undefined;
   readonly #icmp: RuleEntry | undefined;
-  readonly #tcpPorts = new Map<number, RuleEntry>();
+  /** By APPLICATION. */
+  readonly #applications: readonly (RuleEntry | undefined)[];
 
   constructor(
     readonly name: string,
     entries: readonly RuleEntry[],
+    private readonly ports: PortApplications,
   ) {
     const of = (service: Service): RuleEntry | undefined => entries.find((e) => e.service === service);
     this.#tcp = of('tcp');
     this.#udp = of('udp');
     this.#icmp = of('icmp');
-    for (const [port, service] of APPLICATION_PORTS) {
-      const entry = of(service);
-      if (entry !== undefined) this.#tcpPorts.set(port, entry);
-    }
+    const applications: (RuleEntry | undefined)[] = [];
+    applications[APPLICATION.none] = undefined;
+    applications[APPLICATION.ftp] = of('ftp');
+    applications[APPLICATION.http] = of('http');
+    applications[APPLICATION.smtp] = of('smtp') ?? of('esmtp');
+    this.#applications = applications;
   }
 
   /**
    * The entry that inspects the flow which `p` would open; undefined: the packet is none of this rule's business.
-   * @param ownPort  of the responder, as it stands on the inside of NAT
-   * @param seenPort of the responder where the packet comes in; IOS asks by this one only (`ip inspect … in`). A port
-   *                 translation would lead around SMTP inspection, so we ask by both, and by the server's own first.
+   * @param p with the responder as it stands on the inside of NAT
+   * @param seenDst,seenPort the responder where the packet comes in; IOS asks by this one only (`ip inspect … in`). A
+   *          port translation would lead around SMTP inspection, so we ask by both, and by the server's own first.
    */
-  select(p: Packet, ownPort: number, seenPort: number): RuleEntry | undefined {
+  select(p: Packet, seenDst: number, seenPort: number): RuleEntry | undefined {
     if (p.fragmentOffset > 0) return undefined;
     switch (p.protocol) {
       case IPPROTO_TCP:
-        return this.#tcpPorts.get(ownPort) ?? this.#tcpPorts.get(seenPort) ?? this.#tcp;
+        return (
+          this.#applications[this.ports.at(p.dstPort, p.dst)] ??
+          this.#applications[this.ports.at(seenPort, seenDst)] ??
+          this.#tcp
+        );
       case IPPROTO_UDP:
         return this.#udp;
       case IPPROTO_ICMP:
@@ -107,13 +108,19 @@ export class RuleSet {
   readonly entries: RuleEntry[] = [NO_RULE];
   readonly #rules = new Map<string, CompiledRule>();
 
-  /** Takes over the rules of a (new) configuration. */
-  configure(rules: ReadonlyMap<string, InspectionRule>, globals: InspectGlobals): void {
+  /** Takes over the rules and port mappings of a (new) configuration. `permits` asks its access lists at any time. */
+  configure(
+    rules: ReadonlyMap<string, InspectionRule>,
+    globals: InspectGlobals,
+    portMaps: readonly PortMap[],
+    permits: PermitsAddress,
+  ): void {
+    const ports = new PortApplications(portMaps, permits);
     const gone = new Set(this.entries);
     this.#rules.clear();
     for (const rule of rules.values()) {
       const entries = rule.protocols.map((p) => this.#entry(rule.name, p, globals));
-      this.#rules.set(rule.name, new CompiledRule(rule.name, entries));
+      this.#rules.set(rule.name, new CompiledRule(rule.name, entries, ports));
       entries.forEach((e) => gone.delete(e));
     }
     // Sessions may live whose rule is gone.

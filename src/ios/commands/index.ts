@@ -12,6 +12,7 @@ import { INTERFACE_COMMANDS } from './interface.js';
 import { LINE_COMMANDS } from './line.js';
 import { LOGIN_COMMANDS } from './login.js';
 import { NAT_COMMANDS } from './nat.js';
+import { PORT_MAP_COMMANDS } from './port-map.js';
 import { UNSUPPORTED_GLOBAL_COMMANDS, UNSUPPORTED_INTERFACE_COMMANDS } from './unsupported.js';
 
 /** `?` about a word of the tables of inert commands. */
@@ -28,6 +29,7 @@ export const CONFIG_COMMANDS: Readonly<Record<ModeName, readonly Command<ConfigE
     ...GLOBAL_COMMANDS,
     ...LOGIN_COMMANDS,
     ...INSPECT_COMMANDS,
+    ...PORT_MAP_COMMANDS,
     ...INTERCEPT_COMMANDS,
     ...NAT_COMMANDS,
     ...ACCESS_LIST_COMMANDS,

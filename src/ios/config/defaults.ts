@@ -107,6 +107,7 @@ export const emptyConfig = (): RouterConfig => ({
   accessLists: new Map(),
   inspectionRules: new Map(),
   inspect: inspectDefaults(),
+  portMaps: [],
   intercept: interceptDefaults(),
   nat: { staticEntries: [], pools: new Map(), dynamic: [], timeouts: natTimeoutDefaults() },
   routes: [],

@@ -5,6 +5,7 @@
  * configurations that follow each other have them in common.
  */
 import type { AclEntry } from '../../core/acl/entry.js';
+import type { PortMap } from '../../core/inspect/port-map.js';
 
 export interface RouterConfig {
   /** Text of the `version` line, e.g. 12.3. */
@@ -16,6 +17,8 @@ export interface RouterConfig {
   /** `ip inspect name`, by name, in configuration order. */
   inspectionRules: Map<string, InspectionRule>;
   inspect: InspectGlobals;
+  /** `ip port-map`, in configuration order: what the administrator has added to SYSTEM_PORT_MAPS. */
+  portMaps: PortMapLine[];
   intercept: InterceptConfig;
   nat: NatConfig;
   routes: StaticRoute[];
@@ -169,6 +172,13 @@ export interface InspectGlobals {
   reassemblyTimeout: number; // 5 s
   reassemblyMemoryKb: number; // 1024
   reassemblyAlarm: boolean;
+}
+
+/** A line of `ip port-map`. */
+export interface PortMapLine extends PortMap {
+  description?: string;
+  /** Line of the file, from 1; 0 from the console. */
+  line?: number;
 }
 
 /** `ip tcp intercept`. */

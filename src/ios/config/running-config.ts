@@ -22,6 +22,7 @@ import type {
   LineConfig,
   LoginReport,
   Password,
+  PortMapLine,
   RouterConfig,
   StaticNat,
   Timestamps,
@@ -46,7 +47,7 @@ export function runningConfig(config: RouterConfig): string {
     [...inspection(config), ...inert('inspect')],
     intercept(config),
     loginLines(config),
-    inert('security'),
+    [...config.portMaps.map(portMapLine), ...inert('security')],
     inert('blocks-before'),
     ...config.interfaces.map((i) => interfaceLines(i, block(`interface ${i.name}`))),
     inert('router'),
@@ -181,6 +182,15 @@ function inspection(config: RouterConfig): string[] {
   for (const rule of config.inspectionRules.values())
     for (const p of rule.protocols) lines.push(`ip inspect name ${rule.name} ${inspected(p)}`);
   return lines;
+}
+
+/** A line of `ip port-map` as the running-config has it. */
+export function portMapLine(m: PortMapLine): string {
+  const protocol = m.protocol === undefined ? '' : `${m.protocol} `;
+  const ports = m.last === undefined ? String(m.port) : `from ${m.port} to ${m.last}`;
+  const list = m.list === undefined ? '' : ` list ${m.list}`;
+  const description = m.description === undefined ? '' : ` description ${m.description}`;
+  return `ip port-map ${m.application} port ${protocol}${ports}${list}${description}`;
 }
 
 function intercept({ intercept: g }: RouterConfig): string[] {

@@ -3,6 +3,7 @@
  * decided each step. Says in words what engine.ts does; a test holds the two against each other.
  */
 import type { AclEntry } from '../../core/acl/entry.js';
+import { APPLICATION, type Application, PortApplications } from '../../core/inspect/port-map.js';
 import type { ExpectedSnapshot, RouterSnapshot, SessionSnapshot } from '../../core/state/snapshot.js';
 import { formatExtended, formatStandard } from '../config/acl-text.js';
 import { effectiveInspection } from '../config/effective.js';
@@ -40,8 +41,13 @@ const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
 
-/** Well-known ports that an application protocol of a rule inspects (IOS port-to-application mapping); the first wins. */
-const APPLICATIONS: Readonly<Record<number, readonly string[]>> = { 21: ['ftp'], 25: ['esmtp', 'smtp'], 80: ['http'] };
+/** Protocols of a rule that inspect a service. */
+const APPLICATIONS: Readonly<Record<Application, readonly string[]>> = {
+  [APPLICATION.none]: [],
+  [APPLICATION.ftp]: ['ftp'],
+  [APPLICATION.http]: ['http'],
+  [APPLICATION.smtp]: ['smtp', 'esmtp'],
+};
 /** ICMP messages that open a session: echo, timestamp, information and mask request. */
 const ICMP_REQUESTS: readonly number[] = [8, 13, 15, 17];
 
@@ -202,7 +208,7 @@ function inspection(
     { name: egress?.inspectOut, where: `out on ${egress?.name ?? ''}` },
   ];
   for (const { name, where } of rules) {
-    const found = name === undefined ? undefined : select(config, name, inside, probe.dstPort);
+    const found = name === undefined ? undefined : select(config, name, inside, probe);
     if (found === undefined) continue;
     const { timeout } = effectiveInspection(found, config.inspect);
     if (probe.protocol === ICMP && !ICMP_REQUESTS.includes(probe.icmp?.type ?? -1)) {
@@ -223,10 +229,14 @@ function inspection(
 }
 
 /** An application protocol, by the port behind NAT or else the one before it, goes before generic tcp of the same rule. */
-function select(config: RouterConfig, rule: string, p: Probe, seenPort: number): InspectedProtocol | undefined {
+function select(config: RouterConfig, rule: string, p: Probe, seen: Probe): InspectedProtocol | undefined {
   const protocols = config.inspectionRules.get(rule)?.protocols ?? [];
   const generic = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp' }[p.protocol];
-  const applications = p.protocol === TCP ? [p.dstPort, seenPort].flatMap((port) => APPLICATIONS[port] ?? []) : [];
+  const ports = new PortApplications(config.portMaps, (list, address) => {
+    const entries = config.accessLists.get(list)?.entries;
+    return entries?.find((e) => ((address ^ e.src.address) & ~e.src.wildcard) === 0)?.action === 'permit';
+  });
+  const applications = p.protocol === TCP ? [p, seen].flatMap((at) => APPLICATIONS[ports.at(at.dstPort, at.dst)]) : [];
   for (const name of [...applications, generic]) {
     const found = protocols.find((i) => i.protocol === name);
     if (found !== undefined) return found;

@@ -22,5 +22,4 @@ export const WEAKENING: readonly (readonly [string, string])[] = [
   ['ip auth-proxy auth-cache-time ...', 'the authentication proxy is not done'],
   ['ip auth-proxy inactivity-timer ...', 'the authentication proxy is not done'],
   ['ip inspect name NAME:WORD fragment ...', 'fragments are limited by ip virtual-reassembly, not by this line'],
-  ['ip port-map ...', 'port-to-application mapping is not done: services are known by their own ports'],
 ];
