@@ -226,7 +226,9 @@ describe('a program that reads a 3640', () => {
     const config = await command(call, 'show running-config', PROMPT);
     expect(config).toMatch(/^\r\nBuilding configuration\.\.\.\r\n[^]*\r\nend\r\n[\r\n]*r1#$/);
     expect(config).not.toContain('--More--');
-    expect(await command(call, 'configure terminal', /\(config\)#$/)).toBe('\r\nr1(config)#');
+    expect(await command(call, 'configure terminal', /\(config\)#$/)).toBe(
+      '\r\nEnter configuration commands, one per line.  End with CNTL/Z.\r\nr1(config)#',
+    );
     expect(await command(call, 'access-list 7 permit 10.0.0.5', PROMPT)).toBe('\r\nr1(config)#');
     expect(await command(call, 'end', PROMPT)).toBe('\r\nr1#');
     expect(await command(call, 'show access-lists 7', PROMPT)).toContain('permit 10.0.0.5');

@@ -15,6 +15,7 @@ import {
   virtualReassemblyDefaults,
 } from './defaults.js';
 import { arrangeInert } from './inert-order.js';
+import { inListOrder, isNumbered } from './list-order.js';
 import type {
   AccessList,
   InspectedProtocol,
@@ -308,13 +309,11 @@ function route(r: RouterConfig['routes'][number]): string {
   return `ip route ${formatAddress(r.prefix)} ${formatAddress(r.mask)} ${via.join(' ')}${distance}`;
 }
 
-const isNumbered = (list: AccessList): boolean => /^\d+$/.test(list.name);
-
 const formatEntry = (list: AccessList): typeof formatExtended =>
   list.kind === 'standard' ? formatStandard : formatExtended;
 
 function namedLists({ accessLists }: RouterConfig): string[][] {
-  return [...accessLists.values()]
+  return inListOrder(accessLists.values())
     .filter((l) => !isNumbered(l))
     .map((l) => [
       `ip access-list ${l.kind} ${l.name}`,
@@ -327,13 +326,15 @@ function namedLists({ accessLists }: RouterConfig): string[][] {
 }
 
 function numberedLists({ accessLists }: RouterConfig): string[] {
-  return [...accessLists.values()].filter(isNumbered).flatMap((l) =>
-    listLines(
-      l,
-      (e) => `access-list ${l.name} ${formatEntry(l)(e)}`,
-      (text) => `access-list ${l.name} remark ${text}`,
-    ),
-  );
+  return inListOrder(accessLists.values())
+    .filter(isNumbered)
+    .flatMap((l) =>
+      listLines(
+        l,
+        (e) => `access-list ${l.name} ${formatEntry(l)(e)}`,
+        (text) => `access-list ${l.name} remark ${text}`,
+      ),
+    );
 }
 
 function banners({ banners: b }: RouterConfig): string[] {

@@ -100,13 +100,15 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
     syntax: 'configure [terminal]',
     help: { configure: 'Enter configuration mode', 'configure terminal': 'Configure from the terminal' },
     set: (exec, m) => {
-      if (m.has('terminal')) exec.terminal.configure();
+      const enter = (): string => {
+        exec.terminal.configure();
+        return 'Enter configuration commands, one per line.  End with CNTL/Z.\n';
+      };
+      if (m.has('terminal')) exec.print(enter());
       else
-        exec.terminal.ask('Configuring from terminal, memory, or network [terminal]? ', false, (answer) => {
-          if (!'terminal'.startsWith(answer.trim().toLowerCase())) return '?Must be "terminal"\n';
-          exec.terminal.configure();
-          return '';
-        });
+        exec.terminal.ask('Configuring from terminal, memory, or network [terminal]? ', false, (answer) =>
+          'terminal'.startsWith(answer.trim().toLowerCase()) ? enter() : '?Must be "terminal"\n',
+        );
     },
   },
   save('write', { write: 'Write running configuration to memory, network, or terminal' }),

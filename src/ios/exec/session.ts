@@ -21,6 +21,7 @@ import type { Job } from './job.js';
 import { loginFailed, loginSucceeded } from './login-log.js';
 import type { ConsoleRouter } from './router.js';
 import { formatAddress } from '../ipv4-text.js';
+import { missingInterfaceAt } from './own-interface.js';
 import { enterLine, leaveLine } from './users.js';
 import { configWords, execVocabulary, filterVocabulary } from './vocabulary.js';
 
@@ -328,6 +329,8 @@ export class ConsoleSession implements Terminal {
     }
     if (result.kind === 'ambiguous') return refusal(`% ${ambiguous(line)}\n`);
     if (result.kind === 'incomplete') return refusal(`% ${INCOMPLETE}\n\n`);
+    const missing = missingInterfaceAt(split.command, result.match, this.router.config());
+    if (missing !== undefined) return refusal(caret(at + missing));
     let output = '';
     const exec: Exec = { router: this.router, terminal: this, print: (text) => void (output += text) };
     if (split.filter !== undefined) {

@@ -4,12 +4,16 @@ import { showClock } from '../show/clock.js';
 import { showDebugging } from '../show/debugging.js';
 import { showHosts } from '../show/hosts.js';
 import { showInterfaces } from '../show/interfaces.js';
+import { showInterfacesDescription } from '../show/interfaces-description.js';
+import { showInventory } from '../show/inventory.js';
+import { showMemory } from '../show/memory.js';
 import { showIpInterface, showIpInterfaceBrief } from '../show/ip-interface.js';
-import { showIpRoute } from '../show/ip-route.js';
+import { showIpRoute, showIpRouteOf } from '../show/ip-route.js';
+import { showIpRouteEntry, showIpRouteSummary } from '../show/ip-route-entry.js';
 import { showIpTraffic } from '../show/ip-traffic.js';
 import { showLine, showTerminal } from '../show/lines.js';
 import { showLogging } from '../show/logging.js';
-import { showProcessesCpu, showProcessesMemory } from '../show/processes.js';
+import { showProcesses, showProcessesCpu, showProcessesMemory } from '../show/processes.js';
 import { droppedPackets, showTechSupport } from '../show/tech-support.js';
 import { showInterceptConnections, showInterceptStatistics } from '../show/tcp-intercept.js';
 import { showUsers } from '../show/users.js';
@@ -51,6 +55,12 @@ const INSPECT_HELP: Help = {
   'inspect statistics': 'Inspection statistics',
 };
 
+const MEMORY_HELP: Help = {
+  'show memory': 'Memory statistics',
+  summary: 'Summary of memory usage per alloc PC',
+  'memory statistics': 'Memory pool statistics',
+};
+
 export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show ip inspect all', INSPECT_HELP, (r) => showInspectAll(r.config(), r.snapshot)),
   show(1, 'show ip inspect config', INSPECT_HELP, (r) => showInspectConfig(r.config())),
@@ -73,9 +83,38 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   ),
   show(
     1,
-    'show ip nat translations [verbose]',
-    { nat: 'IP NAT information', translations: 'Translation entries', verbose: 'Show extra information' },
-    (r, m) => showTranslations(r.snapshot, m.has('verbose')),
+    'show ip nat translations [PROTOCOL:{icmp | tcp | udp}] [verbose]',
+    {
+      nat: 'IP NAT information',
+      translations: 'Translation entries',
+      icmp: 'Translation entries of ICMP',
+      tcp: 'Translation entries of TCP',
+      udp: 'Translation entries of UDP',
+      verbose: 'Show extra information',
+    },
+    (r, m) => {
+      const protocol = m.optionalWord('PROTOCOL');
+      return showTranslations(r.snapshot, m.has('verbose'), (t) => protocol === undefined || t.protocol === protocol);
+    },
+  ),
+  show(
+    1,
+    'show ip nat translations inside [GLOBAL:ADDRESS] [verbose]',
+    { 'translations inside': 'Translation entries of inside hosts', GLOBAL: 'Inside global IP address' },
+    (r, m) => {
+      const global = m.optionalNumber('GLOBAL');
+      return showTranslations(r.snapshot, m.has('verbose'), (t) => global === undefined || t.insideGlobal === global);
+    },
+  ),
+  show(
+    1,
+    'show ip nat translations outside [OUTSIDE:ADDRESS] [verbose]',
+    { 'translations outside': 'Translation entries of an outside host', OUTSIDE: 'Outside IP address' },
+    // Outside addresses are not translated here: without an address there is no entry of their own.
+    (r, m) => {
+      const outside = m.optionalNumber('OUTSIDE');
+      return showTranslations(r.snapshot, m.has('verbose'), (t) => outside !== undefined && t.outside === outside);
+    },
   ),
   show(1, 'show ip nat statistics', { 'nat statistics': 'Translation statistics' }, (r) =>
     showNatStatistics(r.config(), r.snapshot),
@@ -101,6 +140,9 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(15, 'show startup-config', { 'startup-config': 'Contents of startup configuration' }, (r) =>
     showStartupConfig(r.startupConfig()),
   ),
+  show(15, 'show configuration', { configuration: 'Contents of Non-Volatile memory' }, (r) =>
+    showStartupConfig(r.startupConfig()),
+  ),
   show(
     1,
     'show ip interface [brief] [INTERFACE:INTERFACE]',
@@ -115,8 +157,34 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show interfaces [INTERFACE:INTERFACE]', { interfaces: 'Interface status and configuration' }, (r, m) =>
     showInterfaces(r.config(), r.system.interfaces(), m.optionalWord('INTERFACE')),
   ),
+  show(1, 'show interfaces [INTERFACE:INTERFACE] description', { description: 'Show interface description' }, (r, m) =>
+    showInterfacesDescription(r.config(), r.system.interfaces(), m.optionalWord('INTERFACE')),
+  ),
   show(1, 'show ip route', { 'ip route': 'IP routing table' }, (r) =>
     showIpRoute(r.config(), r.system.interfaces(), r.snapshot.mapped),
+  ),
+  show(
+    1,
+    'show ip route KIND:{connected | static}',
+    { 'ip route connected': 'Connected', 'ip route static': 'Static routes' },
+    (r, m) =>
+      showIpRouteOf(m.word('KIND') === 'static' ? 'S' : 'C', r.config(), r.system.interfaces(), r.snapshot.mapped),
+  ),
+  show(1, 'show ip route summary', { 'route summary': 'Summary of all routes' }, (r) =>
+    showIpRouteSummary(r.config(), r.system.interfaces(), r.snapshot.mapped),
+  ),
+  show(
+    1,
+    'show ip route PREFIX:ADDRESS [MASK:MASK]',
+    { PREFIX: 'Network to display information about', 'route PREFIX MASK': 'Network mask' },
+    (r, m) =>
+      showIpRouteEntry(
+        r.config(),
+        r.system.interfaces(),
+        r.snapshot.mapped,
+        m.number('PREFIX'),
+        m.optionalNumber('MASK'),
+      ),
   ),
   show(1, 'show ip arp', { 'ip arp': 'IP ARP table' }, (r) => showArp(r.system.arp())),
   show(1, 'show arp', { arp: 'ARP table' }, (r) => showArp(r.system.arp())),
@@ -151,10 +219,19 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(15, 'show logging', { logging: 'Show the contents of logging buffers' }, (r) =>
     showLogging(r.config().logging, r.log),
   ),
-  show(1, 'show processes cpu', { processes: 'Active process statistics', cpu: 'Show CPU use per process' }, (r) =>
-    showProcessesCpu(r.system),
+  show(1, 'show processes', { processes: 'Active process statistics' }, (r) => showProcesses(r.system)),
+  // There is one process: it is sorted.
+  show(
+    1,
+    'show processes cpu [sorted]',
+    { cpu: 'Show CPU use per process', sorted: 'Show sorted output based on use' },
+    (r) => showProcessesCpu(r.system),
   ),
-  show(1, 'show processes memory', { memory: 'Show memory use per process' }, (r) => showProcessesMemory(r.system)),
+  show(1, 'show memory [summary | statistics]', MEMORY_HELP, (r) => showMemory(r.system)),
+  show(1, 'show inventory', { inventory: 'Show the physical inventory' }, (r) => showInventory(r.config())),
+  show(1, 'show processes memory [sorted]', { memory: 'Show memory use per process' }, (r) =>
+    showProcessesMemory(r.system),
+  ),
   show(15, 'show debugging', { debugging: 'State of each debugging option' }, (r) => showDebugging(r.debug)),
   show(1, 'show users', { users: 'Display information about terminal lines' }, (r, _m, { terminal }) =>
     showUsers(usersOf(r), terminal, r.system.uptimeMs()),

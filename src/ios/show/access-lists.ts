@@ -2,13 +2,14 @@
 import type { RouterSnapshot } from '../../core/state/snapshot.js';
 import { formatExtended } from '../config/acl-text.js';
 import type { AccessList, RouterConfig } from '../config/model.js';
+import { inListOrder } from '../config/list-order.js';
 import type { AclEntry } from '../../core/acl/entry.js';
 import { formatAddress } from '../ipv4-text.js';
 
 /** @param only the name of one list; undefined: all. An unknown name prints nothing. */
 export function showAccessLists(config: RouterConfig, snapshot: RouterSnapshot, only?: string): string {
   let text = '';
-  for (const list of config.accessLists.values()) {
+  for (const list of inListOrder(config.accessLists.values())) {
     if (only !== undefined && list.name !== only) continue;
     const matches = snapshot.aclMatches(list.name);
     text += `${list.kind === 'standard' ? 'Standard' : 'Extended'} IP access list ${list.name}\n`;

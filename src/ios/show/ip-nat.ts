@@ -1,4 +1,4 @@
-/** `show ip nat translations [verbose]` and `show ip nat statistics` (reference §8). */
+/** `show ip nat translations …` and `show ip nat statistics` (reference §8). */
 import type { RouterSnapshot, TranslationSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
@@ -7,8 +7,15 @@ import { hoursMinutesSeconds } from './duration.js';
 const HEADER = ['Pro', 'Inside global', 'Inside local', 'Outside local', 'Outside global'] as const;
 const WIDTH = 18;
 
-export function showTranslations(snapshot: RouterSnapshot, verbose: boolean): string {
-  const translations = snapshot.translations();
+/**
+ * @param only which of them; all if left out. Inferred: with none left nothing is printed, not even the heading
+ */
+export function showTranslations(
+  snapshot: RouterSnapshot,
+  verbose: boolean,
+  only: (t: TranslationSnapshot) => boolean = () => true,
+): string {
+  const translations = snapshot.translations().filter(only);
   if (translations.length === 0) return '';
   const rows = translations.map(columns);
   // A longer value widens its column for all rows.

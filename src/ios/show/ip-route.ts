@@ -1,4 +1,4 @@
-/** `show ip route`: connected and static routes, grouped under their classful network as IOS 12.x does. */
+/** `show ip route [static|connected]`: connected and static routes, grouped under their classful network as IOS 12.x does. */
 import type { InterfaceSnapshot } from '../../core/state/snapshot.js';
 import { isMapped, resolveRoutes } from '../../core/route/route-resolution.js';
 import type { RouterConfig, StaticRoute } from '../config/model.js';
@@ -14,7 +14,7 @@ const CODES = `Codes: C - connected, S - static, R - RIP, M - mobile, B - BGP
        o - ODR, P - periodic downloaded static route
 `;
 
-interface Route {
+export interface Route {
   code: 'C' | 'S';
   prefix: number;
   mask: number;
@@ -22,6 +22,9 @@ interface Route {
   via: string[];
   /** Next hop of the default route. */
   gateway: string;
+  distance: number;
+  /** The ways of `via`: a next hop, an interface, or both. */
+  hops: { nextHop: number | undefined; interfaceName: string | undefined }[];
 }
 
 export function showIpRoute(
@@ -29,24 +32,45 @@ export function showIpRoute(
   live: readonly InterfaceSnapshot[],
   mapped?: ReadonlySet<string>,
 ): string {
-  const routes = table(config, live, mapped);
+  const routes = routingTable(config, live, mapped);
   const standard = routes.find((r) => r.mask === 0);
   const gateway =
     standard === undefined
       ? 'Gateway of last resort is not set'
       : `Gateway of last resort is ${standard.gateway} to network 0.0.0.0`;
+  return `${CODES}\n${gateway}\n\n${routeList(routes, () => true)}`;
+}
+
+/** `show ip route static`, `show ip route connected`: the routes of one code, under their networks, and no more. */
+export function showIpRouteOf(
+  code: Route['code'],
+  config: RouterConfig,
+  live: readonly InterfaceSnapshot[],
+  mapped?: ReadonlySet<string>,
+): string {
+  return routeList(routingTable(config, live, mapped), (r) => r.code === code);
+}
+
+/** The routes wanted, under the lines of their networks, which count all routes. The default route comes last. */
+export function routeList(routes: readonly Route[], wanted: (r: Route) => boolean): string {
+  const standard = routes.find((r) => r.mask === 0);
+  const networks = routes.filter((r) => r.mask !== 0);
   const lines = [
-    ...groups(routes.filter((r) => r.mask !== 0)),
-    ...(standard === undefined ? [] : routeLines(standard, 'S*   ', '/0')),
+    ...groups(networks, wanted),
+    ...(standard === undefined || !wanted(standard) ? [] : routeLines(standard, 'S*   ', '/0')),
   ];
-  return `${CODES}\n${gateway}\n\n${lines.map((l) => `${l}\n`).join('')}`;
+  return lines.map((l) => `${l}\n`).join('');
 }
 
 /**
  * The routes that are in use: those through interfaces that are up, of each prefix the nearest. What leads to an
  * interface that no Linux interface is bound to is dropped, and so it is said.
  */
-function table(config: RouterConfig, live: readonly InterfaceSnapshot[], mapped?: ReadonlySet<string>): Route[] {
+export function routingTable(
+  config: RouterConfig,
+  live: readonly InterfaceSnapshot[],
+  mapped?: ReadonlySet<string>,
+): Route[] {
   const down = new Set(
     config.interfaces
       .filter((i) => isMapped(i.name, mapped) && linkState(i, live).protocol === 'down')
@@ -58,16 +82,22 @@ function table(config: RouterConfig, live: readonly InterfaceSnapshot[], mapped?
   for (const { prefix, mask, distance, out, route: line } of resolved) {
     const code = line === undefined ? 'C' : 'S';
     const via = out.kind === 'interface' ? viaText(out.name, distance, line) : 'is directly connected, Null0';
+    const hop = {
+      nextHop: line?.nextHop,
+      interfaceName: line?.nextHop === undefined ? (out.kind === 'interface' ? out.name : 'Null0') : line.interfaceName,
+    };
     const key = `${prefix}/${mask}`;
     const known = found.get(key);
     if (known === undefined)
       found.set(key, {
         distance,
         place: line === undefined ? found.size - resolved.length : config.routes.indexOf(line),
-        route: { code, prefix, mask, via: [via], gateway: formatAddress(line?.nextHop ?? 0) },
+        route: { code, prefix, mask, via: [via], gateway: formatAddress(line?.nextHop ?? 0), distance, hops: [hop] },
       });
-    else if (known.distance === distance && known.route.code === code && !known.route.via.includes(via))
+    else if (known.distance === distance && known.route.code === code && !known.route.via.includes(via)) {
       known.route.via.push(via);
+      known.route.hops.push(hop);
+    }
   }
   // Connected networks and then lines, each in the order of the configuration.
   return [...found.values()].sort((a, b) => a.place - b.place).map((n) => n.route);
@@ -79,7 +109,7 @@ function viaText(name: string, distance: number, line: StaticRoute | undefined):
 }
 
 /** Subnets under the line of their classful network; networks and supernets by themselves. */
-function groups(routes: readonly Route[]): string[] {
+function groups(routes: readonly Route[], wanted: (r: Route) => boolean): string[] {
   const lines: string[] = [];
   const byNetwork = new Map<number, Route[]>();
   for (const r of routes) {
@@ -89,19 +119,20 @@ function groups(routes: readonly Route[]): string[] {
   for (const [network, members] of byNetwork) {
     const classful = classfulMask(network);
     const subnets = members.filter((r) => prefixLength(r.mask) > prefixLength(classful));
-    for (const r of members)
+    for (const r of members.filter(wanted))
       if (!subnets.includes(r)) lines.push(...routeLines(r, `${r.code}    `, `/${prefixLength(r.mask)}`));
-    if (subnets.length === 0) continue;
+    if (!subnets.some(wanted)) continue;
     const masks = new Set(subnets.map((r) => r.mask));
     const at = formatAddress(network);
     if (masks.size === 1) {
       lines.push(`     ${at}/${prefixLength(subnets[0]!.mask)} is subnetted, ${subnets.length} subnets`);
-      for (const r of subnets) lines.push(...routeLines(r, `${r.code}       `, ''));
+      for (const r of subnets.filter(wanted)) lines.push(...routeLines(r, `${r.code}       `, ''));
     } else {
       lines.push(
         `     ${at}/${prefixLength(classful)} is variably subnetted, ${subnets.length} subnets, ${masks.size} masks`,
       );
-      for (const r of subnets) lines.push(...routeLines(r, `${r.code}       `, `/${prefixLength(r.mask)}`));
+      for (const r of subnets.filter(wanted))
+        lines.push(...routeLines(r, `${r.code}       `, `/${prefixLength(r.mask)}`));
     }
   }
   return lines;

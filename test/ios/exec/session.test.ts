@@ -15,6 +15,7 @@ beforeEach(() => {
   session = new ConsoleSession(router, 'console', 15);
 });
 
+const ENTER = 'Enter configuration commands, one per line.  End with CNTL/Z.\n';
 const type = (...lines: string[]): string => lines.map((l) => session.execute(l).output).join('');
 
 describe('EXEC', () => {
@@ -128,7 +129,8 @@ describe('configure terminal', () => {
       '(config-if)#',
       '#',
     ]);
-    expect(type('conf t', 'do show privilege')).toBe('Current privilege level is 15\n');
+    expect(type('conf t')).toBe(ENTER);
+    expect(type('do show privilege')).toBe('Current privilege level is 15\n');
   });
 
   test('each line takes effect at once, and only if it changes something', () => {
@@ -193,7 +195,7 @@ describe('configure terminal', () => {
 
   test('what the router cannot do is refused in its words, and not in force', () => {
     router.actions.apply = () => 'Ethernet2/0 has no Linux interface';
-    expect(type('conf t', 'hostname other')).toBe('% Ethernet2/0 has no Linux interface\n');
+    expect(type('conf t', 'hostname other')).toBe(`${ENTER}% Ethernet2/0 has no Linux interface\n`);
     expect(session.prompt).toBe('3640-123(config)#');
   });
 
@@ -224,16 +226,45 @@ describe('configure terminal', () => {
 
   test('thresholds say what they reset', () => {
     expect(type('conf t', 'ip inspect one-minute high 300')).toBe(
-      '%Also resetting low threshold from [400] to [300]\n',
+      `${ENTER}%Also resetting low threshold from [400] to [300]\n`,
     );
   });
 
   test.each(['write', 'write memory', 'wr'])('%s keeps the configuration', (command) => {
-    expect(type('conf t', 'hostname kept', 'end', command)).toBe('Building configuration...\n[OK]\n');
+    expect(type('conf t', 'hostname kept', 'end', command)).toBe(`${ENTER}Building configuration...\n[OK]\n`);
     expect(router.startup).toContain('\nhostname kept\n');
     expect(type('show startup-config')).toBe(
       `Using ${router.startup!.length} out of 129016 bytes\n${router.startup ?? ''}`,
     );
+  });
+});
+
+describe('an interface that is not there is an invalid input, the caret under what fits none', () => {
+  test.each([
+    ['show interfaces Ethernet2/7', 'show interfaces Ethernet2/'],
+    ['show interfaces e 2/7', 'show interfaces e 2/'],
+    ['sh int eth9/0', 'sh int eth'],
+    ['sh int eth20/0', 'sh int eth'],
+    ['show ip interface brief GigabitEthernet0/1', 'show ip interface brief '],
+    ['show ip interface Loopback0', 'show ip interface '],
+    ['show running-config interface Serial2/9', 'show running-config interface Serial2/'],
+    ['show interfaces Ethernet2/7 | include MTU', 'show interfaces Ethernet2/'],
+    ['show ip virtual-reassembly e2/8', 'show ip virtual-reassembly e2/'],
+    ['clear counters e2/8', 'clear counters e2/'],
+    ['ping 10.10.10.2 source Ethernet2/8', 'ping 10.10.10.2 source Ethernet2/'],
+  ])('%s', (line, right) => {
+    const { output, failed } = session.execute(line);
+    const caret = ' '.repeat('3640-123#'.length + right.length);
+    expect([output, failed]).toEqual([`${caret}^\n% Invalid input detected at '^' marker.\n\n`, true]);
+  });
+
+  test('behind do, too; and one that is there is shown', () => {
+    session.execute('conf t');
+    expect(type('do show interfaces e2/7')).toMatch(
+      new RegExp(`^ {${'3640-123(config)#do show interfaces e2/'.length}}\\^\n`),
+    );
+    expect(type('do show interfaces e2/1')).toMatch(/^Ethernet2\/1 is /);
+    expect(type('do show interfaces Null0')).toBe('');
   });
 });
 

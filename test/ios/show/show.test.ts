@@ -135,16 +135,36 @@ test('show access-lists: sequence numbers, counts in singular and plural, wildca
   router.matches.set('101', [12]);
   router.matches.set('7', [1, 3]);
   const text =
-    'Extended IP access list 101\n' +
-    '    10 permit tcp any host 172.22.1.110 eq smtp (12 matches)\n' +
     'Standard IP access list 7\n' +
     '    10 permit 10.0.0.0, wildcard bits 0.255.255.255 (1 match)\n' +
     '    20 deny   any log (3 matches)\n' +
-    '    30 permit 1.1.1.1\n';
+    '    30 permit 1.1.1.1\n' +
+    'Extended IP access list 101\n' +
+    '    10 permit tcp any host 172.22.1.110 eq smtp (12 matches)\n';
   expect(show('access-lists')).toBe(text);
   expect(show('ip access-lists')).toBe(text);
-  expect(show('ip access-lists 7')).toBe(text.slice(text.indexOf('Standard')));
+  expect(show('ip access-lists 7')).toBe(text.slice(0, text.indexOf('Extended')));
   expect(show('access-lists 8')).toBe('');
+});
+
+test('lists are shown in the order of the router, not of the configuration', () => {
+  const names = [
+    'standard MAIL',
+    'extended WEB',
+    'extended 2000',
+    'standard 1300',
+    'extended ALL',
+    'standard 12',
+    'standard 2',
+  ];
+  start(names.map((n) => `ip access-list ${n}\n permit ${n.startsWith('s') ? 'any' : 'ip any any'}`).join('\n'));
+  const listed = (text: string, line: RegExp): string[] => [...text.matchAll(line)].map((m) => m[1]!);
+  const order = ['2', '12', '1300', 'MAIL', '101', '2000', 'ALL', 'WEB'];
+  for (const command of ['access-lists', 'ip access-lists'])
+    expect(listed(show(command), /IP access list (\S+)/g)).toEqual(order);
+  const running = show('running-config');
+  expect(listed(running, /^ip access-list \w+ (\S+)/gm)).toEqual(['MAIL', 'ALL', 'WEB']);
+  expect(listed(running, /^access-list (\d+)/gm)).toEqual(['2', '12', '1300', '101', '2000']);
 });
 
 describe('show ip nat', () => {
