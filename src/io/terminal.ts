@@ -207,20 +207,27 @@ class Terminal implements OpenTerminal {
 
   #line(line: string): void {
     const { session } = this;
-    const failed = session.failedLogins;
+    const { failedLogins, loggedIn } = session;
     const { output } = session.execute(line);
     this.#restartIdleTimer();
-    if (session.failedLogins === failed || this.loginDelayMs === 0) {
+    // Guessing is slow: nothing is read meanwhile. A right password waits too where another was wrong just now: who
+    // hangs up instead of waiting learns nothing.
+    const failed = session.failedLogins !== failedLogins;
+    const waitMs = failed
+      ? this.loginDelayMs
+      : session.loggedIn && !loggedIn
+        ? this.loginDelayMs - session.sinceFailureMs
+        : 0;
+    if (waitMs <= 0) {
       this.#print(output);
       return;
     }
-    // Guessing is slow: nothing is read meanwhile.
     this.#reasonsToWait++;
     this.socket.pause();
     setTimeout(() => {
       this.#resume();
       this.#print(output);
-    }, this.loginDelayMs).unref();
+    }, waitMs).unref();
   }
 
   /** `?`: help for what stands before the cursor; the line stays as it was typed. */

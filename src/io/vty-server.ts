@@ -2,10 +2,11 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { mayConnect, takesTelnet } from '../ios/exec/access-class.js';
+import { loginWatch } from '../ios/exec/login-watch.js';
 import type { ConsoleRouter } from '../ios/exec/router.js';
 import { ConsoleSession } from '../ios/exec/session.js';
 import { usersOf } from '../ios/exec/users.js';
-import { parseAddress } from '../ios/ipv4-text.js';
+import { formatAddress, parseAddress } from '../ios/ipv4-text.js';
 import { serveTerminal } from './terminal.js';
 import type { OpenTerminal } from './terminal.js';
 import { TelnetStream } from './telnet.js';
@@ -24,6 +25,7 @@ export class VtyServer {
   readonly #terminals = new Set<OpenTerminal>();
   /** In the order they came. */
   readonly #calls = new Set<Call>();
+  #quiet: NodeJS.Timeout | undefined; // `login block-for`: to its end
 
   private constructor(
     private readonly router: ConsoleRouter,
@@ -41,6 +43,11 @@ export class VtyServer {
     const server = createServer({ noDelay: true });
     const vty = new VtyServer(router, server, loginDelayMs);
     server.on('connection', (socket) => vty.#accept(socket));
+    const watch = loginWatch(router);
+    watch.onQuiet = (ms) => {
+      clearTimeout(vty.#quiet);
+      vty.#quiet = setTimeout(() => watch.review(), ms).unref();
+    };
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, resolve);
@@ -60,6 +67,7 @@ export class VtyServer {
   }
 
   close(): void {
+    clearTimeout(this.#quiet);
     this.server.close();
     for (const { socket } of this.#calls) socket.destroy();
   }
@@ -90,6 +98,7 @@ export class VtyServer {
 
   /** Numbers of the lines that take calls from this address. */
   #linesFor(from: number): number[] {
+    if (loginWatch(this.router).blocks(formatAddress(from))) return [];
     const config = this.router.config();
     const vtys = config.lines.filter((l) => l.kind === 'vty');
     const last = Math.max(DEFAULT_LAST_VTY, ...vtys.map((l) => l.last));

@@ -69,7 +69,15 @@ function mail(config: RouterConfig): string[] {
 }
 
 function terminalLines(config: RouterConfig): string[] {
-  return config.lines.flatMap((l) => {
+  const { blockFor, quietModeList } = config.login;
+  const quiet =
+    blockFor !== undefined && quietModeList === undefined
+      ? [
+          `login block-for: whoever reaches the terminal lines shuts everybody out for ${blockFor.seconds} s with ` +
+            `${blockFor.attempts} wrong passwords. login quiet-mode access-class names who may log in all the same`,
+        ]
+      : [];
+  const lines = config.lines.flatMap((l) => {
     const name = `line ${l.kind} ${l.first}${l.first === l.last ? '' : ` ${l.last}`}`;
     const said: string[] = [];
     if (l.kind === 'vty' && l.transportInput?.includes('telnet') === false && l.transportInput.length > 0)
@@ -80,4 +88,5 @@ function terminalLines(config: RouterConfig): string[] {
     if (l.sessionLimit !== undefined) said.push(`${name}: session-limit: there are no outgoing sessions to limit`);
     return said;
   });
+  return [...quiet, ...lines];
 }

@@ -30,7 +30,7 @@ export function lint(config: RouterConfig, mapped?: ReadonlySet<string>): Warnin
     ...routesToNowhere(config, mapped),
     ...levels(config),
     ...portMaps(config),
-    ...blockedLogins(config),
+    ...loginTraps(config),
     ...shutOut(config),
   ];
   return warnings.sort((a, b) => a.line - b.line);
@@ -191,9 +191,17 @@ const portMaps = (config: RouterConfig): Warning[] =>
       reason: `${m.application}${m.protocol === 'udp' ? ' by udp' : ''} is inspected on no port here: the mapping does nothing`,
     }));
 
-/** Kept in the configuration, and not done. */
-function blockedLogins({ login }: RouterConfig): Warning[] {
-  if (login.blockFor === undefined) return [];
-  const reason = 'logins are not blocked after failures here: each wrong password is answered a second later';
-  return [{ line: login.line ?? 0, reason: `login block-for: ${reason}` }];
+/** Reports of logins that are not made: there is no SNMP here. */
+function loginTraps({ login }: RouterConfig): Warning[] {
+  const { onFailure, onSuccess } = login;
+  const reports = [
+    { name: 'on-failure', report: onFailure },
+    { name: 'on-success', report: onSuccess },
+  ];
+  return reports
+    .filter(({ report }) => report?.trap === true)
+    .map(({ name, report }) => ({
+      line: report?.line ?? 0,
+      reason: `login ${name} trap: no traps are sent here${report?.log === true ? '' : ', and nothing is logged: add log'}`,
+    }));
 }

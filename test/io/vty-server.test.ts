@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConsoleSession } from '../../src/ios/exec/session.js';
 import { VtyServer } from '../../src/io/vty-server.js';
 import { fakeRouter } from '../ios/support/fake-router.js';
 import type { FakeRouter } from '../ios/support/fake-router.js';
@@ -315,5 +316,200 @@ describe('callers of one address who do not log in', () => {
     expect(five.map((c) => c.closed)).toEqual([true, false, false, false, false]);
     other.type('x\r');
     await other.ends('r1>');
+  });
+});
+
+describe('login block-for', () => {
+  const LINES = 'username admin password 0 s3cret\nline vty 0 4\n login local';
+  const said = (): string[] =>
+    router.calls.filter((c) => c.includes('QUIET_MODE')).map((c) => c.replace(/^log \d /, ''));
+  let now = 0;
+
+  async function startWatched(lines: string): Promise<void> {
+    await start(`${lines}\n${LINES}`);
+    now = 1_000_000;
+    Object.assign(router.system, { uptimeMs: () => now });
+  }
+
+  async function answer(call: Call, password: string): Promise<void> {
+    await call.ends('Username: ');
+    call.type('admin\r');
+    await call.ends('Password: ');
+    call.type(`${password}\r`);
+  }
+
+  async function fail(times: number): Promise<void> {
+    const call = new Call();
+    for (let i = 0; i < times; i++) await answer(call, 'guess');
+    await call.until((c) => c.closed || c.text.includes('% Login invalid'));
+    call.socket.destroy();
+  }
+
+  async function isRefused(from?: string): Promise<boolean> {
+    const call = new Call(from);
+    await call.until((c) => c.closed || c.text.endsWith('Username: '));
+    const { closed } = call;
+    call.socket.destroy();
+    return closed;
+  }
+
+  test('so many failures within the watch window begin quiet mode, for everybody, until its time is up', async () => {
+    await startWatched('login block-for 100 attempts 3 within 60');
+    await fail(2);
+    now += 20_000;
+    expect(await isRefused()).toBe(false);
+    await fail(1);
+    expect(said()).toEqual([
+      'SEC_LOGIN-1-QUIET_MODE_ON: Still timeleft for watching failures is 40 secs, [user: admin] [Source: 127.0.0.1] ' +
+        '[localport: 23] [Reason: Login Authentication Failed] [ACL: sl_def_acl] at 21:51:35 UTC Fri Oct 18 2024',
+    ]);
+    expect(await isRefused()).toBe(true);
+    expect(await isRefused('127.0.0.2')).toBe(true);
+    now += 99_999;
+    expect(await isRefused()).toBe(true);
+    now += 1;
+    expect(await isRefused()).toBe(false);
+    expect(said().slice(1)).toEqual([
+      'SEC_LOGIN-5-QUIET_MODE_OFF: Quiet Mode is OFF, because block period timed out at 21:51:35 UTC Fri Oct 18 2024',
+    ]);
+  });
+
+  test('failures further apart than the window do not add up', async () => {
+    await startWatched('login block-for 100 attempts 3 within 60');
+    for (let i = 0; i < 5; i++) {
+      await fail(1);
+      now += 30_000;
+    }
+    expect(said()).toEqual([]);
+    expect(await isRefused()).toBe(false);
+  });
+
+  test('quiet mode ends by itself, where nobody calls', async () => {
+    await startWatched('login block-for 1 attempts 1 within 60');
+    await fail(1);
+    now += 1000;
+    const deadline = Date.now() + 3000;
+    while (said().length < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(said().at(-1)).toContain('QUIET_MODE_OFF');
+  });
+
+  test('quiet-mode access-class lets its own in, who can log in', async () => {
+    await startWatched(
+      'access-list 7 permit 127.0.0.2\nlogin block-for 100 attempts 1 within 60\nlogin quiet-mode access-class 7',
+    );
+    await fail(1);
+    expect(said()[0]).toContain('[ACL: 7]');
+    expect(await isRefused()).toBe(true);
+    const call = new Call('127.0.0.2');
+    await answer(call, 's3cret');
+    await call.ends('r1>');
+  });
+
+  test('who was asked for a password before does not get in by it, right or wrong', async () => {
+    await startWatched('login block-for 100 attempts 1 within 60');
+    const early = new Call();
+    await early.ends('Username: ');
+    early.type('admin\r');
+    await early.ends('Password: ');
+    await fail(1);
+    early.type('s3cret\r');
+    await early.until((c) => c.closed);
+    expect(early.text).not.toContain('r1>');
+  });
+
+  test('a session that is logged in stays, and the console is not shut', async () => {
+    await startWatched('login block-for 100 attempts 1 within 60');
+    const admin = new Call();
+    await answer(admin, 's3cret');
+    await admin.ends('r1>');
+    await fail(1);
+    admin.type('show privilege\r');
+    await admin.ends('r1>');
+    const console = new ConsoleSession(router, 'console');
+    console.greet();
+    expect(console.isClosed()).toBe(false);
+  });
+
+  test('without login block-for nothing is blocked; taking it away ends quiet mode', async () => {
+    await startWatched('login block-for 100 attempts 1 within 60');
+    await fail(1);
+    expect(await isRefused()).toBe(true);
+    const console = new ConsoleSession(router, 'console', 15);
+    for (const line of ['configure terminal', 'no login block-for', 'end']) console.execute(line);
+    expect(await isRefused()).toBe(false);
+    expect(said().at(-1)).toContain('QUIET_MODE_OFF');
+    await fail(3);
+    expect(await isRefused()).toBe(false);
+  });
+
+  test('show login and show login failures', async () => {
+    await startWatched('login block-for 100 attempts 4 within 60');
+    const console = new ConsoleSession(router, 'console', 15);
+    const show = (line: string): string => console.execute(line).output;
+    expect(show('show login failures')).toBe('*** No logged failed login attempts with the device.***\n');
+    await fail(3);
+    now += 5000;
+    expect(show('show login')).toBe(
+      `     A default login delay of 1 second is applied.
+     No Quiet-Mode access list has been configured.
+
+     Router enabled to watch for login Attacks.
+     If more than 4 login failures occur in 60 seconds or less,
+     logins will be disabled for 100 seconds.
+
+     Router presently in Normal-Mode.
+     Current Watch Window
+         Time remaining: 55 seconds.
+         Login failures for current window: 3.
+     Total login failures: 3.
+`,
+    );
+    expect(show('show login failures')).toBe(
+      `Total failed logins: 3
+Detailed information about last 50 failures
+
+Username    SourceIPAddr    lPort Count TimeStamp
+admin       127.0.0.1       23    3     21:51:35 UTC Fri Oct 18 2024
+`,
+    );
+    await fail(1);
+    now += 86_000;
+    expect(show('show login')).toContain(
+      '     Router presently in Quiet-Mode.\n     Will remain in Quiet-Mode for 14 seconds.\n     Denying logins from all sources.\n',
+    );
+  });
+});
+
+describe('a wrong password is answered late', () => {
+  test('and so is a right one behind it, so that who hangs up instead of waiting learns nothing', async () => {
+    await start('line vty 0 4\n password 0 x\n login');
+    Object.assign(router.system, { uptimeMs: () => performance.now() });
+    const hasty = new Call();
+    await hasty.ends('Password: ');
+    hasty.type('wrong\r');
+    const next = new Call('127.0.0.2');
+    await next.ends('Password: ');
+    const asked = performance.now();
+    next.type('x\r');
+    await next.ends('r1>');
+    expect(performance.now() - asked).toBeGreaterThan(DELAY * 0.3);
+    const calm = new Call();
+    await calm.ends('Password: ');
+    await new Promise((resolve) => setTimeout(resolve, DELAY));
+    const began = performance.now();
+    calm.type('x\r');
+    await calm.ends('r1>');
+    expect(performance.now() - began).toBeLessThan(DELAY);
+  });
+
+  test('login delay says how late', async () => {
+    router = fakeRouter('hostname r1\nlogin delay 1\nline vty 0 4\n password 0 x\n login\nend\n');
+    server = await VtyServer.listen('0', router);
+    const call = new Call();
+    await call.ends('Password: ');
+    const asked = performance.now();
+    call.type('wrong\r');
+    await call.ends('Password: ');
+    expect(performance.now() - asked).toBeGreaterThan(950);
   });
 });

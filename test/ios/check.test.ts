@@ -104,8 +104,15 @@ interface Ethernet0/0\n ip inspect M in`;
   expect(notes('hostname r')).toEqual([]);
 });
 
-test('logins that should be blocked are said not to be', () => {
-  expect(check('login block-for 60 attempts 3 within 30').report).toContain('x.cfg:1:1: warning: % login block-for: ');
+test('login block-for is done; what of its kin is not is said', () => {
+  const BLOCK = 'login block-for 60 attempts 3 within 30';
+  expect(check(`${BLOCK}\nlogin quiet-mode access-class 7\naccess-list 7 permit any`).report).toMatch(
+    /0 errors, 0 warnings\n$/,
+  );
+  expect(check(BLOCK).report).toContain('note: login block-for: whoever reaches the terminal lines');
+  expect(check('login on-failure trap').report).toContain(
+    'x.cfg:1:1: warning: % login on-failure trap: no traps are sent here, and nothing is logged: add log',
+  );
 });
 
 test('privilege levels between are said to be level 1', () => {

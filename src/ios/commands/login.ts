@@ -15,8 +15,9 @@ const report = (what: 'failure' | 'success'): Command<ConfigEditor> => {
       every: 'Generate for each so-manieth',
       EVERY: 'Number of logins',
     },
-    set: ({ config }, m) => {
+    set: ({ config, line }, m) => {
       const made: LoginReport = {
+        line,
         log: m.has('log') || !m.has('trap'),
         trap: m.has('trap'),
         every: m.optionalNumber('EVERY') ?? 1,
@@ -42,8 +43,7 @@ export const LOGIN_COMMANDS: readonly Command<ConfigEditor>[] = [
       within: 'Watch period for fail attempts',
       WITHIN: 'Time period in seconds',
     },
-    set: ({ config, line }, m) => {
-      config.login.line = line;
+    set: ({ config }, m) => {
       config.login.blockFor = {
         seconds: m.number('SECONDS'),
         attempts: m.number('ATTEMPTS'),

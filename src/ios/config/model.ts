@@ -329,9 +329,7 @@ export type TransportProtocol =
 export interface LoginConfig {
   /** `login block-for S attempts N within S`: no logins for a while after so many failures. Sets a delay of 1 s too. */
   blockFor?: { seconds: number; attempts: number; within: number };
-  /** Line of the file that says so. */
-  line?: number;
-  /** `login delay`, seconds between two logins. */
+  /** `login delay`, seconds that a failed login waits for its answer. */
   delay?: number;
   /** `login quiet-mode access-class`: who may log in even then. */
   quietModeList?: string;
@@ -347,6 +345,8 @@ export interface LoginReport {
   trap: boolean;
   /** Each so-manieth login is reported. */
   every: number; // 1
+  /** Line of the file, from 1; 0 from the console. */
+  line?: number;
 }
 
 /** How the router finds the address of a name that is typed. */

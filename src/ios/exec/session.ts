@@ -18,7 +18,7 @@ import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from './fil
 import { completeLine, helpText } from './help.js';
 import type { Vocabulary } from './help.js';
 import type { Job } from './job.js';
-import { loginFailed, loginSucceeded } from './login-log.js';
+import { loginWatch } from './login-watch.js';
 import type { ConsoleRouter } from './router.js';
 import { formatAddress } from '../ipv4-text.js';
 import { missingInterfaceAt } from './own-interface.js';
@@ -110,6 +110,11 @@ export class ConsoleSession implements Terminal {
   loggedIn = false;
   /** Wrong passwords so far; the edge answers each a second later. */
   failedLogins = 0;
+
+  /** ms since anybody failed to log in. */
+  get sinceFailureMs(): number {
+    return loginWatch(this.router).sinceFailureMs;
+  }
 
   /** What stands before the cursor. */
   get prompt(): string {
@@ -270,15 +275,24 @@ export class ConsoleSession implements Terminal {
     return exec === undefined ? '' : `${exec}\n`;
   }
 
+  /** Quiet mode has begun while this caller was asked for his password: the right one does not help him either. */
+  #isShutOut(): boolean {
+    if (!loginWatch(this.router).blocks(this.location)) return false;
+    this.close();
+    return true;
+  }
+
   #askLinePassword(stored: Password): void {
     let attempts = 0;
+    const watch = loginWatch(this.router);
     const check = (typed: string): string => {
+      if (this.#isShutOut()) return '';
       if (verifyPassword(stored, typed)) {
-        loginSucceeded(this.router, this);
+        watch.noteSuccess(this);
         return this.#enter();
       }
       this.failedLogins++;
-      loginFailed(this.router, this);
+      watch.noteFailure(this);
       if (++attempts === LOGIN_ATTEMPTS) {
         this.close();
         return '% Bad passwords\n';
@@ -291,18 +305,20 @@ export class ConsoleSession implements Terminal {
 
   #askUser(users: readonly User[]): void {
     let attempts = 0;
+    const watch = loginWatch(this.router);
     const check = (name: string, typed: string): string => {
+      if (this.#isShutOut()) return '';
       const user = users.find((u) => u.name === name);
       const stored = user?.secret ?? user?.password;
       // A name that is not there takes as long as one that is.
       const right = verifyPassword(stored ?? NO_PASSWORD, typed) && stored !== undefined;
       if (right) {
         this.name = name;
-        loginSucceeded(this.router, this);
+        watch.noteSuccess(this);
         return this.#enter(user?.privilege);
       }
       this.failedLogins++;
-      loginFailed(this.router, { name, location: this.location });
+      watch.noteFailure({ name, location: this.location });
       if (++attempts < LOGIN_ATTEMPTS) askName();
       else this.close();
       return '% Login invalid\n\n';

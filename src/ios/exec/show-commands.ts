@@ -12,6 +12,7 @@ import { showIpRoute, showIpRouteOf } from '../show/ip-route.js';
 import { showIpRouteEntry, showIpRouteSummary } from '../show/ip-route-entry.js';
 import { showIpTraffic } from '../show/ip-traffic.js';
 import { showLine, showTerminal } from '../show/lines.js';
+import { showLogin, showLoginFailures } from '../show/login.js';
 import { showLogging } from '../show/logging.js';
 import { showProcesses, showProcessesCpu, showProcessesMemory } from '../show/processes.js';
 import { droppedPackets, showTechSupport } from '../show/tech-support.js';
@@ -27,6 +28,7 @@ import { showNatStatistics, showTranslations } from '../show/ip-nat.js';
 import { showRunningConfig, showRunningInterface, showStartupConfig } from '../show/running-config.js';
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
+import { loginWatch } from './login-watch.js';
 import type { ConsoleRouter } from './router.js';
 import { usersOf, usesOf } from './users.js';
 import type { Exec, ExecCommand } from './context.js';
@@ -218,6 +220,12 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(15, 'show tech-support', { 'tech-support': 'Show system information for Tech-Support' }, showTechSupport),
   show(15, 'show logging', { logging: 'Show the contents of logging buffers' }, (r) =>
     showLogging(r.config().logging, r.log),
+  ),
+  show(15, 'show login', { login: 'Display Secure Login Configurations and State' }, (r) =>
+    showLogin(r.config(), loginWatch(r)),
+  ),
+  show(15, 'show login failures', { 'login failures': 'Display information about failed login attempts' }, (r) =>
+    showLoginFailures(loginWatch(r)),
   ),
   show(1, 'show processes', { processes: 'Active process statistics' }, (r) => showProcesses(r.system)),
   // There is one process: it is sorted.
