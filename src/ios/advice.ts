@@ -3,10 +3,17 @@
  * No warnings: a configuration that was meant so is not at fault.
  */
 import { inspectDefaults, smtpDefaults } from './config/defaults.js';
-import type { InspectedProtocol, RouterConfig } from './config/model.js';
+import type { InspectedProtocol, LineConfig, RouterConfig } from './config/model.js';
 
-/** One or two sentences each. */
-export function advice(config: RouterConfig): string[] {
+export interface Advice {
+  /** Of the file, from 1; 0 where no line stands for it. */
+  line: number;
+  /** One or two sentences. */
+  text: string;
+}
+
+/** In the order of what it is about. */
+export function advice(config: RouterConfig): Advice[] {
   return [...thresholds(config), ...mail(config), ...terminalLines(config)];
 }
 
@@ -21,7 +28,7 @@ function applied(config: RouterConfig): { rule: string; protocol: InspectedProto
 /** Half-open sessions to one host that a flood of 200 SYNs a second leaves no room among. */
 const FLOODED_HOST = 1000;
 
-function thresholds(config: RouterConfig): string[] {
+function thresholds(config: RouterConfig): Advice[] {
   const { oneMinuteHigh, maxIncompleteHigh, hostMaxIncomplete, hostBlockMinutes } = config.inspect;
   const defaults = inspectDefaults();
   const inspected = applied(config).map((a) => a.protocol.protocol);
@@ -42,51 +49,54 @@ function thresholds(config: RouterConfig): string[] {
         `half-open for good, and ${hostBlockMinutes > 0 ? 'the server is blocked for everybody' : 'every client is shut out'}. ` +
         'Set ip inspect tcp max-incomplete host 10000, or let ip tcp intercept answer for the server',
     );
-  return said;
+  return said.map((text) => ({ line: 0, text }));
 }
 
-function mail(config: RouterConfig): string[] {
-  const said = new Set<string>();
+function mail(config: RouterConfig): Advice[] {
+  const said = new Map<string, number>();
   for (const { rule, protocol: p } of applied(config)) {
     if (p.smtp === undefined) continue;
     const name = `ip inspect name ${rule} ${p.protocol}`;
+    const say = (text: string): unknown => said.set(text, p.line ?? 0);
     if (p.smtp.maxData === smtpDefaults().maxData)
-      said.add(
+      say(
         `${name}: max-data is ${p.smtp.maxData} bytes of a session, which in base64 is an attachment of about 15 MB. ` +
           'For bigger ones: max-data 50000000',
       );
     if (p.protocol === 'smtp')
-      said.add(
+      say(
         `${name}: EHLO is masked, so that no mail is encrypted on its way (STARTTLS). esmtp is the rule that knows it`,
       );
     else if (!p.smtp.allow.includes('STARTTLS'))
-      said.add(
+      say(
         `${name}: STARTTLS is masked, so that mail goes in clear. allow STARTTLS passes it, and looks at nothing behind it`,
       );
-    else said.add(`${name}: allow STARTTLS: what comes behind STARTTLS is encrypted and not inspected`);
+    else say(`${name}: allow STARTTLS: what comes behind STARTTLS is encrypted and not inspected`);
   }
-  return [...said];
+  return [...said].map(([text, line]) => ({ line, text }));
 }
 
-function terminalLines(config: RouterConfig): string[] {
+function terminalLines(config: RouterConfig): Advice[] {
   const { blockFor, quietModeList } = config.login;
-  const quiet =
-    blockFor !== undefined && quietModeList === undefined
-      ? [
-          `login block-for: whoever reaches the terminal lines shuts everybody out for ${blockFor.seconds} s with ` +
-            `${blockFor.attempts} wrong passwords. login quiet-mode access-class names who may log in all the same`,
-        ]
-      : [];
-  const lines = config.lines.flatMap((l) => {
+  const said: Advice[] = [];
+  if (blockFor !== undefined && quietModeList === undefined)
+    said.push({
+      line: config.login.line ?? 0,
+      text:
+        `login block-for: whoever reaches the terminal lines shuts everybody out for ${blockFor.seconds} s with ` +
+        `${blockFor.attempts} wrong passwords. login quiet-mode access-class names who may log in all the same`,
+    });
+  for (const l of config.lines) {
     const name = `line ${l.kind} ${l.first}${l.first === l.last ? '' : ` ${l.last}`}`;
-    const said: string[] = [];
+    const say = (key: keyof NonNullable<LineConfig['lines']>, text: string): unknown =>
+      said.push({ line: l.lines?.[key] ?? 0, text: `${name}: ${text}` });
     if (l.kind === 'vty' && l.transportInput?.includes('telnet') === false && l.transportInput.length > 0)
-      said.push(
-        `${name}: takes no telnet, and there is no ${l.transportInput.join(', ')} here: nobody gets in by --vty`,
+      say(
+        'transportInput',
+        `takes no telnet, and there is no ${l.transportInput.join(', ')} here: nobody gets in by --vty`,
       );
-    if (l.kind === 'con' && !l.exec) said.push(`${name}: no exec: the console socket of root is open all the same`);
-    if (l.sessionLimit !== undefined) said.push(`${name}: session-limit: there are no outgoing sessions to limit`);
-    return said;
-  });
-  return [...quiet, ...lines];
+    if (l.kind === 'con' && !l.exec) say('exec', 'no exec: the console socket of root is open all the same');
+    if (l.sessionLimit !== undefined) say('sessionLimit', 'session-limit: there are no outgoing sessions to limit');
+  }
+  return said;
 }

@@ -54,7 +54,7 @@ export function checkConfig(text: string, file: string, options: CheckOptions = 
     for (const l of inert)
       parts.push(`${String(l.line).padStart(6)}  ${' '.repeat(l.block?.split('\n').length ?? 0)}${l.text}\n`);
   }
-  for (const text of advice(config)) parts.push(`${file}: note: ${text}\n`);
+  for (const { line, text } of advice(config)) parts.push(`${file}${line === 0 ? '' : `:${line}`}: note: ${text}\n`);
   const failed = wrong > 0 || (strict && warnings > 0);
   parts.push(`${file}: ${count(wrong, 'error')}, ${count(warnings, 'warning')}\n`);
   return { report: parts.join(''), exitCode: failed ? 2 : 0 };

@@ -86,7 +86,7 @@ export function undefinedNames(config: RouterConfig): Warning[] {
   list(config.login.quietModeList, config.login.quietModeLine, 'everybody may log in while logins are blocked');
   list(config.intercept.list, config.intercept.line, 'every connection is intercepted');
   for (const m of config.portMaps) list(m.list, m.line, `${m.application} is on port ${m.port} of no server`);
-  for (const l of config.lines) list(l.accessClassIn, l.accessClassLine, 'every address may connect');
+  for (const l of config.lines) list(l.accessClassIn, l.lines?.accessClassIn, 'every address may connect');
   for (const r of config.inspectionRules.values())
     for (const p of r.protocols) list(p.javaList, p.line, 'Java applets are permitted from everywhere');
   return warnings;
@@ -135,6 +135,14 @@ function translations(config: RouterConfig): Warning[] {
         line: s.line ?? 0,
         reason: 'no-payload: the addresses in FTP commands are translated all the same',
       });
+  const lacksAddress = (name: string | undefined): boolean =>
+    name !== undefined && config.interfaces.every((i) => i.name !== name || i.addresses.length === 0);
+  const toNothing = (name: string | undefined, line: number | undefined, so: string): void => {
+    if (lacksAddress(name)) warnings.push({ line: line ?? 0, reason: `${name ?? ''} has no address: ${so}` });
+  };
+  for (const s of staticEntries)
+    toNothing(s.interfaceName, s.line, 'nothing is translated to it, the host stays as it is');
+  for (const d of dynamic) toNothing(d.interfaceName, d.line, 'what should be translated to it is dropped');
   for (const i of config.interfaces) {
     const list = i.nat === 'outside' ? config.accessLists.get(i.accessGroupIn ?? '') : undefined;
     if (list === undefined || list.entries.length === 0) continue; // permits all
@@ -178,7 +186,7 @@ function levels(config: RouterConfig): Warning[] {
       .map((u) => ({ line: u.line ?? 0, reason: reason(`username ${u.name}`, u.privilege) })),
     ...config.lines
       .filter((l) => between(l.privilege))
-      .map((l) => ({ line: 0, reason: reason(`line ${l.kind} ${l.first}`, l.privilege) })),
+      .map((l) => ({ line: l.lines?.privilege ?? 0, reason: reason(`line ${l.kind} ${l.first}`, l.privilege) })),
   ];
 }
 

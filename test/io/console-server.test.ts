@@ -387,6 +387,14 @@ describe('a terminal', () => {
     expect(await screen.until('3640-123#')).not.toContain('show');
   });
 
+  test('exec-timeout of the console closes a session in which nobody types', async () => {
+    const config = new ConsoleSession(router, 'console', 15);
+    for (const line of ['configure terminal', 'line con 0', 'exec-timeout 0 1', 'end']) config.execute(line);
+    const screen = new Screen(0);
+    await screen.until('3640-123>');
+    await new Promise((resolve) => screen.socket.on('close', resolve));
+  });
+
   test('exit closes the session', async () => {
     const screen = await privileged();
     screen.type('exit\r');

@@ -90,7 +90,7 @@ test('what goes wrong on a busy network is said, and what to set', () => {
   const notes = (lines: string): string[] =>
     check(lines)
       .report.split('\n')
-      .filter((l) => l.startsWith('x.cfg: note: '));
+      .filter((l) => /^x\.cfg:(?:\d+:)? note: /.test(l));
   const applied = 'ip inspect name M esmtp\ninterface Ethernet0/0\n ip inspect M in\n';
   const said = notes(applied).join('\n');
   expect(said).toMatch(/one-minute high 500, max-incomplete high 500: numbers of 1998/);
@@ -167,4 +167,71 @@ test('a file is written whole or not at all, behind a link too, and nothing else
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe('what is accepted and not in force is said with file and line', () => {
+  const TWO = 'interface Ethernet0/0\n ip address 192.0.2.1 255.255.255.0';
+  test.each([
+    {
+      line: 'ip inspect name F fragment maximum 256 timeout 1',
+      want: 'fragments are limited by ip virtual-reassembly',
+    },
+    { line: 'router ospf 1\n network 10.0.0.0 0.0.0.255 area 0', want: 'routing protocols are not run' },
+    { line: 'router rip\n version 2', want: 'routing protocols are not run' },
+    { line: 'no ip routing', want: 'packets are routed all the same' },
+    { line: 'ip route 0.0.0.0 0.0.0.0 dhcp', want: 'no gateway is learned here' },
+    { line: 'privilege exec level 15 show ip route', want: 'commands stay at levels 1 and 15' },
+    { line: 'username u autocommand show users', want: 'the user gets a command line' },
+    { line: 'username u privilege 7 password x', want: 'level 7 has the commands of level 1 here' },
+    { line: 'security authentication failure rate 3 log', want: 'login block-for is done' },
+    { line: 'ip nat service list 10 ftp tcp port 2021', want: 'ip port-map ftp names a port of it' },
+    { line: 'ip port-map rtsp port 8555', want: 'rtsp is inspected on no port here' },
+    {
+      line: 'ip nat inside source static 10.0.0.5 192.0.2.9 no-payload',
+      want: 'no-payload: the addresses in FTP commands are translated all the same',
+    },
+    {
+      line: 'ip nat inside source list 1 interface Ethernet0/1 overload\naccess-list 1 permit any',
+      want: 'Ethernet0/1 has no address: what should be translated to it is dropped',
+    },
+  ])('$line', ({ line, want }) =>
+    expect(check(line).report).toMatch(new RegExp(`^x\\.cfg:1:1: warning: % .*${want}`, 'm')),
+  );
+
+  test.each([
+    { line: 'ip address dhcp', want: 'no address is learned here' },
+    { line: 'ip address negotiated', want: 'no address is learned here' },
+    { line: 'mac access-group 700 in', want: 'the MAC access list is not applied' },
+    { line: 'bridge-group 1 input-address-list 700', want: 'the MAC access list is not applied' },
+    { line: 'switchport port-security', want: 'MAC addresses are not limited' },
+    { line: 'dot1x port-control auto', want: 'nobody has to log in to use the port' },
+    { line: 'access-expression in smac(701)', want: 'the access expression is not applied' },
+  ])('$line of an interface', ({ line, want }) =>
+    expect(check(`${TWO}\n ${line}`).report).toMatch(new RegExp(`^x\\.cfg:3:1: warning: % .*${want}`, 'm')),
+  );
+
+  test.each([
+    { line: 'privilege level 7', want: 'warning: % line vty 0: level 7 has the commands of level 1 here', at: '2:1' },
+    { line: 'autocommand show users', want: 'warning: % callers get a command line', at: '2:1' },
+    {
+      line: 'access-class 23 in',
+      want: 'warning: % access list 23 is not defined: every address may connect',
+      at: '2:1',
+    },
+    { line: 'access-class 23 out', want: 'warning: % outgoing terminal connections are not offered', at: '2:1' },
+    { line: 'transport input ssh', want: 'note: line vty 0 4: takes no telnet, and there is no ssh here', at: '2' },
+    { line: 'session-limit 3', want: 'note: line vty 0 4: session-limit: there are no outgoing sessions', at: '2' },
+  ])('$line of terminal lines', ({ line, want, at }) =>
+    expect(check(`line vty 0 4\n ${line}`).report).toContain(`x.cfg:${at}: ${want}`),
+  );
+
+  test('no exec of the console', () => {
+    expect(check('line con 0\n no exec').report).toContain('x.cfg:2: note: line con 0: no exec: the console socket');
+  });
+
+  test('a named MAC list is a block of its own, and no line of the MAC address table', () => {
+    const { report } = check('mac access-list extended M\n permit any any\nhostname r');
+    expect(report).toMatch(/^ +1 {2}mac access-list extended M$/m);
+    expect(report).toMatch(/0 errors, 0 warnings\n$/);
+  });
 });

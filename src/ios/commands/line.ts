@@ -5,9 +5,19 @@ import type { LineConfig, TransportProtocol } from '../config/model.js';
 import type { Command } from '../grammar/command.js';
 import { readPassword } from './global.js';
 
-/** Changes every line that is being configured. */
-function each(editor: ConfigEditor, change: (line: LineConfig) => void): void {
-  for (const line of editor.lines) change(line);
+/**
+ * Changes every line that is being configured.
+ * @param key what it is that changes, where `check` says more of it: its line of the file is remembered
+ */
+function each(
+  editor: ConfigEditor,
+  change: (line: LineConfig) => void,
+  key?: keyof NonNullable<LineConfig['lines']>,
+): void {
+  for (const line of editor.lines) {
+    change(line);
+    if (key !== undefined) line.lines = { ...line.lines, [key]: editor.line };
+  }
 }
 
 const defaultsOf = (l: LineConfig): LineConfig => lineDefaults(l.kind, l.first, l.last);
@@ -23,7 +33,7 @@ function optionalNumber(
     syntax,
     unsetSyntax: `${words} [OPTIONS:LINE]`,
     help,
-    set: (editor, m) => each(editor, (l) => (l[key] = m.number('VALUE'))),
+    set: (editor, m) => each(editor, (l) => (l[key] = m.number('VALUE')), key === 'sessionLimit' ? key : undefined),
     unset: (editor) => each(editor, (l) => Reflect.deleteProperty(l, key)),
   };
 }
@@ -87,7 +97,7 @@ export const LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
       level: 'Assign default privilege level for line',
       LEVEL: 'Default privilege level for line',
     },
-    set: (editor, m) => each(editor, (l) => (l.privilege = m.number('LEVEL'))),
+    set: (editor, m) => each(editor, (l) => (l.privilege = m.number('LEVEL')), 'privilege'),
     unset: (editor) => each(editor, (l) => (l.privilege = defaultsOf(l).privilege)),
   },
   {
@@ -101,17 +111,19 @@ export const LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
       'vrf-also': 'Same access list is applied for all VRFs',
     },
     set: (editor, m) =>
-      each(editor, (l) => {
-        l.accessClassIn = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
-        l.accessClassLine = editor.line;
-        delete l.accessClassVrfAlso;
-        if (m.has('vrf-also')) l.accessClassVrfAlso = true;
-      }),
+      each(
+        editor,
+        (l) => {
+          l.accessClassIn = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
+          delete l.accessClassVrfAlso;
+          if (m.has('vrf-also')) l.accessClassVrfAlso = true;
+        },
+        'accessClassIn',
+      ),
     unset: (editor) =>
       each(editor, (l) => {
         delete l.accessClassIn;
         delete l.accessClassVrfAlso;
-        delete l.accessClassLine;
       }),
   },
   {
@@ -135,10 +147,14 @@ export const LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
       const named = TRANSPORT_NAMES.filter((name) =>
         TRANSPORT_NAMES.some((_, i) => m.optionalWord(`P${i + 1}`) === name),
       );
-      each(editor, (l) => {
-        if (m.has('all')) delete l.transportInput;
-        else l.transportInput = named;
-      });
+      each(
+        editor,
+        (l) => {
+          if (m.has('all')) delete l.transportInput;
+          else l.transportInput = named;
+        },
+        'transportInput',
+      );
     },
     unset: (editor) => each(editor, (l) => (l.transportInput = [])), // Inferred: as `none`
     reset: (editor) => each(editor, (l) => delete l.transportInput),
@@ -147,7 +163,7 @@ export const LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
     syntax: 'exec',
     help: { exec: 'Start an EXEC process' },
     set: (editor) => each(editor, (l) => (l.exec = true)),
-    unset: (editor) => each(editor, (l) => (l.exec = false)),
+    unset: (editor) => each(editor, (l) => (l.exec = false), 'exec'),
     reset: (editor) => each(editor, (l) => (l.exec = true)),
   },
   optionalNumber('session-limit VALUE:<0-4294967295>', 'sessionLimit', {

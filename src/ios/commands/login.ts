@@ -43,7 +43,8 @@ export const LOGIN_COMMANDS: readonly Command<ConfigEditor>[] = [
       within: 'Watch period for fail attempts',
       WITHIN: 'Time period in seconds',
     },
-    set: ({ config }, m) => {
+    set: ({ config, line }, m) => {
+      config.login.line = line;
       config.login.blockFor = {
         seconds: m.number('SECONDS'),
         attempts: m.number('ATTEMPTS'),

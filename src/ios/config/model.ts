@@ -301,8 +301,6 @@ export interface LineConfig {
   privilege: number; // 1
   /** `access-class ACL in`: source addresses that may connect. */
   accessClassIn?: string;
-  /** Line of the file that says so. */
-  accessClassLine?: number;
   /** `access-class ACL in vrf-also`: calls from a VRF too. There is one routing table here: the class is the same. */
   accessClassVrfAlso?: true;
   /** `transport input`: how calls may come in. Absent: in every way, as on a vty of 12.x; empty: not at all. */
@@ -317,6 +315,8 @@ export interface LineConfig {
   absoluteTimeout?: number;
   /** `length`: lines of a screen; 0: no paging. */
   length: number; // 24
+  /** Lines of the file that say so, from 1; for messages. */
+  lines?: Partial<Record<'accessClassIn' | 'privilege' | 'transportInput' | 'exec' | 'sessionLimit', number>>;
   /** Kept here and not in RouterConfig.inert, because ranges of lines are cut and joined. */
   inert?: InertLine[];
 }
@@ -329,6 +329,8 @@ export type TransportProtocol =
 export interface LoginConfig {
   /** `login block-for S attempts N within S`: no logins for a while after so many failures. Sets a delay of 1 s too. */
   blockFor?: { seconds: number; attempts: number; within: number };
+  /** Line of the file that says so. */
+  line?: number;
   /** `login delay`, seconds that a failed login waits for its answer. */
   delay?: number;
   /** `login quiet-mode access-class`: who may log in even then. */

@@ -42,13 +42,7 @@ const sortLines = (lines: readonly LineConfig[]): LineConfig[] =>
   [...lines].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || a.first - b.first);
 
 /** What is no setting: which lines they are, where in a file; the lines without effect count by their text. */
-const NO_SETTINGS: readonly string[] = [
-  'kind',
-  'first',
-  'last',
-  'accessClassLine',
-  'inert',
-] satisfies (keyof LineConfig)[];
+const NO_SETTINGS: readonly string[] = ['kind', 'first', 'last', 'lines', 'inert'] satisfies (keyof LineConfig)[];
 
 function sameSettings(a: LineConfig, b: LineConfig): boolean {
   const settings = (l: LineConfig): string => {

@@ -54,19 +54,24 @@ test('of the branch, what protects less here than there is said', () => {
   expect(parsed.config.lines.find((l) => l.kind === 'vty')).toMatchObject({ last: 4, accessClassIn: 'MGMT' });
 });
 
+const noGateway = 'no gateway is learned here: give it with ip route PREFIX MASK ADDRESS';
 const noAddress = 'no address is learned here: give the one of the box with ip address ADDRESS MASK';
 
 test('of the wireless router, what protects less here than there is said, and the prompts around the listing are none of it', () => {
   const parsed = read('wireless-dsl.cfg');
   expect(parsed.errors.map((e) => `${e.text.trim()}: ${e.reason}`)).toEqual([
+    'security authentication failure rate 4 log: failures are not counted by this line: login block-for is done',
     'enable last-resort password: AAA is not done: enable asks for its own password',
     'ip options drop: packets with IP options are not dropped',
     'ip inspect name OUT fragment maximum 256 timeout 15: fragments are limited by ip virtual-reassembly, not by this line',
+    'username anna autocommand show clock: the user gets a command line, where the router carries this out and hangs up',
     'username guest access-class 12: terminal lines of this user are not filtered',
     `ip address dhcp: ${noAddress}`,
     'ip verify unicast reverse-path allow-self-ping: reverse path forwarding is not checked',
     `ip address negotiated: ${noAddress}`,
     'ip policy route-map VIA-TUNNEL: policy routing is not done: what it would send elsewhere, or nowhere, passes',
+    `ip route 10.0.0.0 255.0.0.0 dhcp: ${noGateway}`,
+    `ip route 203.0.113.255 255.255.255.255 dhcp: ${noGateway}`,
     'ip route 0.0.0.0 0.0.0.0 Virtual-PPP1 track 5: objects are not tracked: the route always counts',
     'service-policy input POLICE: the policy map is not enforced: nothing polices traffic to the router',
   ]);

@@ -117,6 +117,7 @@ export const BLOCKS: readonly BlockRow[] = [
   ['mgcp profile ...', '-mgcp-profile'],
   ['application', '-app'],
   ['vlan VLANS:WORD', '-vlan', 'name state mtu media shutdown remote-span parent private-vlan'],
+  ['mac access-list extended NAME:WORD', '-ext-macl', 'permit deny remark'],
   ['vlan access-map ...', '-access-map', 'match action'],
   ['dot11 ssid NAME:WORD', '-ssid', 'authentication max-associations guest-mode wpa-psk vlan mbssid accounting'],
   [

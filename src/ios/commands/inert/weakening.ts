@@ -4,8 +4,23 @@ export const WEAKENING: readonly (readonly [string, string])[] = [
   ['aaa ...', 'AAA is not done: terminal lines ask for their own passwords'],
   ['enable use-tacacs', 'AAA is not done: enable asks for its own password'],
   ['enable last-resort ...', 'AAA is not done: enable asks for its own password'],
+  ['privilege ...', 'commands stay at levels 1 and 15: who may not use one on the router may here'],
+  [
+    'username NAME:WORD autocommand ...',
+    'the user gets a command line, where the router carries this out and hangs up',
+  ],
+  ['security authentication ...', 'failures are not counted by this line: login block-for is done'],
   ['username NAME:WORD access-class ...', 'terminal lines of this user are not filtered'],
   ['ip options drop', 'packets with IP options are not dropped'],
+  ['ip security ...', 'security options of packets are not looked at'],
+  [
+    'ip nat service ...',
+    'addresses in what is carried are translated for ftp alone: ip port-map ftp names a port of it',
+  ],
+  [
+    'ip route PREFIX:ADDRESS MASK:MASK dhcp ...',
+    'no gateway is learned here: give it with ip route PREFIX MASK ADDRESS',
+  ],
   ['ip receive ...', 'the receive access list is not applied: the box accepts what its own firewall does'],
   ['ip slb ...', 'server load balancing is not done'],
   ['vlan filter ...', 'the VLAN access map is not applied'],
