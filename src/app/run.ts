@@ -1,17 +1,16 @@
 /** `fw3640 run`: the daemon, from reading the configuration to the last undone change. */
 import { readFileSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
-import { formatConfigError, parseConfig, type ParsedConfig, parseInSteps } from '../ios/config/parse.js';
+import { formatConfigError, parseConfig, type ParsedConfig } from '../ios/config/parse.js';
 import { unsupported } from '../ios/config/unsupported.js';
 import { canonicalInterface } from '../ios/interface-name.js';
 import { ConsoleSession } from '../ios/exec/session.js';
 import { RouterConsole } from '../control/console.js';
+import { openMessages, StartupFile } from '../control/startup-file.js';
 import { tuneCompiler } from '../io/compiler.js';
 import { ConsoleServer } from '../io/console-server.js';
 import { checkBindings } from '../host/host-plan.js';
 import { VtyServer } from '../io/vty-server.js';
-import { undefinedNames } from '../ios/lint.js';
-import type { InertLine, RouterConfig } from '../ios/config/model.js';
+import type { InertLine } from '../ios/config/model.js';
 import type { Message } from '../ios/messages.js';
 import { System } from '../host/system.js';
 import { HostError } from '../host/host-system.js';
@@ -75,7 +74,7 @@ export async function run(options: RunOptions): Promise<void> {
     return;
   }
   const system = new System(options.release, bindings);
-  const view = new RouterConsole(router, system, options.config, text);
+  const view = new RouterConsole(router, system, new StartupFile(options.config, options.lenient, text));
   let closeTerminals: () => void;
   try {
     closeTerminals = await openTerminals(options, view, log);
@@ -89,10 +88,9 @@ export async function run(options: RunOptions): Promise<void> {
   for (const line of inert) log.write(inertMessage(options.config, line));
   for (const message of openMessages(options.config, config)) log.write(message);
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
-  const live = router;
   let reloaded = Promise.resolve();
   process.on('SIGHUP', () => {
-    reloaded = reloaded.then(() => reload(options, view, live));
+    reloaded = reloaded.then(() => reread(options.config, view));
   });
   stopOnSignal(router, log, () => {
     closeTerminals();
@@ -124,39 +122,9 @@ async function openTerminals(options: RunOptions, view: RouterConsole, log: Log)
 }
 
 /** SIGHUP: the file again. One with an error changes nothing, and says so. */
-async function reload(options: RunOptions, view: RouterConsole, router: Router): Promise<void> {
-  const { actions } = view;
-  const { config: file, lenient } = options;
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    actions.log(3, 'SYS-3-CONFIG', `${file}: ${(error as Error).message}; the configuration stays as it is`);
-    return;
-  }
-  const { config, errors } = await parseBetweenPackets(text, file, lenient);
-  const faults = errors.filter((e) => e.severity === 'error');
-  for (const e of faults)
-    actions.log(3, 'SYS-3-CONFIG', `${e.file}:${e.line}:${e.column}: % ${e.reason}: ${e.text.trim()}`);
-  // The host is put right too, which takes its time, so only where it has to be.
-  const thorough = faults.length === 0 && !(await router.hostHolds());
-  const refused = faults.length > 0 ? `${faults.length} errors` : actions.apply(config, thorough);
-  if (refused === undefined) {
-    view.noteStartup(text);
-    actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${file} by SIGHUP`);
-    for (const message of openMessages(file, config)) router.write(message);
-  } else {
-    actions.log(3, 'SYS-3-CONFIG', `${file}: ${refused}; the configuration stays as it is`);
-  }
-}
-
-async function parseBetweenPackets(text: string, file: string, lenient: boolean): Promise<ParsedConfig> {
-  const steps = parseInSteps(text, file, { whole: true, lenient });
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    await setImmediate();
-  }
+async function reread(file: string, view: RouterConsole): Promise<void> {
+  if ((await view.loadStartup()) === undefined)
+    view.actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${file} by SIGHUP`);
 }
 
 /** A configuration line that has no effect here; a warning where the router would have protected more with it. */
@@ -174,15 +142,6 @@ function inertMessage(file: string, line: InertLine): Message {
     },
   };
 }
-
-/** What is applied and not defined is open, as on IOS: said at each start and reload, as an error is. */
-const openMessages = (file: string, config: RouterConfig): Message[] =>
-  undefinedNames(config).map(({ line, reason }) => ({
-    severity: 3,
-    mnemonic: '%PARSER-3-UNDEFINED',
-    text: reason,
-    fields: { file, line },
-  }));
 
 /** Reads and parses a configuration; errors are printed, and set the exit code. */
 export function readConfig(file: string, lenient = false): (ParsedConfig & { text: string }) | undefined {

@@ -4,7 +4,9 @@ import type { RouterConfig } from '../ios/config/model.js';
 import type { ConsoleRouter, LogView, NameService, RouterActions } from '../ios/exec/router.js';
 import { HostError } from '../host/host-system.js';
 import { nameService } from '../io/resolver.js';
-import { writeWhole } from '../io/whole-file.js';
+import { noDebug } from '../core/observe/debug.js';
+import { sameConfig } from '../ios/config/fork.js';
+import { openMessages, type StartupFile } from './startup-file.js';
 import type { System } from '../host/system.js';
 import type { Router } from './router.js';
 import type { Prober } from '../core/probe/probe.js';
@@ -19,16 +21,15 @@ export class RouterConsole implements ConsoleRouter {
   readonly names: NameService = nameService;
   readonly actions: RouterActions;
 
-  /**
-   * @param file    the configuration file, which is also what `write memory` writes
-   * @param startup its text
-   */
+  /** The configuration that the startup file holds too; undefined: it was erased. */
+  #settled: RouterConfig | undefined;
+
   constructor(
     private readonly router: Router,
     readonly system: System,
-    private readonly file: string,
-    private startup: string,
+    readonly startup: StartupFile,
   ) {
+    this.#settled = router.engine.config;
     this.snapshot = router.state;
     this.debug = router.engine.debug;
     this.log = router.log;
@@ -41,12 +42,39 @@ export class RouterConsole implements ConsoleRouter {
   }
 
   startupConfig(): string | undefined {
-    return this.startup;
+    return this.startup.text;
   }
 
-  /** The file was read again: it is what a restart would start with. */
-  noteStartup(text: string): void {
-    this.startup = text;
+  isModified(): boolean {
+    return this.#settled === undefined || !sameConfig(this.config(), this.#settled);
+  }
+
+  /**
+   * Reads the startup file and puts it in force; sessions stay.
+   * @returns undefined, or why not, which is in the log: then the configuration is as it was
+   */
+  async loadStartup(): Promise<string | undefined> {
+    const refused = await this.#loadStartup().catch((error: unknown) => (error as Error).message);
+    if (refused === undefined) return undefined;
+    const text = `${this.startup.path}: ${refused}; the configuration stays as it is`;
+    this.actions.log(3, 'SYS-3-CONFIG', text);
+    return refused;
+  }
+
+  async #loadStartup(): Promise<string | undefined> {
+    const { actions, router, startup } = this;
+    const { config, errors, text } = await startup.read();
+    const faults = errors.filter((e) => e.severity === 'error');
+    for (const e of faults)
+      actions.log(3, 'SYS-3-CONFIG', `${e.file}:${e.line}:${e.column}: % ${e.reason}: ${e.text.trim()}`);
+    if (faults.length > 0) return `${faults.length} errors`;
+    // The host is put right too, which takes its time, so only where it has to be.
+    const refused = actions.apply(config, !(await router.hostHolds()));
+    if (refused !== undefined) return refused;
+    startup.text = text;
+    this.#settled = this.config();
+    for (const message of openMessages(startup.path, config)) router.write(message);
+    return undefined;
   }
 
   #makeActions(): RouterActions {
@@ -66,12 +94,32 @@ export class RouterConsole implements ConsoleRouter {
       },
       writeStartup: (text) => {
         try {
-          writeWhole(this.file, text);
-          this.startup = text;
+          this.startup.write(text);
+          this.#settled = this.config();
           return undefined;
         } catch (error) {
           return (error as Error).message;
         }
+      },
+      eraseStartup: (done) => {
+        this.startup.erase().then(
+          (kept) => {
+            this.#settled = undefined;
+            done({ kept });
+          },
+          (error: unknown) => done({ fault: (error as Error).message }),
+        );
+      },
+      reload: (done) => {
+        void this.loadStartup().then((refused) => {
+          if (refused === undefined) this.#startAnew();
+          done(refused);
+        });
+      },
+      after: (ms, run) => {
+        const timer = setTimeout(run, ms);
+        timer.unref();
+        return () => clearTimeout(timer);
       },
       clearSessions: (id) => {
         const ended = sessions.clear(id);
@@ -79,6 +127,8 @@ export class RouterConsole implements ConsoleRouter {
         return ended;
       },
       clearTranslations: (which) => void router.engine.nat.translations.clear(which),
+      clearNatStatistics: () => router.engine.nat.clearStatistics(),
+      clearArp: () => system.clearArp(),
       clearAclCounters: (list) => {
         for (const acl of router.engine.accessLists.values()) {
           if (list === undefined || acl.name === list) acl.clearMatches();
@@ -89,5 +139,14 @@ export class RouterConsole implements ConsoleRouter {
       clearInterfaceCounters: (name) => system.clearCounters(name),
       log: (severity, mnemonic, text) => router.write({ severity, mnemonic: `%${mnemonic}`, text, fields: {} }),
     };
+  }
+
+  /** All state of the running router goes, as it would with its memory. Packets wait meanwhile: they meet it empty. */
+  #startAnew(): void {
+    const { router, system } = this;
+    router.forget();
+    Object.assign(this.debug, noDebug());
+    router.log.clear();
+    system.restart();
   }
 }

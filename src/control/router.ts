@@ -181,6 +181,18 @@ export class Router {
     this.#keeper?.changed();
   }
 
+  /** Ends all sessions and translations, and counts from nothing. The ends of inspected TCP sessions are reset. */
+  forget(): void {
+    const { sessions, nat, accessLists } = this.engine;
+    sessions.clear();
+    sessions.table.forEach((s) => sessions.end(s, 'cleared'));
+    nat.translations.clear();
+    nat.clearStatistics();
+    for (const list of accessLists.values()) list.clearMatches();
+    sessions.clearStatistics(this.now());
+    this.flush();
+  }
+
   /** Whether the host still is as the configuration in force made it. Packets go on meanwhile. */
   hostHolds(): Promise<boolean> {
     return this.#host.holds().catch(() => false);

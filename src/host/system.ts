@@ -43,10 +43,11 @@ interface Watched {
 }
 
 export class System implements SystemSnapshot {
-  readonly #started = performance.now();
+  #started = performance.now();
+  #reloaded = false;
   readonly #watched: Watched[];
   readonly #timer: NodeJS.Timeout;
-  readonly #ipBefore = readIpCounters();
+  #ipBefore = readIpCounters();
   #cpuBefore = process.cpuUsage();
   readonly #cpu = { fiveSeconds: 0, oneMinute: new RateMeter(60_000), fiveMinutes: new RateMeter(300_000) };
 
@@ -82,6 +83,19 @@ export class System implements SystemSnapshot {
 
   uptimeMs(): number {
     return performance.now() - this.#started;
+  }
+
+  wasReloaded(): boolean {
+    return this.#reloaded;
+  }
+
+  /** `reload`: uptime and counters begin again. */
+  restart(): void {
+    this.clearCounters();
+    for (const w of this.#watched) w.lastInput = w.lastOutput = undefined;
+    this.#ipBefore = readIpCounters();
+    this.#started = performance.now();
+    this.#reloaded = true;
   }
 
   interfaces(): InterfaceSnapshot[] {
@@ -132,6 +146,12 @@ export class System implements SystemSnapshot {
 
   memory(): { total: number; used: number } {
     return { total: totalmem(), used: process.memoryUsage().rss };
+  }
+
+  /** `clear arp-cache`: what the neighbours' addresses are is asked again. Packets go on meanwhile. */
+  clearArp(): void {
+    for (const { device } of this.#watched)
+      linux.start('ip', ['-4', 'neigh', 'flush', 'dev', device]).catch(() => undefined); // no such device: nothing there
   }
 
   /** `clear counters`. */

@@ -137,6 +137,11 @@ function readHello(line: string): Hello | undefined {
 /** Answers commands, one a line, until the client closes or the session ends. */
 function serveCommands(socket: Socket, session: ConsoleSession): void {
   session.length = 0;
+  session.loggedIn = true;
+  session.hangUp = () => {
+    session.close();
+    socket.end();
+  };
   const lines = createInterface({ input: socket, crlfDelay: Infinity });
   const waiting: string[] = []; // behind a command that takes its time
   const answer = (reply: CommandReply): void => {
@@ -156,7 +161,7 @@ function serveCommands(socket: Socket, session: ConsoleSession): void {
         (text) => void (reply.output += text),
         (failed) => {
           reply.failed = reply.failed || failed;
-          if (session.isClosed()) return; // the client has gone
+          if (!socket.writable) return; // the client has gone
           answer(reply);
           next();
         },
@@ -172,12 +177,18 @@ function serveCommands(socket: Socket, session: ConsoleSession): void {
   socket.on('close', () => session.close());
 }
 
-/** Nobody is there to answer: a question takes its default. A password has none. */
+/** Nobody is there to answer: a question takes its default. A password has none, nor has one that is asked again. */
 function carryOut(session: ConsoleSession, line: string): CommandReply {
   const { prompt } = session;
   let { output, failed } = session.execute(line);
+  const asked = new Set<string>();
   while (session.asking) {
     const { prompt: question, secret } = session;
+    if (asked.has(question)) {
+      session.dropQuestion();
+      return { prompt, output, failed: true };
+    }
+    asked.add(question);
     const answer = session.execute('');
     output += `${question}\n${answer.output}`;
     failed = failed || secret || answer.failed;

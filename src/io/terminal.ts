@@ -72,6 +72,8 @@ class Terminal implements OpenTerminal {
   }
 
   start(): void {
+    this.session.hangUp = () => this.#hangUp();
+    this.session.tell = (text) => this.#show(text.trimEnd());
     this.socket.on('data', (bytes: Buffer) => {
       if (this.session.loggedIn) this.#restartIdleTimer();
       this.#data(bytes);

@@ -199,3 +199,7 @@ export const SEVERITIES = named([
 /** @returns the name IOS prints for a value, or the number as text. */
 export const nameOf = (table: readonly Named[], value: number): string =>
   table.find((n) => n.value === value)?.name ?? String(value);
+
+/** Months as commands name them. */
+export const MONTH_NAMES: readonly string[] =
+  'january february march april may june july august september october november december'.split(' ');

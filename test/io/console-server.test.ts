@@ -138,6 +138,22 @@ describe('fw3640 console -e', () => {
     });
   });
 
+  test('a question without a default is dropped when it is asked again, and the command with it', async () => {
+    router.modified = true;
+    const { code, text } = await run('reload', 'show privilege');
+    expect(code).toBe(1);
+    expect(text).toBe(
+      '3640-123#reload\n\nSystem configuration has been modified. Save? [yes/no]: \n' +
+        "% Please answer 'yes' or 'no'.\n",
+    );
+    expect(router.calls).toEqual([]);
+  });
+
+  test('reload answers before it hangs up', async () => {
+    expect(await run('reload')).toEqual({ code: 0, text: 'Proceed with reload? [confirm]\n' });
+    expect(router.calls).toContain('reload');
+  });
+
   test('a client that goes ends its command', async () => {
     const socket = connect(path);
     socket.write('{"mode":"commands"}\nping 10.10.10.2 repeat 1000\n');

@@ -5,6 +5,7 @@ import { showTranslations } from '../../src/ios/show/ip-nat.js';
 import { messageOf } from '../../src/ios/messages.js';
 import { DROP, PASS } from '../../src/core/verdict.js';
 import { i32, u16 } from '../../src/core/wire/bytes.js';
+import { IPPROTO_TCP, IPPROTO_UDP } from '../../src/core/wire/ipv4.js';
 import { checksumsOk, dotted, icmpPacket, ip, tcpPacket, udpPacket } from '../support/packets.js';
 import { config3640, type Outcome, Router3640 } from '../support/router-3640.js';
 
@@ -263,6 +264,30 @@ describe('limits and clearing', () => {
     r.engine.nat.translations.clear({ insideGlobal: ip(OUTSIDE), insideLocal: ip(A) });
     expect(r.engine.nat.translations.flows).toBe(1);
     expect(to(answer(r, OUTSIDE, 4001))).toBe(`${B}:4001`);
+  });
+
+  test.each([
+    { name: 'a protocol and ports: one port', which: { protocol: IPPROTO_UDP, insideLocalPort: 4000 }, left: 1 },
+    { name: 'another protocol: none', which: { protocol: IPPROTO_TCP, insideLocalPort: 4000 }, left: 2 },
+    { name: 'an outside host: all flows with it', which: { outside: ip(SERVER) }, left: 0 },
+    { name: 'another outside host: none', which: { outside: ip('172.22.1.99') }, left: 2 },
+  ])('clear ip nat translation by $name', ({ which, left }) => {
+    const r = new Router3640(PAT);
+    query(r, A, 4000);
+    query(r, B, 4001);
+    expect(r.engine.nat.translations.clear(which)).toBe(2 - left);
+    expect(r.engine.nat.translations.flows).toBe(left);
+    expect(r.engine.nat.translations.table.size).toBe(2 + 2 * left); // the static ones; each flow has its port
+  });
+
+  test('clear ip nat statistics counts from nothing', () => {
+    const r = new Router3640(PAT);
+    query(r, A, 4000);
+    query(r, A, 4000);
+    const { nat } = r.engine;
+    expect([nat.hits, nat.misses]).not.toEqual([0, 0]);
+    nat.clearStatistics();
+    expect([nat.hits, nat.misses, nat.poolMisses, nat.translations.expired]).toEqual([0, 0, 0, 0]);
   });
 });
 

@@ -11,6 +11,17 @@ import { flowTimeoutMs, noteSegment } from './timeouts.js';
 import { KIND_OF, NO_MAPPING, type Translation, TRANSLATION_WORDS } from './translation.js';
 import { TranslationTable } from './translation-table.js';
 
+/** Which translations: those that have all of these ends. */
+export interface TranslationChoice {
+  protocol?: number;
+  insideGlobal?: number;
+  insideGlobalPort?: number;
+  insideLocal?: number;
+  insideLocalPort?: number;
+  outside?: number;
+  outsidePort?: number;
+}
+
 const { binding: BINDING, flow: FLOW, static: STATIC, reserved: RESERVED } = KIND_OF;
 
 /** `binding` of a flow whose translation is static. */
@@ -154,15 +165,14 @@ export class Translations {
   }
 
   /**
-   * `clear ip nat translation`: ends dynamic translations, all or those of one pair of addresses.
+   * `clear ip nat translation`: ends dynamic translations, all or those chosen.
    * @returns how many there were
    */
-  clear(which?: { insideGlobal: number; insideLocal: number }): number {
+  clear(which: TranslationChoice = {}): number {
     const before = this.dynamic;
     const chosen: number[] = [];
     this.table.forEach((t) => {
-      if (which === undefined || (t.insideGlobal === which.insideGlobal && t.insideLocal === which.insideLocal))
-        chosen.push(t.slot);
+      if (isChosen(t, which)) chosen.push(t.slot);
     });
     this.#endWhere(chosen, () => true);
     return before - this.dynamic;
@@ -320,6 +330,12 @@ export class Translations {
     this.#binding.at = slot * TRANSLATION_WORDS;
     return this.#binding;
   }
+}
+
+/** An end that `which` does not name may be any. A binding has no outside end. */
+function isChosen(t: Translation, which: TranslationChoice): boolean {
+  if (which.outside !== undefined && !t.has(FLOW)) return false;
+  return (Object.keys(which) as (keyof TranslationChoice)[]).every((end) => which[end] === t[end]);
 }
 
 /**

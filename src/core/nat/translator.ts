@@ -35,6 +35,14 @@ export class Translator {
   /** Translations refused because a pool was empty. */
   poolMisses = 0;
 
+  /** `clear ip nat statistics`. */
+  clearStatistics(): void {
+    this.hits = 0;
+    this.misses = 0;
+    this.poolMisses = 0;
+    this.translations.expired = 0;
+  }
+
   // The packet's ends as they will be, from `find…` and `create`. An ICMP query has its identifier as port.
   /** Destination, inside local. */
   dst = 0;

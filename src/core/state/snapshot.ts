@@ -175,6 +175,8 @@ export interface SystemSnapshot {
   release: string;
   now(): Date;
   uptimeMs(): number;
+  /** True after `reload`; before it the router was powered on. */
+  wasReloaded?(): boolean;
   interfaces(): InterfaceSnapshot[];
   arp(): ArpSnapshot[];
   /** Per cent of one processor, averaged; and processor time used since the start, ms. */

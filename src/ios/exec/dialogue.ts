@@ -70,3 +70,18 @@ export function askWhether(prompt: string, set: (yes: boolean) => void, when?: (
     ...(when !== undefined && { when }),
   };
 }
+
+/** `[confirm]`: Enter or y does it. @param doIt returns what is printed */
+export function confirm(terminal: Terminal, prompt: string, doIt: () => string): void {
+  terminal.ask(prompt, false, (typed) => (/^(?:y.*)?$/i.test(typed.trim()) ? doIt() : ''));
+}
+
+/** `[yes/no]`: asked again until it is one of them. @param answered returns what is printed */
+export function askYesNo(terminal: Terminal, prompt: string, answered: (yes: boolean) => string): void {
+  terminal.ask(prompt, false, (typed) => {
+    const word = typed.trim().toLowerCase();
+    if (word !== '' && ('yes'.startsWith(word) || 'no'.startsWith(word))) return answered(word.startsWith('y'));
+    askYesNo(terminal, prompt, answered);
+    return "% Please answer 'yes' or 'no'.\n";
+  });
+}

@@ -1,5 +1,6 @@
 /** What a console session needs of the running router: views to print, and actions to carry out. main.ts provides it. */
 import type { DebugFlags } from '../../core/observe/debug.js';
+import type { TranslationChoice } from '../../core/nat/translations.js';
 import type { Prober } from '../../core/probe/probe.js';
 import type { RouterSnapshot, SystemSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
@@ -10,8 +11,10 @@ export interface ConsoleRouter {
   readonly snapshot: RouterSnapshot;
   readonly system: SystemSnapshot;
   readonly actions: RouterActions;
-  /** What `write memory` wrote last, or the file that the router was started with. */
+  /** What `write memory` wrote last, or the file that the router was started with; undefined: it was erased. */
   startupConfig(): string | undefined;
+  /** True where the configuration in force is not the one of the startup file. */
+  isModified(): boolean;
   /** The flags that `debug` turns. Changed in place. */
   readonly debug: DebugFlags;
   /** The log buffer, for `show logging`. */
@@ -57,13 +60,28 @@ export interface RouterActions {
    */
   writeStartup(text: string): string | undefined;
   /**
+   * `write erase`: the startup file is put aside.
+   * @param done told where it is kept, undefined where there was none; or why it stays
+   */
+  eraseStartup(done: (outcome: { kept: string | undefined } | { fault: string }) => void): void;
+  /**
+   * Starts anew with the startup configuration: sessions, translations, counters, the log buffer and debugging are gone.
+   * @param done told why not, which is in the log too: then nothing has changed; or undefined
+   */
+  reload(done: (fault: string | undefined) => void): void;
+  /** Calls `run` after so many ms (up to 24 days), unless the function that is returned has called it off. */
+  after(ms: number, run: () => void): () => void;
+  /**
    * Ends sessions; both ends of a TCP session are reset.
    * @param id one session, undefined: all
    * @returns how many
    */
   clearSessions(id?: number): number;
-  /** Ends dynamic translations. `inside` and `outside` name one; undefined: all. */
-  clearTranslations(which?: { insideGlobal: number; insideLocal: number }): void;
+  /** Ends dynamic translations, all or those chosen. */
+  clearTranslations(which?: TranslationChoice): void;
+  clearNatStatistics(): void;
+  /** Forgets the hardware addresses of neighbours. */
+  clearArp(): void;
   /** @param list one list, undefined: all */
   clearAclCounters(list?: string): void;
   clearInspectStatistics(): void;

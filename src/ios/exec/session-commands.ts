@@ -8,7 +8,7 @@ import { PROBE_HELP, PROBE_SYNTAX, readProbe } from '../trace/probe.js';
 import type { Exec, ExecCommand } from './context.js';
 
 /** `write memory`, in whichever words. */
-function saveConfig({ router }: Exec): string {
+export function saveConfig({ router }: Exec): string {
   const fault = router.actions.writeStartup(runningConfig(router.config()));
   return `Building configuration...\n${fault === undefined ? '[OK]' : `% ${fault}`}\n`;
 }

@@ -51,6 +51,9 @@ export class ConsoleSession implements Terminal {
   readonly location: string;
   name = '';
   readonly sinceMs: number;
+  /** Until the edge that serves the session puts its own ways in. */
+  hangUp = (): void => this.close();
+  tell: (text: string) => void = () => undefined;
   lastInputMs: number;
   historySize = HISTORY;
   readonly history: string[] = [];

@@ -13,6 +13,10 @@ export interface User {
   /** Uptime of the router when the session began, and at the last line typed, ms. */
   readonly sinceMs: number;
   readonly lastInputMs: number;
+  /** Ends the session from outside: `clear line`, `reload`. */
+  hangUp: () => void;
+  /** Prints lines on its screen, whatever stands there. */
+  tell: (text: string) => void;
 }
 
 interface Lines {

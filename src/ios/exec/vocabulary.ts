@@ -6,6 +6,7 @@ import { FILTER_GRAMMAR, FILTER_HELP } from './filter.js';
 import type { Vocabulary } from './help.js';
 import { CLEAR_COMMANDS } from './clear-commands.js';
 import { DEBUG_COMMANDS } from './debug-commands.js';
+import { RELOAD_COMMANDS } from './reload-commands.js';
 import { SESSION_COMMANDS } from './session-commands.js';
 import { SHOW_COMMANDS } from './show-commands.js';
 
@@ -15,6 +16,7 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...CLEAR_COMMANDS,
   ...DEBUG_COMMANDS,
   ...PROBE_COMMANDS,
+  ...RELOAD_COMMANDS,
 ];
 
 const built = new Map<string, Vocabulary>();

@@ -8,6 +8,7 @@ import {
   CODE_POINTS,
   ICMP_MESSAGES,
   IP_PROTOCOLS,
+  MONTH_NAMES,
   PRECEDENCES,
   SEVERITIES,
   TCP_PORTS,
@@ -107,6 +108,37 @@ export const ARGUMENT_TYPES: Readonly<Record<string, ArgumentType | ((capture: s
     read(tokens, i) {
       const { text } = tokens[i]!;
       return /^[-+]?\d{1,2}$/.test(text) && Math.abs(Number(text)) <= 23 ? { value: Number(text), used: 1 } : undefined;
+    },
+  },
+  /** Minutes of the day. */
+  TIME: {
+    display: 'hh:mm',
+    help: 'Time of the day',
+    read(tokens, i) {
+      const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(tokens[i]!.text) ?? [];
+      if (hours === undefined || Number(hours) > 23 || Number(minutes) > 59) return undefined;
+      return { value: Number(hours) * 60 + Number(minutes), used: 1 };
+    },
+  },
+  /** Minutes, or hours and minutes; up to the 24 days that `reload in` takes. */
+  DELAY: {
+    display: 'Delay',
+    help: 'Delay (mmm or hhh:mm)',
+    read(tokens, i) {
+      const [, hours = '0', minutes] = /^(?:(\d{1,3}):)?(\d{1,5})$/.exec(tokens[i]!.text) ?? [];
+      const value = Number(hours) * 60 + Number(minutes);
+      return minutes !== undefined && value > 0 && value <= 24 * 24 * 60 ? { value, used: 1 } : undefined;
+    },
+  },
+  /** The rest of the line, unless it begins as a date does. */
+  REASON: {
+    display: 'LINE',
+    help: 'Reason',
+    read(tokens, i, line) {
+      const { text, at } = tokens[i]!;
+      const isDate =
+        /^\d/.test(text) || (text.length >= 3 && MONTH_NAMES.some((m) => m.startsWith(text.toLowerCase())));
+      return isDate ? undefined : { value: line.slice(at).trimEnd(), used: Infinity };
     },
   },
   HEX: {

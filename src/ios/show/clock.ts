@@ -9,11 +9,23 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * @param detail names the time source: none, since the router does not know what keeps the time of its host
  */
 export function showClock(config: RouterConfig, now: Date, detail = false): string {
-  const zone = config.clock.timezone;
-  const offset = zone === undefined ? 0 : zone.hours * 60 + Math.sign(zone.hours || 1) * zone.minutes;
-  const d = new Date(now.getTime() + offset * 60_000);
+  const [time, rest] = parts(config, now);
+  return `*${time}.${String(now.getUTCMilliseconds()).padStart(3, '0')} ${rest}\n${detail ? 'No time source\n' : ''}`;
+}
+
+/** As messages have it: `21:51:35 UTC Fri Oct 18 2024`. */
+export const clockTime = (config: RouterConfig, now: Date): string => parts(config, now).join(' ');
+
+/** How far the router's clock is ahead of UTC. */
+export function clockZoneMinutes({ clock: { timezone: zone } }: RouterConfig): number {
+  return zone === undefined ? 0 : zone.hours * 60 + Math.sign(zone.hours || 1) * zone.minutes;
+}
+
+/** The time to the second; time zone and date. */
+function parts(config: RouterConfig, now: Date): [string, string] {
+  const d = new Date(now.getTime() + clockZoneMinutes(config) * 60_000);
   const two = (n: number): string => String(n).padStart(2, '0');
-  const time = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}.${String(d.getUTCMilliseconds()).padStart(3, '0')}`;
+  const time = `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`;
   const date = `${DAYS[d.getUTCDay()]!} ${MONTHS[d.getUTCMonth()]!} ${d.getUTCDate()} ${d.getUTCFullYear()}`;
-  return `*${time} ${zone?.name ?? 'UTC'} ${date}\n${detail ? 'No time source\n' : ''}`;
+  return [time, `${config.clock.timezone?.name ?? 'UTC'} ${date}`];
 }

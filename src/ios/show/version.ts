@@ -20,7 +20,7 @@ fw3640 ${system.release}: a Cisco 3640's IOS Firewall on Linux, not software of 
 ROM: fw3640 ${system.release}
 
 ${config.hostname} uptime is ${uptimeWords(system.uptimeMs())}
-System returned to ROM by power-on
+System returned to ROM by ${system.wasReloaded?.() === true ? 'reload' : 'power-on'}
 System image file is "flash:fw3640-${system.release}"
 
 cisco 3640 (Linux) processor (revision 0x00) with ${megabytes}K/0K bytes of memory.

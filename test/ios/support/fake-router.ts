@@ -18,6 +18,11 @@ export interface FakeRouter extends ConsoleRouter {
   translations: TranslationSnapshot[];
   matches: Map<string, number[]>;
   startup: string | undefined;
+  modified: boolean;
+  /** Why `reload` is refused. */
+  reloadFault: string | undefined;
+  /** What waits for its time: the test has it come. */
+  timers: { ms: number; run: () => void }[];
   /** What was sent and waits: the test says what comes of it. */
   probes: { probe: Probe; done: (outcome: ProbeOutcome) => void }[];
   /** Names that every name server knows. Others are asked in vain. */
@@ -41,6 +46,7 @@ export function fakeRouter(text: string): FakeRouter {
     matches: new Map<string, number[]>(),
     probes: [] as FakeRouter['probes'],
     known: new Map<string, number>(),
+    timers: [] as FakeRouter['timers'],
   };
   const snapshot: RouterSnapshot = {
     sessions: () => state.sessions,
@@ -121,6 +127,23 @@ export function fakeRouter(text: string): FakeRouter {
       calls.push(`clearSessions ${id ?? '*'}`);
       return 1;
     },
+    eraseStartup: (done) => {
+      calls.push('eraseStartup');
+      const kept = router.startup === undefined ? undefined : 'startup.erased';
+      router.startup = undefined;
+      setTimeout(() => done({ kept }));
+    },
+    reload: (done) => {
+      calls.push('reload');
+      setTimeout(() => done(router.reloadFault));
+    },
+    after: (ms, run) => {
+      const timer = { ms, run };
+      state.timers.push(timer);
+      return () => void state.timers.splice(state.timers.indexOf(timer) >>> 0, 1);
+    },
+    clearNatStatistics: record('clearNatStatistics'),
+    clearArp: record('clearArp'),
     clearTranslations: record('clearTranslations'),
     clearAclCounters: record('clearAclCounters'),
     clearInspectStatistics: record('clearInspectStatistics'),
@@ -131,6 +154,9 @@ export function fakeRouter(text: string): FakeRouter {
   const router: FakeRouter = Object.assign(state, {
     calls,
     startup: undefined as string | undefined,
+    modified: false,
+    reloadFault: undefined as string | undefined,
+    isModified: () => router.modified,
     config: () => config,
     snapshot,
     system,

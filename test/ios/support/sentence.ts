@@ -2,7 +2,19 @@
 import fc from 'fast-check';
 import type { ArgumentType, Expression } from '../../../src/ios/grammar/expression.js';
 
-const SAMPLES = ['10.0.0.1', '255.255.255.0', '0.0.0.255', 'Ethernet2/0', '/24', '12.3', '-5', '101', '7', 'NAME'];
+const SAMPLES = [
+  '10.0.0.1',
+  '255.255.255.0',
+  '0.0.0.255',
+  'Ethernet2/0',
+  '/24',
+  '12.3',
+  '-5',
+  '101',
+  '7',
+  'NAME',
+  '12:30',
+];
 
 /** Texts that the type reads: its bounds where it has some. */
 function samples(type: ArgumentType): string[] {
