@@ -1,6 +1,7 @@
 /** `?` and Tab: what may stand at the cursor, in IOS's layout. */
 import type { HelpTexts } from '../grammar/command.js';
 import type { Expression } from '../grammar/expression.js';
+import { INVALID_INPUT } from '../config/parse.js';
 import { candidatesAt } from '../grammar/match.js';
 import type { Candidate, MatchResult } from '../grammar/match.js';
 
@@ -70,3 +71,6 @@ export function completeLine(vocabularies: readonly Vocabulary[], line: string):
   const words = offer.candidates.filter((c) => c.kind === 'word');
   return words.length === 1 ? `${line.slice(0, line.length - offer.partial.length)}${words[0]!.text} ` : line;
 }
+
+/** The caret under a column of the screen, from 1, and what it means. */
+export const caret = (column: number): string => `${' '.repeat(column - 1)}^\n% ${INVALID_INPUT}\n\n`;

@@ -1,0 +1,82 @@
+/** EXEC: a line is a command, perhaps with a filter for its output. */
+import { ambiguous, INCOMPLETE } from '../../config/parse.js';
+import type { Handler } from '../../grammar/command.js';
+import { matchLine } from '../../grammar/match.js';
+import type { Exec, Terminal } from '../context.js';
+import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from '../filter.js';
+import { caret, completeLine, helpText } from '../help.js';
+import { missingInterfaceAt } from '../own-interface.js';
+import type { ConsoleRouter } from '../router.js';
+import { execVocabulary, filterVocabulary } from '../vocabulary.js';
+import { answered, refusal, reply } from './mode.js';
+import type { ConsoleMode, Reply } from './mode.js';
+
+const SHOW = /^\s*(?:sh|sho|show|more|wr\w*\s+t\w*)\s/i; // commands whose output can be filtered
+
+export class ExecMode implements ConsoleMode {
+  readonly kind = 'commands';
+  readonly secret = false;
+
+  constructor(
+    private readonly router: ConsoleRouter,
+    private readonly terminal: Terminal,
+  ) {}
+
+  get prompt(): string {
+    return `${this.router.config().hostname}${this.terminal.privilege === 15 ? '#' : '>'}`;
+  }
+
+  execute(line: string): Reply {
+    return this.run(line, this.prompt.length, true);
+  }
+
+  /**
+   * @param at columns of the screen that stand before `line`: the prompt, and `do ` in configuration
+   * @param mayBeHost a word that is no command is taken for the name of a host, as at the EXEC prompt
+   */
+  run(line: string, at: number, mayBeHost: boolean): Reply {
+    const { router, terminal } = this;
+    const split = splitFilter(line, SHOW.test(line));
+    const result = matchLine(execVocabulary(terminal.privilege).grammar, split.command);
+    if (result.kind === 'invalid') {
+      const [first, ...rest] = line.trim().split(/\s+/);
+      if (mayBeHost && rest.length === 0) return refusal(this.#unknownWord(first ?? ''));
+      return refusal(caret(at + result.column));
+    }
+    if (result.kind === 'ambiguous') return refusal(`% ${ambiguous(line)}\n`);
+    if (result.kind === 'incomplete') return refusal(`% ${INCOMPLETE}\n\n`);
+    const missing = missingInterfaceAt(split.command, result.match, router.config());
+    if (missing !== undefined) return refusal(caret(at + missing));
+    let output = '';
+    const exec: Exec = { router, terminal, print: (text) => void (output += text) };
+    if (split.filter !== undefined) {
+      const filter = matchLine(FILTER_GRAMMAR, split.filter);
+      if (filter.kind === 'invalid') return refusal(caret(at + split.filterAt + filter.column));
+      if (filter.kind !== 'match') return refusal(`% ${INCOMPLETE}\n\n`);
+      const pattern = compilePattern(filter.match.word('PATTERN'));
+      if (pattern === undefined) return refusal('% Failed to compile regular expression\n');
+      (result.action as Handler<Exec>)(exec, result.match);
+      return reply(filterOutput(output, filter.match.word('FILTER'), pattern));
+    }
+    (result.action as Handler<Exec>)(exec, result.match);
+    return answered(output);
+  }
+
+  help(line: string): string {
+    if (SHOW.test(line)) {
+      const { filter } = splitFilter(line, true);
+      if (filter !== undefined) return helpText([filterVocabulary()], filter.trimStart(), false);
+    }
+    return helpText([execVocabulary(this.terminal.privilege)], line, SHOW.test(`${line} `));
+  }
+
+  complete(line: string): string {
+    return completeLine([execVocabulary(this.terminal.privilege)], line);
+  }
+
+  /** IOS takes an unknown word for the name of a host to connect to. */
+  #unknownWord(word: string): string {
+    const lookup = this.router.config().domainLookup ? '...domain server (255.255.255.255)' : '';
+    return `Translating "${word}"${lookup}\n% Unknown command or computer name, or unable to find computer address\n`;
+  }
+}
