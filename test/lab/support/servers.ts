@@ -58,7 +58,7 @@ export class FtpServer {
 /** dnsmasq that knows one name. */
 export async function startDns(lab: Lab, host: Host, name: string, address: string): Promise<void> {
   const args = ['--no-daemon', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--user=root', '--pid-file='];
-  const server = new LabProcess(lab, host, 'dnsmasq', [...args, `--address=/${name}/${address}`, '--log-queries']);
+  const server = new LabProcess(lab, host, 'dnsmasq', [...args, `--address=/${name}/${address}`]);
   await listening(lab, host, server, 'dnsmasq', 'sport = :53');
 }
 
