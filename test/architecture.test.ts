@@ -30,27 +30,8 @@ const roomOf = (file: string): string => (file.includes('/') ? file.slice(0, fil
 
 /** What still reaches out of the core, to be emptied: `file > import`. */
 const KNOWN_DEBTS = new Set([
-  'core/engine.ts > ios/config/defaults.js',
-  'core/engine.ts > ios/config/model.js',
-  'core/inspect/rules.ts > ios/config/defaults.js',
-  'core/inspect/rules.ts > ios/config/model.js',
-  'core/inspect/smtp/inspector.ts > ios/config/model.js',
-  'core/inspect/smtp/rule.ts > ios/config/model.js',
-  'core/nat/address-rules.ts > ios/config/model.js',
-  'core/nat/timeouts.ts > ios/config/model.js',
-  'core/nat/translations.ts > ios/config/defaults.js',
-  'core/nat/translations.ts > ios/config/model.js',
-  'core/nat/translator.ts > ios/config/model.js',
   'core/observe/debug-inspect.ts > ios/ipv4-text.js',
   'core/observe/debug.ts > ios/ipv4-text.js',
-  'core/route/route-resolution.ts > ios/config/model.js',
-  'core/route/route.ts > ios/config/model.js',
-  'core/session/intercept.ts > ios/config/defaults.js',
-  'core/session/intercept.ts > ios/config/model.js',
-  'core/session/sessions.ts > ios/config/model.js',
-  'core/session/stream-table.ts > ios/config/model.js',
-  'core/session/streams.ts > ios/config/model.js',
-  'core/session/thresholds.ts > ios/config/model.js',
 ]);
 
 test('src has main.ts and the rooms of the house, nothing else', () => {

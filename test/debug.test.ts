@@ -525,7 +525,7 @@ describe('debug ip packet', () => {
 
   test('a list that is changed, taken away or defined anew filters the next packet', () => {
     const r = watching('150', false, LISTS);
-    const reload = (extra: string): void => r.engine.configure(config3640(extra), r.now);
+    const reload = (extra: string): void => r.configure(config3640(extra));
     const shown = (): number => {
       r.events.length = 0;
       r.fromOutside(syn(25));

@@ -112,7 +112,7 @@ describe('access lists that hold nothing, or change', () => {
     const moved = config3640(
       'no access-list 101\naccess-list 101 deny tcp any any eq 98\naccess-list 101 permit tcp any host 172.22.1.110 eq smtp',
     );
-    r.engine.configure(moved, r.now);
+    r.configure(moved);
     expect(Array.from(r.engine.accessLists.get('101')!.matches)).toEqual([0, 1]);
   });
 });

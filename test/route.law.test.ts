@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RouterConfig, StaticRoute } from '../src/ios/config/model.js';
 import { parseConfig } from '../src/ios/config/parse.js';
-import { RoutingTable, UNREACHABLE } from '../src/core/route/route.js';
+import { UNREACHABLE } from '../src/core/route/routing-table.js';
+import { routingTable } from '../src/ios/compile/policy.js';
 
 const CONNECTED = `interface Ethernet2/0
  ip address 10.0.0.1 255.255.255.0
@@ -34,7 +35,7 @@ test('many routes lead where the longest, of those the nearest, and of those the
         .sort((a, b) => (b.mask >>> 0) - (a.mask >>> 0) || a.distance - b.distance);
       const best = covering[0];
       const egress = best === undefined ? UNREACHABLE : (best.nextHop! >> 8) & 255;
-      expect(new RoutingTable(config).lookup((0xc0000200 + host) | 0)).toBe(egress);
+      expect(routingTable(config).lookup((0xc0000200 + host) | 0)).toBe(egress);
     }),
     { numRuns: 500 },
   );
@@ -71,7 +72,7 @@ test('a next hop behind another route leads where that one leads, and what leads
       const { config } = parseConfig(CONNECTED + lines, 'x');
       const mapped = new Set(['Ethernet2/0', 'Ethernet2/1']);
       const dst = (10 << 24) | (net << 16) | 5;
-      expect([lines, new RoutingTable(config, mapped).lookup(dst)]).toEqual([lines, follow(config, mapped, dst)]);
+      expect([lines, routingTable(config, mapped).lookup(dst)]).toEqual([lines, follow(config, mapped, dst)]);
     }),
     { numRuns: 500 },
   );
@@ -83,7 +84,7 @@ test('a second way to a prefix is known, whatever other prefixes stand between',
     'ip route 198.51.100.0 255.255.255.0 10.0.2.9',
     'ip route 192.0.2.0 255.255.255.0 10.0.1.9 5',
   ];
-  const table = new RoutingTable(parseConfig(CONNECTED + lines.join('\n'), 'x').config);
+  const table = routingTable(parseConfig(CONNECTED + lines.join('\n'), 'x').config);
   const host = (192 << 24) | (2 << 8) | 7;
   expect([0, 1, 2].map((egress) => table.leadsTo(host, egress))).toEqual([true, true, false]);
 });

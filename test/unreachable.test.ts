@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../src/core/engine.js';
+import { compilePolicy } from '../src/ios/compile/policy.js';
 import { planHost } from '../src/host/host-plan.js';
 import { checkConfig } from '../src/ios/check.js';
 import type { RouterConfig } from '../src/ios/config/model.js';
@@ -29,8 +30,8 @@ function send(
   const answers: Uint8Array[] = [];
   const nothing = (): void => undefined;
   const engine = new Engine(
-    configOf(text),
-    { capacity: 64, seed: 1, now: 0, mapped: MAPPED },
+    compilePolicy(configOf(text), MAPPED),
+    { capacity: 64, seed: 1, now: 0 },
     { event: nothing, release: nothing, inject: (p) => answers.push(p.slice()) },
   );
   const verdict = engine.handle(received(udpPacket('10.10.10.5', 4000, dst, 53, 'x'), 1), 1000);

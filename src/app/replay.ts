@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { Engine } from '../core/engine.js';
 import { EXIT } from './exit.js';
+import { compilePolicy } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { type Message, messageOf } from '../ios/messages.js';
 import { formatTimestamp } from '../ios/timestamp.js';
@@ -12,7 +13,7 @@ import { Capture } from '../io/capture/capture.js';
 import { CaptureError, type CapturedPacket } from '../io/capture/captured-packet.js';
 import { mergeCaptures } from '../io/capture/merge.js';
 import { Progress } from '../io/progress.js';
-import { RoutingTable } from '../core/route/route.js';
+import { RoutingTable } from '../core/route/routing-table.js';
 import { readBindings, readConfig } from './run.js';
 import { ABSORBED, DROP, DROP_REASONS, HOLD, isDrop, PASS } from '../core/verdict.js';
 import { copyBytes } from '../core/wire/copy.js';
@@ -114,9 +115,10 @@ export class Replay {
 
   constructor(config: RouterConfig) {
     this.#config = config;
-    this.#routes = new RoutingTable(config);
+    const policy = compilePolicy(config);
+    this.#routes = new RoutingTable(policy.routing);
     this.#engine = new Engine(
-      config,
+      policy,
       { capacity: CAPACITY, seed: SEED, now: 0 },
       {
         event: (e) => this.#say(messageOf(e)),

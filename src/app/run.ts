@@ -61,8 +61,8 @@ export async function run(options: RunOptions): Promise<void> {
     format: options.logFormat,
     level: options.logLevel,
     output: openOutput(STANDARD_OUTPUT),
-    timestamps: () => (router?.engine.config ?? config).timestamps,
-    logging: () => (router?.engine.config ?? config).logging,
+    timestamps: () => (router?.config ?? config).timestamps,
+    logging: () => (router?.config ?? config).logging,
   });
   try {
     const { queue, failOpen, maxSessions } = options;

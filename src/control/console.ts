@@ -29,7 +29,7 @@ export class RouterConsole implements ConsoleRouter {
     readonly system: System,
     readonly startup: StartupFile,
   ) {
-    this.#settled = router.engine.config;
+    this.#settled = router.config;
     this.snapshot = router.state;
     this.debug = router.engine.debug;
     this.log = router.log;
@@ -38,7 +38,7 @@ export class RouterConsole implements ConsoleRouter {
   }
 
   config(): RouterConfig {
-    return this.router.engine.config;
+    return this.router.config;
   }
 
   startupConfig(): string | undefined {

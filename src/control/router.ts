@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { Engine } from '../core/engine.js';
 import type { Event } from '../core/events.js';
+import { PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import type { Message } from '../ios/messages.js';
 import { lockPath } from '../host/host-journal.js';
@@ -41,9 +42,12 @@ function randomKey(): Int32Array {
 
 export class Router {
   readonly engine: Engine;
+  /** The configuration in force. Not to be changed: another one takes its place. */
+  config: RouterConfig;
   readonly state: RouterState;
   readonly log: Log;
   readonly prober: PacketProber;
+  readonly #compiler: PolicyCompiler;
   readonly #lock: HostLock;
   readonly #host: HostSetup;
   #keeper: HostKeeper | undefined;
@@ -66,15 +70,16 @@ export class Router {
   constructor(private readonly options: RouterOptions) {
     this.log = options.log;
     const mapped = new Set(options.bindings.keys());
+    this.config = options.config;
+    this.#compiler = new PolicyCompiler(mapped);
     this.engine = new Engine(
-      options.config,
+      this.#compiler.compile(options.config),
       {
         capacity: options.maxSessions,
         seed: randomInt(2 ** 31),
         cookieKey: randomKey(),
         now: this.now(),
         identificationSeed: randomInt(2 ** 31),
-        mapped,
       },
       {
         event: (e) => this.#event(e),
@@ -126,11 +131,11 @@ export class Router {
     this.#keeper = new HostKeeper({
       look: () => this.#host.look(),
       repair: () => {
-        this.#host.apply(this.engine.config, bindings, { queue, failOpen });
-        this.#mapInterfaces(this.engine.config);
+        this.#host.apply(this.config, bindings, { queue, failOpen });
+        this.#mapInterfaces(this.config);
       },
       bindings,
-      isShutdown: (name) => this.engine.config.interfaces.some((i) => i.name === name && i.shutdown),
+      isShutdown: (name) => this.config.interfaces.some((i) => i.name === name && i.shutdown),
       addressesOf: (device) => this.#host.addressesOf(device),
       announce,
       say: (severity, facility, text, mnemonic) => this.say(severity, facility, text, mnemonic),
@@ -167,7 +172,7 @@ export class Router {
    * @throws HostError where the host refuses: then the old one stays in force
    */
   configure(config: RouterConfig, thorough: boolean): void {
-    const before = this.engine.config;
+    const before = this.config;
     const { bindings, queue, failOpen } = this.options;
     try {
       if (thorough) this.#host.apply(config, bindings, { queue, failOpen });
@@ -176,7 +181,8 @@ export class Router {
       this.#host.apply(before, bindings, { queue, failOpen });
       throw error;
     }
-    this.engine.configure(config, this.now());
+    this.config = config;
+    this.engine.configure(this.#compiler.compile(config), this.now());
     this.#mapInterfaces(config);
     this.#keeper?.changed();
   }

@@ -14,9 +14,7 @@ import { datagramText, type DebugFlag, type DebugFlags, natLine, noDebug, packet
 import { DropLog } from './observe/drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
 import type { Event } from './events.js';
-import { virtualReassemblyDefaults } from '../ios/config/defaults.js';
-import type { InterfaceConfig, RouterConfig, VirtualReassembly } from '../ios/config/model.js';
-import { compileRules, sameRules } from './nat/address-rules.js';
+import { addressRules } from './nat/address-rules.js';
 import { quotesHeader } from './nat/quote.js';
 import { rewriteDestination, rewriteSource } from './nat/rewrite.js';
 import { Translator } from './nat/translator.js';
@@ -24,7 +22,8 @@ import { mix } from './memory/hash.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import { Identifications, mayBeCut } from './fragment/identifications.js';
 import type { Outbox } from './outbox.js';
-import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/route.js';
+import type { InterfacePolicy, Policy } from './policy.js';
+import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/routing-table.js';
 import { Flow, readFlow } from './session/flow.js';
 import { Sessions } from './session/sessions.js';
 import type { ReassemblySnapshot } from './state/snapshot.js';
@@ -51,8 +50,6 @@ export interface EngineOptions {
   now: number;
   /** Seed of the identifications we give, which strangers see. Without it `seed`, for runs that shall be alike. */
   identificationSeed?: number;
-  /** Names of the interfaces that a Linux interface is bound to; undefined: all that can be (route-resolution.ts). */
-  mapped?: ReadonlySet<string> | undefined;
 }
 
 const ETHERNET_MTU = 1500; // bytes
@@ -65,7 +62,7 @@ const MOST_INTERFACES = 0xffff;
 
 /** An interface as the pipeline uses it. */
 interface Port {
-  config: InterfaceConfig;
+  policy: InterfacePolicy;
   /** Of the link, bytes. */
   mtu: number;
   /** Stays that of the interface when others come and go; sessions remember it. From 1. */
@@ -84,17 +81,17 @@ export class Engine {
   readonly rules = new RuleSet();
   readonly accessLists = new Map<string, CompiledAccessList>();
   readonly nat: Translator;
-  config: RouterConfig;
+  /** What is in force. */
+  policy: Policy;
   /** Packets handled, and dropped by reason (index: verdict). */
   packets = 0;
   readonly drops = new Float64Array(DROP_REASONS.length);
 
-  /** The configuration whose translations are in force. */
-  #translated: RouterConfig | undefined;
+  /** Revision of the NAT policy that the translator has. */
+  #translated = 0;
   #ports: Port[] = [];
   /** Numbers of all interfaces there have been, by name. */
   readonly #numbers = new Map<string, number>();
-  readonly #mapped: ReadonlySet<string> | undefined;
   #routes: RoutingTable;
   /** Some interface has `ip tcp adjust-mss`. */
   #clampsMss = false;
@@ -120,29 +117,27 @@ export class Engine {
   readonly #say = (e: Event): void => this.outbox.event(e);
 
   constructor(
-    config: RouterConfig,
+    policy: Policy,
     options: EngineOptions,
     private readonly outbox: Outbox,
   ) {
-    this.config = config;
-    const { capacity, seed, now, mapped } = options;
-    this.#mapped = mapped;
+    this.policy = policy;
+    const { capacity, seed, now } = options;
     this.nat = new Translator(
       capacity,
       seed,
-      config.nat.timeouts,
+      policy.nat.timeouts,
       now,
       (e) => this.outbox.event(e),
       (destination) => this.#egressIsOutside(destination),
     );
-    this.#routes = new RoutingTable(config, this.#mapped);
+    this.#routes = new RoutingTable(policy.routing);
     this.#matchLog = new MatchLog((e) => this.outbox.event(e));
     this.#fragments = new FragmentTable(outbox, {
       screen: (p, now) => this.#screenFragment(p, now),
       judge: (p, now) => this.#judgeReassembled(p, now),
     });
     this.#identifications = new Identifications(options.identificationSeed ?? seed);
-    const g = config.inspect;
     this.#memoryAlert = new MemoryAlert(outbox);
     const noLimits = { queueLength: 0, timeoutMs: 0, memoryBytes: 0 };
     const memory = new ReassemblyMemory(noLimits, seed, (address) => this.#memoryAlert.note(address, this.#now));
@@ -151,7 +146,8 @@ export class Engine {
       seed,
       now,
       this.rules,
-      g,
+      policy.inspect,
+      policy.intercept,
       this.nat,
       memory,
       outbox,
@@ -162,15 +158,16 @@ export class Engine {
     this.sessions.trace.datagramText = (p) => this.#datagramText(p, true);
     this.sessions.leadsTo = (address, ingress) => this.#routes.leadsTo(address, ingress);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
-    this.configure(config, now);
+    this.configure(policy, now);
   }
 
-  /** Takes over a configuration, new or changed. Sessions stay; they get the settings of their rule as it is now. */
-  configure(config: RouterConfig, now: number): void {
-    this.config = config;
-    const g = config.inspect;
-    this.rules.configure(config.inspectionRules, g, config.portMaps, this.sessions.permits);
-    this.#routes = new RoutingTable(config, this.#mapped);
+  /** Takes over a policy, new or changed. Sessions stay; they get the settings of their rule as it is now. */
+  configure(policy: Policy, now: number): void {
+    const sameRoutes = policy.routing === this.policy.routing;
+    this.policy = policy;
+    const g = policy.inspect;
+    this.rules.configure(policy.inspectionRules, g.alertOff, policy.portMaps, this.sessions.permits);
+    if (!sameRoutes) this.#routes = new RoutingTable(policy.routing);
     this.sessions.globals = g;
     this.sessions.thresholds.globals = g;
     const { limits } = this.sessions.memory;
@@ -179,24 +176,23 @@ export class Engine {
     limits.memoryBytes = g.reassemblyMemoryKb * 1024;
     this.#memoryAlert.enabled = g.reassemblyAlarm && !g.alertOff;
     this.#fragments.alerts = !g.alertOff;
-    this.#configureAccessLists(config);
-    this.#configureNat(config, now);
-    this.#configureIntercept(config);
-    const inspected = config.interfaces.some(translatesOrInspects);
-    this.#fragments.configure(config.interfaces.map((itf) => reassemblyOf(itf, inspected)));
+    this.#configureAccessLists(policy);
+    this.#configureNat(policy, now);
+    this.#configureIntercept(policy);
+    this.#fragments.configure(policy.interfaces);
     // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
     const list = (name: string | undefined): CompiledAccessList | undefined =>
       name === undefined ? undefined : this.accessLists.get(name);
-    this.#clampsMss = config.interfaces.some((itf) => itf.adjustMss !== undefined);
-    this.#ports = config.interfaces.map((itf) => ({
-      config: itf,
+    this.#clampsMss = policy.interfaces.some((itf) => itf.adjustMss !== 0);
+    this.#ports = policy.interfaces.map((itf) => ({
+      policy: itf,
       mtu: this.#mtus.get(itf.name) ?? ETHERNET_MTU,
       number: this.#numberOf(itf.name),
       outside: itf.nat === 'outside',
       inside: itf.nat === 'inside',
       aclIn: list(itf.accessGroupIn),
       aclOut: list(itf.accessGroupOut),
-      adjustMss: itf.adjustMss ?? 0,
+      adjustMss: itf.adjustMss,
     }));
     this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
   }
@@ -204,7 +200,7 @@ export class Engine {
   /** What the links take that the router sends by, bytes, by canonical interface name; 1500 where it is not told. */
   setMtus(mtus: ReadonlyMap<string, number>): void {
     this.#mtus = mtus;
-    for (const port of this.#ports) port.mtu = mtus.get(port.config.name) ?? ETHERNET_MTU;
+    for (const port of this.#ports) port.mtu = mtus.get(port.policy.name) ?? ETHERNET_MTU;
     this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
   }
 
@@ -251,7 +247,7 @@ export class Engine {
     nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
     if (nat.dst === p.dst) return PASS;
     rewriteDestination(p, nat.dst, p.dstPort);
-    const from = this.#ports[this.#routes.lookup(p.dst)]?.config.addresses[0]?.address;
+    const from = this.#ports[this.#routes.lookup(p.dst)]?.policy.address;
     if (from !== undefined) rewriteSource(p, from, p.dstPort);
     return PASS;
   }
@@ -270,8 +266,8 @@ export class Engine {
 
   /** @param routed where the packet goes is known: an inbound access list stands in front of routing, as on IOS */
   #datagramText(p: Packet, routed: boolean): string {
-    const egress = routed ? this.#ports[this.#routes.lookup(p.dst)]?.config.name : undefined;
-    return datagramText(p, this.#ports[p.ingress]!.config.name, egress);
+    const egress = routed ? this.#ports[this.#routes.lookup(p.dst)]?.policy.name : undefined;
+    return datagramText(p, this.#ports[p.ingress]!.policy.name, egress);
   }
 
   #trace(facility: DebugFlag, text: string): void {
@@ -381,7 +377,7 @@ export class Engine {
       this.sessions.intercept.takeAcknowledgement(p, now);
     const bypass = known ? this.sessions.bypassesAccessLists : expected;
     if (!bypass) v = this.#aclIn(p, port, now);
-    if (v === PASS) v = nat.create(p, port.config.addresses[0]?.address, now);
+    if (v === PASS) v = nat.create(p, port.policy.address, now);
     if (v !== PASS) return v;
     p.globalSrc = nat.src;
     p.globalSrcPort = nat.srcPort;
@@ -428,9 +424,9 @@ export class Engine {
     if (!expired && (p.end - p.at <= mtu || !dontFragment(p.bytes, p.at))) return PASS;
     if (port.outside && this.#isInside(p.src)) return DROP.spoofed;
     if (!this.sessions.bypasses(this.#flow, p, now) && this.#aclIn(p, port, now) !== PASS) return DROP.acl;
-    const from = port.config.addresses[0]?.address;
+    const from = port.policy.address;
     // IOS: `no ip unreachables` silences each kind of unreachable, this one too, but not time exceeded.
-    if (from !== undefined && (expired || port.config.unreachables)) {
+    if (from !== undefined && (expired || port.policy.unreachables)) {
       const answer = expired
         ? this.#undelivered.timeExceeded(p, from, now)
         : this.#undelivered.fragmentationNeeded(p, from, mtu, now);
@@ -517,14 +513,14 @@ export class Engine {
   /** The rule of the way in goes before that of the way out. */
   #ruleFor(p: Packet, port: Port, out: Port | undefined, seenDst: number, seenDstPort: number): RuleEntry | undefined {
     return (
-      this.rules.rule(port.config.inspectIn)?.select(p, seenDst, seenDstPort) ??
-      this.rules.rule(out?.config.inspectOut)?.select(p, seenDst, seenDstPort)
+      this.rules.rule(port.policy.inspectIn)?.select(p, seenDst, seenDstPort) ??
+      this.rules.rule(out?.policy.inspectOut)?.select(p, seenDst, seenDstPort)
     );
   }
 
   /** A rule stands in the way back from `out` to `port`. */
   #answersAreInspected(port: Port, out: Port | undefined): boolean {
-    return (this.rules.rule(out?.config.inspectIn) ?? this.rules.rule(port.config.inspectOut)) !== undefined;
+    return (this.rules.rule(out?.policy.inspectIn) ?? this.rules.rule(port.policy.inspectOut)) !== undefined;
   }
 
   #aclIn(p: Packet, port: Port, now: number): Verdict {
@@ -550,7 +546,7 @@ export class Engine {
     const permitted = list.permits(index);
     const log = index === IMPLICIT_DENY ? 'none' : list.entries[index]!.log;
     if (log !== 'none') {
-      const ingress = log === 'log-input' ? this.#ports[p.ingress]!.config.name : undefined;
+      const ingress = log === 'log-input' ? this.#ports[p.ingress]!.policy.name : undefined;
       this.#matchLog.note(list.name, permitted, p, ingress);
     }
     return permitted;
@@ -558,9 +554,8 @@ export class Engine {
 
   /** ICMP unreachable of a code, from the address of the interface the packet came in by. */
   #answer(p: Packet, code: number, now: number): void {
-    const { config } = this.#ports[p.ingress]!;
-    const from = config.addresses[0]?.address;
-    if (!config.unreachables || from === undefined) return;
+    const { address: from, unreachables } = this.#ports[p.ingress]!.policy;
+    if (!unreachables || from === undefined) return;
     const answer = this.#unreachable.answer(p, code, from, now);
     if (answer !== undefined) this.outbox.inject(answer);
   }
@@ -613,7 +608,7 @@ export class Engine {
 
   #dropped(p: Packet, v: Verdict): void {
     this.drops[v]!++;
-    if (!this.config.inspect.logDropPkt || UNTOLD.includes(v) || !this.#dropLog.admits(p, v, this.#now)) return;
+    if (!this.policy.inspect.logDropPkt || UNTOLD.includes(v) || !this.#dropLog.admits(p, v, this.#now)) return;
     this.outbox.event({
       type: 'packet-dropped',
       reason: v,
@@ -630,42 +625,27 @@ export class Engine {
   }
 
   /** Match counts live as long as the entries. A list in which nothing has changed stays. */
-  #configureAccessLists(config: RouterConfig): void {
+  #configureAccessLists(policy: Policy): void {
     const before = new Map(this.accessLists);
     this.accessLists.clear();
-    for (const { name, entries } of config.accessLists.values()) {
-      if (entries.length === 0) continue; // as on IOS, a list without entries permits everything
+    for (const [name, { revision, items }] of policy.accessLists) {
       const old = before.get(name);
-      const compiled = old !== undefined && old.holds(entries) ? old : new CompiledAccessList(name, entries);
+      const compiled = old?.revision === revision ? old : new CompiledAccessList(name, items, revision);
       if (old !== undefined && compiled !== old) compiled.takeMatches(old);
       this.accessLists.set(name, compiled);
     }
   }
 
-  #configureIntercept({ intercept }: RouterConfig): void {
+  #configureIntercept({ intercept }: Policy): void {
     this.sessions.intercept.config = intercept;
     this.#interceptOn = intercept.list !== undefined;
     this.#interceptList = this.accessLists.get(intercept.list ?? '');
   }
 
   /** Translations are looked through only if their rules have changed: there may be very many. */
-  #configureNat(config: RouterConfig, now: number): void {
-    this.nat.translations.timeouts = config.nat.timeouts;
-    if (this.#translated === undefined || !sameRules(this.#translated, config))
-      this.nat.configure(compileRules(config, this.accessLists), now);
-    this.#translated = config;
+  #configureNat({ nat }: Policy, now: number): void {
+    this.nat.translations.timeouts = nat.timeouts;
+    if (nat.revision !== this.#translated) this.nat.configure(addressRules(nat, this.accessLists), now);
+    this.#translated = nat.revision;
   }
-}
-
-const translatesOrInspects = (itf: InterfaceConfig): boolean =>
-  (itf.nat ?? itf.inspectIn ?? itf.inspectOut) !== undefined;
-
-/**
- * `ip virtual-reassembly` of an interface. NAT switches it on by itself; we do the same for inspection, which 12.3
- * did not, since a stream whose segments come in fragments cannot be inspected.
- * @param needed where one interface translates or inspects, on all: packets of its sessions come in by any of them
- */
-function reassemblyOf(itf: InterfaceConfig, needed: boolean): { name: string; virtualReassembly?: VirtualReassembly } {
-  const options = itf.virtualReassembly ?? (needed ? virtualReassemblyDefaults() : undefined);
-  return { name: itf.name, ...(options !== undefined && { virtualReassembly: options }) };
 }

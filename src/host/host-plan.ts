@@ -3,11 +3,11 @@
  * interfaces. `host-setup.ts` carries it out and undoes it. Order is part of the plan: the rules come first and
  * forwarding last, and undoing goes backwards, so that no packet is ever forwarded uninspected.
  */
-import { MAX_STATIC_NAT } from '../ios/config/defaults.js';
+import { MAX_STATIC_NAT } from '../core/policy.js';
 import { formatAddress, prefixLength } from '../ios/ipv4-text.js';
 import { PASSED_MARK } from './netfilter.js';
 import type { InterfaceConfig, NatConfig, RouterConfig, StaticRoute } from '../ios/config/model.js';
-import { type ResolvedRoute, resolveRoutes } from '../core/route/route-resolution.js';
+import { type ResolvedRoute, resolveRoutes } from '../ios/compile/routes.js';
 
 /** One thing that is changed on the host, recorded and undone on its own. */
 export type HostChange =

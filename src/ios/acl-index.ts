@@ -26,7 +26,7 @@ interface Group {
  * For each entry the first one before it that matches all its packets, so that it is never reached; undefined where
  * there is none, as far as is certain.
  */
-export function firstCovers(entries: readonly AclEntry[]): (AclEntry | undefined)[] {
+export function firstCovers<T extends AclEntry>(entries: readonly T[]): (T | undefined)[] {
   const groups = new Map<string, Group>();
   return entries.map((entry, at) => {
     const ports = [singlePort(entry.srcPort), singlePort(entry.dstPort)] as const;
@@ -37,7 +37,7 @@ export function firstCovers(entries: readonly AclEntry[]): (AclEntry | undefined
       if (filed !== undefined && (cover === undefined || filed.at < cover.at)) cover = filed;
     }
     file(groups, { entry, at }, ...ports);
-    return cover?.entry;
+    return cover?.entry as T | undefined;
   });
 }
 

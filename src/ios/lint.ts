@@ -6,9 +6,9 @@ import type { AclEntry } from '../core/acl/entry.js';
 import { firstCovers, OpenDestinations } from './acl-index.js';
 import { isInspected } from '../core/inspect/port-map.js';
 import { formatExtended, formatStandard } from './config/acl-text.js';
-import type { RouterConfig } from './config/model.js';
+import type { AclLine, RouterConfig } from './config/model.js';
 import { formatAddress, prefixLength } from './ipv4-text.js';
-import { resolveRoutes } from '../core/route/route-resolution.js';
+import { resolveRoutes } from './compile/routes.js';
 import { IPPROTO_TCP } from '../core/wire/ipv4.js';
 
 export interface Warning {
@@ -41,7 +41,7 @@ function unreachableEntries(config: RouterConfig): Warning[] {
   const warnings: Warning[] = [];
   for (const list of config.accessLists.values()) {
     const format = list.kind === 'standard' ? formatStandard : formatExtended;
-    const name = (e: AclEntry): string =>
+    const name = (e: AclLine): string =>
       `"${format(e)}"${e.line === undefined || e.line === 0 ? '' : ` of line ${e.line}`}`;
     const covers = firstCovers(list.entries);
     for (const [i, e] of list.entries.entries()) {

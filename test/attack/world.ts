@@ -4,6 +4,7 @@
  */
 import type { Outbox } from '../../src/core/outbox.js';
 import { Engine } from '../../src/core/engine.js';
+import { compilePolicy } from '../../src/ios/compile/policy.js';
 import type { Event } from '../../src/core/events.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
@@ -76,7 +77,7 @@ export class World {
       inject: (packet) => this.#leave(packet.slice()),
       release: (token, v, bytes, partial) => this.#released(token, v, bytes, partial),
     };
-    this.engine = new Engine(config, { capacity: 256, seed: 7, now: this.now }, outbox);
+    this.engine = new Engine(compilePolicy(config), { capacity: 256, seed: 7, now: this.now }, outbox);
   }
 
   /** Handshake, as far as the greeting. */

@@ -4,6 +4,7 @@
 import console from 'node:console';
 import { performance } from 'node:perf_hooks';
 import { Engine } from '../../dist/core/engine.js';
+import { PolicyCompiler } from '../../dist/ios/compile/policy.js';
 import { checkConfig } from '../../dist/ios/check.js';
 import { parseConfig, parseInSteps } from '../../dist/ios/config/parse.js';
 import { runningConfig } from '../../dist/ios/config/running-config.js';
@@ -36,11 +37,17 @@ class Router {
 
   constructor(config) {
     const outbox = { event: () => undefined, release: () => undefined, inject: () => undefined };
-    this.engine = new Engine(config, { capacity: 65_536, seed: 1, now: 0 }, outbox);
+    this.config = config;
+    const compiler = new PolicyCompiler();
+    this.engine = new Engine(compiler.compile(config), { capacity: 65_536, seed: 1, now: 0 }, outbox);
     this.outside = config.interfaces.findIndex((i) => i.nat === 'outside');
-    const actions = { apply: (changed) => void this.engine.configure(changed, 1), log: () => undefined };
+    this.configure = (changed) => {
+      this.config = changed;
+      this.engine.configure(compiler.compile(changed), 1);
+    };
+    const actions = { apply: this.configure, log: () => undefined };
     const system = { uptimeMs: () => 0 };
-    this.#session = new ConsoleSession({ config: () => this.engine.config, actions, system }, 'console', 15);
+    this.#session = new ConsoleSession({ config: () => this.config, actions, system }, 'console', 15);
     this.type('configure terminal');
   }
 
@@ -125,7 +132,7 @@ figures(
   texts.map((text) => {
     const router = new Router(parseConfig(text, 'bench.cfg').config);
     const others = Array.from({ length: BEST_OF }, () => parseConfig(text, 'bench.cfg').config);
-    return best((_, round) => router.engine.configure(others[round], 1));
+    return best((_, round) => router.configure(others[round]));
   }),
 );
 figures(

@@ -13,12 +13,15 @@ import { tuneCompiler } from '../../dist/io/compiler.js';
 
 const DIST = pathToFileURL((process.env.BENCH_CORE ?? join(import.meta.dirname, '../../dist')) + '/');
 const load = (file) => import(new URL(file, DIST));
-const { Engine } = await load('engine.js');
+/** Builds from before the core had a folder of its own can be measured, too. */
+const loadCore = (file) => load(`core/${file}`).catch(() => load(file));
+const { Engine } = await loadCore('engine.js');
 const { parseConfig } = await load('ios/config/parse.js');
-const { DROP, PASS } = await load('verdict.js');
-const { put16, put32 } = await load('wire/bytes.js');
-const { writeIpv4Checksum } = await load('wire/checksum.js');
-const { Packet } = await load('wire/packet.js');
+const { compilePolicy } = await load('ios/compile/policy.js').catch(() => ({ compilePolicy: (config) => config }));
+const { DROP, PASS } = await loadCore('verdict.js');
+const { put16, put32 } = await loadCore('wire/bytes.js');
+const { writeIpv4Checksum } = await loadCore('wire/checksum.js');
+const { Packet } = await loadCore('wire/packet.js');
 
 const CONFIG = join(import.meta.dirname, '../../config/3640.cfg');
 const SESSIONS = [10, 1_000, 10_000, 100_000, 1_000_000];
@@ -46,7 +49,7 @@ class Bench {
     this.outside = config.interfaces.findIndex((i) => i.nat === 'outside');
     this.inside = config.interfaces.findIndex((i) => i.nat === 'inside');
     const outbox = { event: () => undefined, release: () => undefined, inject: () => undefined };
-    this.engine = new Engine(config, { capacity, seed: 1, now: this.now }, outbox);
+    this.engine = new Engine(compilePolicy(config), { capacity, seed: 1, now: this.now }, outbox);
   }
 
   udp(ingress, src, srcPort, dst, dstPort) {

@@ -115,7 +115,7 @@ describe('longer than the link, and not to be cut up', () => {
     const answer = server('PA', { seq: 501, ack: 101, payload: `220 ${long}\r\n` });
     expect(r.fromInside(withHeader(answer, { fragment: DONT_FRAGMENT })).verdict).toBe(PASS);
     expect(filled(r, 0).verdict).toBe(PASS);
-    r.engine.configure(config3640(), r.now); // the links stay as they are
+    r.configure(config3640()); // the links stay as they are
     expect(filled(r, DONT_FRAGMENT).verdict).toBe(DROP.tooLong);
   });
 
@@ -129,7 +129,7 @@ describe('longer than the link, and not to be cut up', () => {
     });
     const p = received(
       bytes,
-      r.engine.config.interfaces.findIndex((i) => i.nat === 'outside'),
+      r.config.interfaces.findIndex((i) => i.nat === 'outside'),
     );
     p.gso = true;
     expect(r.engine.handle(p, r.now)).toBe(PASS);

@@ -56,7 +56,7 @@ describe('a rule is asked by the port that comes in, and by the port that NAT ma
 
 /** What `packet-tracer` says of the same packet. */
 const told = (r: Router3640, src: string, dstPort: number): string =>
-  explain(r.engine.config, {
+  explain(r.config, {
     ingress: 'Ethernet2/0',
     protocol: 6,
     src: ip(src),

@@ -1,6 +1,7 @@
 /** A side of a session speaks by the interface that leads to it; an inside address does not come from outside. */
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../src/core/engine.js';
+import { compilePolicy } from '../../src/ios/compile/policy.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { i32 } from '../../src/core/wire/bytes.js';
 import { dotted, icmpPacket, received, sent, tcpPacket, type TcpFields, udpPacket } from '../support/packets.js';
@@ -21,11 +22,13 @@ const THREE = `interface Ethernet2/2
 
 class Router {
   readonly engine: Engine;
+  config: RouterConfig;
   readonly injected: Uint8Array[] = [];
   now = 1000;
   constructor(extra = '') {
+    this.config = config3640(extra);
     this.engine = new Engine(
-      config3640(extra),
+      compilePolicy(this.config),
       { capacity: 64, seed: 7, now: this.now },
       {
         event: () => undefined,
@@ -38,14 +41,15 @@ class Router {
   from(name: string, bytes: Uint8Array): Outcome {
     const packet = received(
       bytes,
-      this.engine.config.interfaces.findIndex((i) => i.name === name),
+      this.config.interfaces.findIndex((i) => i.name === name),
     );
     const verdict = this.engine.handle(packet, this.now);
     return { verdict, bytes: sent(packet), packet };
   }
 
   configure(config: RouterConfig): void {
-    this.engine.configure(config, this.now);
+    this.config = config;
+    this.engine.configure(compilePolicy(config), this.now);
   }
 
   get drops(): { wrongInterface: number; spoofed: number } {
@@ -196,7 +200,7 @@ describe('the ways to a side change', () => {
   test('interfaces that come, go and are named in another order keep their sessions', () => {
     const r = new Router();
     open(r);
-    const before = r.engine.config;
+    const before = r.config;
     const moved = config3640(THREE);
     moved.interfaces.reverse();
     r.configure(moved);

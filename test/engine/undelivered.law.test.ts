@@ -74,7 +74,7 @@ class Talk {
   #server = 5000;
 
   constructor() {
-    this.router.engine.setMtus(new Map(this.router.engine.config.interfaces.map((i) => [i.name, MTU])));
+    this.router.engine.setMtus(new Map(this.router.config.interfaces.map((i) => [i.name, MTU])));
   }
 
   say({ fromClient, flags, payload = '' }: Said): void {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FragmentTable } from '../../src/core/fragment/fragment-table.js';
-import type { FragmentOptions } from '../../src/core/fragment/interface-fragments.js';
+import type { FragmentOptions } from '../../src/core/policy.js';
 import type { Event } from '../../src/core/events.js';
 import { rewriteSource } from '../../src/core/nat/rewrite.js';
 import { ABSORBED, DROP, HOLD, isDrop, PASS, type Verdict } from '../../src/core/verdict.js';
@@ -54,7 +54,7 @@ function start(...options: Partial<FragmentOptions>[]): void {
     },
   );
   const all = options.length === 0 ? [{}] : options;
-  table.configure(all.map((o, i) => ({ name: `Ethernet2/${i}`, virtualReassembly: { ...DEFAULTS, ...o } })));
+  table.configure(all.map((o, i) => ({ name: `Ethernet2/${i}`, reassembly: { ...DEFAULTS, ...o } })));
   events = [];
   judged = [];
   judge = () => PASS;
@@ -605,7 +605,7 @@ describe('limits', () => {
 
   test('a change of options keeps what is held and counted', () => {
     for (let i = 1; i <= 4; i++) admit(from(i, first(i)));
-    table.configure([{ name: 'Ethernet2/0', virtualReassembly: { ...DEFAULTS, maxReassemblies: 2 } }]);
+    table.configure([{ name: 'Ethernet2/0', reassembly: { ...DEFAULTS, maxReassemblies: 2 } }]);
     expect(table.covers(0)).toBe(true);
     expect(admit(from(1, second(1)))).toBe(PASS);
     expect(admit(from(5, first(5)))).toBe(HOLD);

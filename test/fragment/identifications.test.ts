@@ -62,7 +62,7 @@ describe('what leaves the router', () => {
     );
     const bare = `${extra.join('\n')}\ninterface Ethernet2/0\n no ip inspect OUT-IN in\ninterface Ethernet2/1\n no ip inspect IN-OUT in`;
     const r = new Router3640(bare);
-    const index = r.engine.config.interfaces.findIndex((i) => i.name === 'Ethernet2/1');
+    const index = r.config.interfaces.findIndex((i) => i.name === 'Ethernet2/1');
     const p: Packet = received(udp(1400), index);
     expect(r.engine.handle(p, r.now)).toBe(PASS);
     expect([p.modified, u16(p.bytes, p.at + 4)]).toEqual([false, SENDERS]);

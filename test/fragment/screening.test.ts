@@ -100,7 +100,7 @@ test('fragments are put together on all interfaces as soon as one translates or 
   const bare = new Router3640(
     'interface Ethernet2/0\n no ip nat outside\n no ip inspect OUT-IN in\n no ip access-group 101 in\n no ip virtual-reassembly',
   );
-  const outside = bare.engine.config.interfaces.findIndex((i) => i.name === 'Ethernet2/0');
+  const outside = bare.config.interfaces.findIndex((i) => i.name === 'Ethernet2/0');
   const [first] = parts(STRANGER, 9, OPEN, 53);
   expect(bare.engine.handle(received(first!, outside), bare.now)).toBe(HOLD);
 });

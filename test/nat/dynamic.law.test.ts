@@ -148,7 +148,7 @@ test('a change of static entries in place leaves what a change of everything wou
     const lines = entries.map((e) => `ip nat inside source static ${e}`).join('\n');
     const text = `${CONFIG_TEXT.replace(/\nend\n/, '\n')}${nat}${overload ? ' overload' : ''}\n${lines}\n${more}`;
     // Of entries that are in conflict the parser keeps the first.
-    r.engine.configure(parseConfig(text, 'x.cfg').config, r.now);
+    r.configure(parseConfig(text, 'x.cfg').config);
   };
   const counts = ({ engine }: Router3640): number[] => {
     const { table, dynamic, flows, portBindings, hostBindings } = engine.nat.translations;

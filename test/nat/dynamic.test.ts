@@ -292,7 +292,7 @@ describe('limits and clearing', () => {
 });
 
 describe('another configuration', () => {
-  const change = (r: Router3640, extra: string): void => r.engine.configure(config3640(extra), r.now);
+  const change = (r: Router3640, extra: string): void => r.configure(config3640(extra));
 
   test('keeps the translations that are still valid', () => {
     const r = new Router3640(PAT);

@@ -206,8 +206,8 @@ test.each(['tcp-gap', 'tcp-memory'])('reassembly alarm off silences %s', (alert)
 test('alert-off typed while sessions live silences them, too', () => {
   const r = new Router3640();
   const talk = new Talk(r, true, 25).says(false, '220 mail\r\n');
-  const { config } = r.engine;
-  r.engine.configure({ ...config, inspect: { ...config.inspect, alertOff: true }, inspectionRules: new Map() }, r.now);
+  const { config } = r;
+  r.configure({ ...config, inspect: { ...config.inspect, alertOff: true }, inspectionRules: new Map() });
   talk.says(true, 'EXPN root\r\n');
   expect(r.events.filter((e) => e.type === 'smtp')).toEqual([]);
 });

@@ -174,7 +174,7 @@ describe('a changed configuration', () => {
   test('leaves sessions under the limits they began with, and gives new ones the new', () => {
     const r = new Router3640(BEFORE);
     const old = [new Connection(r, 4000), new Connection(r, 4001)];
-    r.engine.configure(config3640(AFTER), r.now);
+    r.configure(config3640(AFTER));
     expect(mail(new Connection(r, 5000)).verdict).toBe(PASS);
     old[0]!.client('NO');
     expect(mail(old[1]!).verdict).toBe(DROP.inspection);
@@ -183,7 +183,7 @@ describe('a changed configuration', () => {
     expect(mail(old[0]!).verdict).toBe(DROP.inspection);
     // None of the old ones is left, and others take their place, as often as the file is read again.
     for (let n = 0; n < 20; n++) {
-      r.engine.configure(config3640(n % 2 === 0 ? BEFORE : AFTER), r.now);
+      r.configure(config3640(n % 2 === 0 ? BEFORE : AFTER));
       expect(mail(new Connection(r, 6000 + n)).verdict).toBe(n % 2 === 0 ? DROP.inspection : PASS);
     }
   });

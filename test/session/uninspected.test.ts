@@ -51,7 +51,7 @@ describe('a permitted connection that no rule inspects', () => {
     const r = new Router3640(WEB);
     open(r);
     expect(Array.from(r.engine.accessLists.get('101')!.matches)).toEqual([0, 2]);
-    r.engine.configure(new Router3640().engine.config, r.now);
+    r.configure(new Router3640().config);
     expect(client(r, 'PA', { seq: 101, ack: 501, payload: 'x' }).verdict).toBe(DROP.acl);
   });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../src/core/engine.js';
 import type { Event } from '../../src/core/events.js';
+import { PolicyCompiler } from '../../src/ios/compile/policy.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
 import { DROP, PASS, type Verdict } from '../../src/core/verdict.js';
@@ -31,15 +32,18 @@ export class Router3640 {
   readonly injected: Uint8Array[] = [];
   readonly released: { token: number; verdict: Verdict; bytes: Uint8Array | undefined }[] = [];
   now = 1000;
+  config: RouterConfig;
+  readonly #compiler = new PolicyCompiler();
   #outside: number;
   #inside: number;
 
   constructor(extra = '', capacity = 1024) {
     const config = config3640(extra);
+    this.config = config;
     this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
     this.#inside = config.interfaces.findIndex((i) => i.nat === 'inside');
     this.engine = new Engine(
-      config,
+      this.#compiler.compile(config),
       { capacity, seed: 7, now: this.now },
       {
         event: (e) => this.events.push(e),
@@ -56,6 +60,12 @@ export class Router3640 {
 
   fromInside(bytes: Uint8Array, token = 0): Outcome {
     return this.#handle(bytes, this.#inside, token);
+  }
+
+  /** Makes another configuration the one in force. */
+  configure(config: RouterConfig): void {
+    this.config = config;
+    this.engine.configure(this.#compiler.compile(config), this.now);
   }
 
   /** Lets time pass. */

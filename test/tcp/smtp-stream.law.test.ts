@@ -5,7 +5,7 @@ import { StreamAction, type StreamInspector } from '../../src/core/inspect/inspe
 import { newSmtpCounters } from '../../src/core/inspect/smtp/finding.js';
 import { SmtpInspector } from '../../src/core/inspect/smtp/inspector.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
-import type { SmtpOptions } from '../../src/ios/config/model.js';
+import type { SmtpOptions } from '../../src/core/policy.js';
 import { ChangingHands } from '../inspect/smtp/changing-hands.js';
 import { POLICIES } from './receiver.js';
 import { bytesOf, textOf } from './segment.js';

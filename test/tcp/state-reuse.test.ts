@@ -103,8 +103,8 @@ describe('a client is back with the port of a session that lives', () => {
   test('the access list is asked as for a first packet', () => {
     const r = open();
     pass(client(r, 'S', { seq: FAR }));
-    const changed = new Router3640('no access-list 101\naccess-list 101 deny ip any any').engine.config;
-    r.engine.configure(changed, r.now);
+    const changed = new Router3640('no access-list 101\naccess-list 101 deny ip any any').config;
+    r.configure(changed);
     expect(client(r, 'S', { seq: FAR }).verdict).toBe(DROP.acl);
     expect(client(r, 'PA', { seq: 1007, ack: 5009, payload: 'NOOP\r\n' }).verdict).toBe(PASS);
   });

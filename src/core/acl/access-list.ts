@@ -23,15 +23,12 @@ export class CompiledAccessList {
   constructor(
     readonly name: string,
     readonly entries: readonly AclEntry[],
+    /** Of the list in the policy; two of the same revision have the same entries. */
+    readonly revision = 0,
   ) {
     this.matches = new Float64Array(entries.length);
     this.#rows = compileRows(entries);
     if (entries.length >= INDEXED_FROM) this.#index = new RowIndex(this.#rows, true, () => true);
-  }
-
-  /** True where the list has these entries and no others. */
-  holds(entries: readonly AclEntry[]): boolean {
-    return entries.length === this.entries.length && entries.every((e, i) => e === this.entries[i]);
   }
 
   /** The index of the first entry that matches `p`, its match counted, or IMPLICIT_DENY. */

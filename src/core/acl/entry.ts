@@ -20,8 +20,6 @@ export interface AclEntry {
   tos?: number;
   dscp?: number;
   log: 'none' | 'log' | 'log-input';
-  /** Line of the configuration file, from 1; 0 when typed on the console. */
-  line?: number;
 }
 
 export interface AclAddress {

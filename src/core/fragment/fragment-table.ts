@@ -12,7 +12,8 @@ import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { TCP_DATA_OFFSET, TCP_MIN_HEADER } from '../wire/tcp.js';
 import { FragmentSet, type HeldFragment, MAX_DATAGRAM } from './fragment-set.js';
-import { type FragmentOptions, InterfaceFragments, shareOf } from './interface-fragments.js';
+import type { FragmentOptions } from '../policy.js';
+import { InterfaceFragments, shareOf } from './interface-fragments.js';
 
 /** What comes before a place in the table, and after all fragments are here. */
 export interface FragmentStages {
@@ -45,14 +46,14 @@ export class FragmentTable {
    * Takes over the interfaces of a configuration, in the order of their index. Options are those without reassembly:
    * undefined. Interfaces keep what they hold and their counters, unless reassembly is switched off there.
    */
-  configure(interfaces: readonly { name: string; virtualReassembly?: FragmentOptions | undefined }[]): void {
+  configure(interfaces: readonly { name: string; reassembly?: FragmentOptions | undefined }[]): void {
     const before = new Map(this.interfaces.map((i) => [i.name, i]));
-    this.interfaces = interfaces.map(({ name, virtualReassembly }) => {
+    this.interfaces = interfaces.map(({ name, reassembly }) => {
       const kept = before.get(name);
       before.delete(name);
-      if (kept === undefined) return new InterfaceFragments(name, virtualReassembly);
-      kept.options = virtualReassembly;
-      if (virtualReassembly === undefined) this.#dropSets(kept);
+      if (kept === undefined) return new InterfaceFragments(name, reassembly);
+      kept.options = reassembly;
+      if (reassembly === undefined) this.#dropSets(kept);
       return kept;
     });
     for (const gone of before.values()) this.#dropSets(gone);

@@ -3,17 +3,9 @@
  * fragments cost a stranger nothing, so no source has more than a share, and a full table takes a place from whoever
  * has most: a newcomer always finds one.
  */
+import type { FragmentOptions } from '../policy.js';
 import type { Packet } from '../wire/packet.js';
 import type { FragmentSet } from './fragment-set.js';
-
-/** `ip virtual-reassembly [max-reassemblies N] [max-fragments N] [timeout S] [drop-fragments]`. */
-export interface FragmentOptions {
-  maxReassemblies: number;
-  maxFragments: number;
-  /** Seconds. */
-  timeout: number;
-  dropFragments: boolean;
-}
 
 /** Sets that one source may have at a time: half of the places. */
 export const shareOf = (maxReassemblies: number): number => Math.max(1, maxReassemblies >> 1);

@@ -2,8 +2,7 @@
  * `ip inspect name` compiled: which entry of a rule inspects the first packet of a flow, and with what settings.
  * An application protocol goes before generic tcp and udp of the same rule, whatever the order of the lines.
  */
-import { ICMP_TIMEOUT, smtpDefaults } from '../../ios/config/defaults.js';
-import type { InspectedProtocol, InspectGlobals, InspectionRule, SmtpOptions } from '../../ios/config/model.js';
+import type { ProtocolPolicy, RulePolicy, SmtpOptions } from '../policy.js';
 import { isIcmpRequest } from '../wire/icmp.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
@@ -108,23 +107,26 @@ export class RuleSet {
   readonly entries: RuleEntry[] = [NO_RULE];
   readonly #rules = new Map<string, CompiledRule>();
 
-  /** Takes over the rules and port mappings of a (new) configuration. `permits` asks its access lists at any time. */
+  /**
+   * Takes over the rules and port mappings of a (new) configuration.
+   * @param alertOff `ip inspect alert-off`, for sessions whose rule is gone
+   * @param permits  asks its access lists, at any time
+   */
   configure(
-    rules: ReadonlyMap<string, InspectionRule>,
-    globals: InspectGlobals,
+    rules: readonly RulePolicy[],
+    alertOff: boolean,
     portMaps: readonly PortMap[],
     permits: PermitsAddress,
   ): void {
     const ports = new PortApplications(portMaps, permits);
     const gone = new Set(this.entries);
     this.#rules.clear();
-    for (const rule of rules.values()) {
-      const entries = rule.protocols.map((p) => this.#entry(rule.name, p, globals));
+    for (const rule of rules) {
+      const entries = rule.protocols.map((p) => this.#entry(rule.name, p));
       this.#rules.set(rule.name, new CompiledRule(rule.name, entries, ports));
       entries.forEach((e) => gone.delete(e));
     }
-    // Sessions may live whose rule is gone.
-    if (globals.alertOff) for (const e of gone) e.alert = false;
+    if (alertOff) for (const e of gone) e.alert = false;
   }
 
   /** The rule of this name; an undefined one inspects nothing, as on IOS. */
@@ -132,14 +134,9 @@ export class RuleSet {
     return name === undefined ? undefined : this.#rules.get(name);
   }
 
-  #entry(ruleName: string, p: InspectedProtocol, globals: InspectGlobals): RuleEntry {
-    const settings = {
-      alert: p.alert ?? !globals.alertOff,
-      auditTrail: p.auditTrail ?? globals.auditTrail,
-      idleMs: (p.timeout ?? defaultTimeout(p, globals)) * 1000,
-      smtp: p.protocol === 'smtp' || p.protocol === 'esmtp' ? (p.smtp ?? smtpDefaults()) : undefined,
-      javaList: p.javaList,
-    };
+  #entry(ruleName: string, p: ProtocolPolicy): RuleEntry {
+    const { alert, auditTrail, idleMs, smtp, javaList } = p;
+    const settings = { alert, auditTrail, idleMs, smtp, javaList };
     const known = this.entries.find((e) => e.ruleName === ruleName && e.service === p.protocol);
     if (known !== undefined) return Object.assign(known, settings);
     const entry: RuleEntry = {
@@ -152,9 +149,4 @@ export class RuleSet {
     this.entries.push(entry);
     return entry;
   }
-}
-
-/** Seconds a session of this protocol may be idle where its line names no timeout. */
-function defaultTimeout(p: InspectedProtocol, globals: InspectGlobals): number {
-  return p.protocol === 'icmp' ? ICMP_TIMEOUT : p.protocol === 'udp' ? globals.udpIdle : globals.tcpIdle;
 }

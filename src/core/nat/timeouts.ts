@@ -1,5 +1,5 @@
 /** How long a translation lives without a packet (`ip nat translation …-timeout`). */
-import type { NatTimeouts } from '../../ios/config/model.js';
+import type { NatTimeouts } from '../policy.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import { FIN, RST, SYN } from '../wire/tcp.js';
 import { KIND_OF, type Translation } from './translation.js';

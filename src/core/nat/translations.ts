@@ -2,10 +2,9 @@
  * The life of translations: bindings and flows made, timed out, cleared, and kept over a change of the configuration
  * where they are still valid. A port is free again when the last flow of its binding is gone.
  */
-import { MAX_STATIC_NAT } from '../../ios/config/defaults.js';
-import type { NatTimeouts } from '../../ios/config/model.js';
+import { MAX_STATIC_NAT, type NatTimeouts, type StaticBinding } from '../policy.js';
 import { TimerWheel } from '../memory/timer-wheel.js';
-import type { AddressRules, StaticBinding } from './address-rules.js';
+import type { AddressRules } from './address-rules.js';
 import { hasPorts, PortAllocator } from './port-allocator.js';
 import { flowTimeoutMs, noteSegment } from './timeouts.js';
 import { KIND_OF, NO_MAPPING, type Translation, TRANSLATION_WORDS } from './translation.js';

@@ -11,7 +11,7 @@
  * through the router too.
  */
 import type { Event } from '../events.js';
-import type { NatTimeouts } from '../../ios/config/model.js';
+import type { NatTimeouts } from '../policy.js';
 import { DROP, isDrop, PASS, type Verdict } from '../verdict.js';
 import { isIcmpError, REDIRECT, SOURCE_QUENCH } from '../wire/icmp.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';

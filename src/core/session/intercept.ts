@@ -11,8 +11,7 @@
  *
  * Mode watch lets SYNs pass, and resets the server where the handshake is not complete within the watch-timeout.
  */
-import { interceptDefaults } from '../../ios/config/defaults.js';
-import type { InterceptConfig } from '../../ios/config/model.js';
+import type { InterceptPolicy } from '../policy.js';
 import type { Outbox } from '../outbox.js';
 import { NO_MSS, becomeSegment, ownSegment } from '../tcp/own-segment.js';
 import { resetPacket } from '../tcp/reset.js';
@@ -45,7 +44,6 @@ export interface InterceptHost {
 }
 
 export class Intercept {
-  config: InterceptConfig = interceptDefaults();
   aggressive = false;
   readonly incomplete = new IncompleteList();
   /** Connection requests: in mode intercept those that have proved to come from where they say. */
@@ -72,6 +70,7 @@ export class Intercept {
    * @param victim a cursor of our own
    */
   constructor(
+    public config: InterceptPolicy,
     key: Int32Array,
     private readonly outbox: Outbox,
     private readonly victim: Session,

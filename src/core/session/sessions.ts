@@ -7,7 +7,7 @@ import * as dns from '../inspect/dns.js';
 import { noteRequest, takeReply } from '../inspect/icmp.js';
 import { isNormalised, opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
 import { newSmtpCounters, type SmtpCounters } from '../inspect/smtp/finding.js';
-import type { InspectGlobals } from '../../ios/config/model.js';
+import type { InspectGlobals, InterceptPolicy } from '../policy.js';
 import type { Translator } from '../nat/translator.js';
 import type { Outbox } from '../outbox.js';
 import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
@@ -89,6 +89,7 @@ export class Sessions {
     now: number,
     private readonly rules: RuleSet,
     public globals: InspectGlobals,
+    intercept: InterceptPolicy,
     readonly nat: Translator,
     readonly memory: ReassemblyMemory,
     private readonly outbox: Outbox,
@@ -108,7 +109,7 @@ export class Sessions {
       this.reset(s, why),
     );
     this.#timeOut = (s) => this.#timedOut(s);
-    this.intercept = new Intercept(cookieKey, outbox, this.table.cursor(), this.#interceptHost());
+    this.intercept = new Intercept(intercept, cookieKey, outbox, this.table.cursor(), this.#interceptHost());
   }
 
   /**

@@ -6,7 +6,7 @@
 import { FlatMemory } from '../memory/flat-memory.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import { newSmtpSession } from '../inspect/smtp/inspector.js';
-import type { SmtpOptions } from '../../ios/config/model.js';
+import type { SmtpOptions } from '../policy.js';
 import { newStream } from '../tcp/reassembler.js';
 import type { Session } from './session.js';
 import {

@@ -8,7 +8,7 @@ import { HttpInspector } from '../inspect/http.js';
 import type { StreamInspector } from '../inspect/inspector.js';
 import { type RuleEntry, SERVICES } from '../inspect/rules.js';
 import { SMTP_WORDS, SmtpInspector } from '../inspect/smtp/inspector.js';
-import type { SmtpOptions } from '../../ios/config/model.js';
+import type { SmtpOptions } from '../policy.js';
 import type { Outbox } from '../outbox.js';
 import { RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../tcp/reassembler.js';
 import { SequenceShift } from '../tcp/sequence-shift.js';

@@ -4,7 +4,7 @@
  * the router is aggressive: each new session costs the oldest half-open one, until both numbers are below low.
  */
 import type { ResetCause } from '../events.js';
-import type { InspectGlobals } from '../../ios/config/model.js';
+import type { InspectGlobals } from '../policy.js';
 import type { Outbox } from '../outbox.js';
 import { Tally } from '../limit/tally.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';

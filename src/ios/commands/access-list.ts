@@ -6,7 +6,7 @@ import { sameTest, testHash } from '../../core/acl/entry.js';
 import type { AclAddress, AclEntry, AclPort } from '../../core/acl/entry.js';
 import type { ConfigEditor } from '../config/editor.js';
 import { indexed } from '../config/indexed-list.js';
-import type { AccessList } from '../config/model.js';
+import type { AclLine, AccessList } from '../config/model.js';
 import type { Command, Handler, Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { ICMP_MESSAGES } from '../names.js';
@@ -143,7 +143,7 @@ function icmpMessage(m: Match): AclEntry['icmp'] {
   return code === undefined ? { type } : { type, code };
 }
 
-function standardEntry(m: Match, line: number): AclEntry {
+function standardEntry(m: Match, line: number): AclLine {
   return {
     sequence: 0,
     action: m.word('ACTION') as AclEntry['action'],
@@ -156,11 +156,11 @@ function standardEntry(m: Match, line: number): AclEntry {
   };
 }
 
-function extendedEntry(m: Match, line: number): AclEntry {
+function extendedEntry(m: Match, line: number): AclLine {
   const named = { tcp: TCP, udp: UDP, icmp: ICMP, igmp: IGMP };
   const word = Object.entries(named).find(([name]) => m.has(name));
   const protocol = word?.[1] ?? m.optionalNumber('PROTOCOL');
-  const entry: AclEntry = {
+  const entry: AclLine = {
     sequence: 0,
     action: m.word('ACTION') as AclEntry['action'],
     src: endpoint(m, 'SRC'),
@@ -198,7 +198,7 @@ function countUpTo(entries: readonly AclEntry[], sequence: number): number {
  * Puts an entry into its place; `sequence` undefined: at the end. A test that the list makes already is not added again:
  * without a word at the end, with one elsewhere, as on the router.
  */
-function addEntry(editor: ConfigEditor, list: AccessList, entry: AclEntry, sequence: number | undefined): void {
+function addEntry(editor: ConfigEditor, list: AccessList, entry: AclLine, sequence: number | undefined): void {
   const entries = entriesByTest(list.entries);
   const same = entries.find(entry, sameTest);
   if (sequence === undefined) {
@@ -305,7 +305,7 @@ export const ACCESS_LIST_COMMANDS: readonly Command<ConfigEditor>[] = [
 ];
 
 /** Commands of one access-list mode. */
-function modeCommands(syntax: string, read: (m: Match, line: number) => AclEntry): Command<ConfigEditor>[] {
+function modeCommands(syntax: string, read: (m: Match, line: number) => AclLine): Command<ConfigEditor>[] {
   return [
     {
       syntax: `[SEQUENCE:<1-2147483647>] ${syntax}`,

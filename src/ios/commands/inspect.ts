@@ -2,7 +2,8 @@
 import { isAllowable, NOT_ALLOWABLE } from '../../core/inspect/smtp/grammar.js';
 import { inspectDefaults, smtpDefaults } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
-import type { InspectGlobals, InspectedProtocol, ProtocolName, SmtpOptions } from '../config/model.js';
+import type { InspectGlobals, ProtocolName, SmtpOptions } from '../../core/policy.js';
+import type { InspectedProtocol } from '../config/model.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 

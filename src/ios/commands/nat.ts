@@ -2,7 +2,8 @@
 import { natTimeoutDefaults } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
 import { indexed } from '../config/indexed-list.js';
-import type { DynamicNat, NatTimeouts, StaticNat } from '../config/model.js';
+import type { NatTimeouts } from '../../core/policy.js';
+import type { DynamicNat, StaticNat } from '../config/model.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { formatAddress, isNetmask, netmask } from '../ipv4-text.js';

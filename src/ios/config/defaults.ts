@@ -1,14 +1,6 @@
 /** The configuration of a 3640 that was just unpacked: every default the manuals state, in one place. */
-import type {
-  InspectGlobals,
-  InterceptConfig,
-  InterfaceConfig,
-  LineConfig,
-  NatTimeouts,
-  RouterConfig,
-  SmtpOptions,
-  VirtualReassembly,
-} from './model.js';
+import type { InspectGlobals, NatTimeouts, SmtpOptions, FragmentOptions } from '../../core/policy.js';
+import type { InterceptConfig, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
 
 /** `ip inspect …` global settings (Security Command Reference, CBAC). */
 export const inspectDefaults = (): InspectGlobals => ({
@@ -56,7 +48,7 @@ export const smtpDefaults = (): SmtpOptions => ({
   allow: [],
 });
 
-export const virtualReassemblyDefaults = (): VirtualReassembly => ({
+export const virtualReassemblyDefaults = (): FragmentOptions => ({
   maxReassemblies: 16,
   maxFragments: 32,
   timeout: 3,
@@ -74,9 +66,6 @@ export const natTimeoutDefaults = (): NatTimeouts => ({
   port: 0,
   maxEntries: 0,
 });
-
-/** Static NAT entries that the translation table has room for. Ours: IOS is limited by its memory. */
-export const MAX_STATIC_NAT = 4096;
 
 export const interfaceDefaults = (name: string): InterfaceConfig => ({
   name,

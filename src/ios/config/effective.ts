@@ -1,6 +1,7 @@
 /** What holds for one protocol of an inspection rule: its own words, else the global ones. */
 import { ICMP_TIMEOUT } from './defaults.js';
-import type { InspectedProtocol, InspectGlobals } from './model.js';
+import type { InspectGlobals } from '../../core/policy.js';
+import type { InspectedProtocol } from './model.js';
 
 export interface EffectiveInspection {
   alert: boolean;

@@ -6,6 +6,14 @@
  */
 import type { AclEntry } from '../../core/acl/entry.js';
 import type { PortMap } from '../../core/inspect/port-map.js';
+import type {
+  FragmentOptions,
+  InspectGlobals,
+  InterceptPolicy,
+  NatTimeouts,
+  ProtocolName,
+  SmtpOptions,
+} from '../../core/policy.js';
 
 export interface RouterConfig {
   /** Text of the `version` line, e.g. 12.3. */
@@ -72,7 +80,7 @@ export interface InterfaceConfig {
   inspectIn?: string;
   inspectOut?: string;
   nat?: 'inside' | 'outside';
-  virtualReassembly?: VirtualReassembly;
+  virtualReassembly?: FragmentOptions;
   /** `ip tcp adjust-mss`, bytes. */
   adjustMss?: number;
   /** `no ip unreachables` clears it. */
@@ -96,19 +104,18 @@ export interface InterfaceAddress {
   secondary?: true;
 }
 
-export interface VirtualReassembly {
-  maxReassemblies: number; // 16
-  maxFragments: number; // 32
-  timeout: number; // 3 s
-  dropFragments: boolean;
-}
-
 export interface AccessList {
   name: string;
   kind: 'standard' | 'extended';
   /** In sequence order. */
-  entries: AclEntry[];
+  entries: AclLine[];
   remarks?: AclRemark[];
+}
+
+/** An entry, and where it stands. */
+export interface AclLine extends AclEntry {
+  /** Line of the configuration file, from 1; 0 when typed on the console. */
+  line?: number;
 }
 
 export interface AclRemark {
@@ -121,8 +128,6 @@ export interface InspectionRule {
   name: string;
   protocols: InspectedProtocol[];
 }
-
-export type ProtocolName = 'tcp' | 'udp' | 'icmp' | 'ftp' | 'http' | 'smtp' | 'esmtp';
 
 export interface InspectedProtocol {
   protocol: ProtocolName;
@@ -140,40 +145,6 @@ export interface InspectedProtocol {
   line?: number;
 }
 
-/** Keywords of `ip inspect name NAME {smtp|esmtp}`. All but max-data are extensions of fw3640. */
-export interface SmtpOptions {
-  maxData: number; // bytes, 20000000
-  /** Most bytes of a command line with its CR LF, 512 (RFC 5321 §4.5.3.1.4); extensions allow theirs on top. */
-  lineLength: number;
-  /** Inspect and log as if, alter nothing. */
-  monitorOnly: boolean;
-  /** esmtp: mask EHLO reply lines that offer what inspection does not pass. Default true. */
-  maskEhlo: boolean;
-  /** esmtp: verbs and extensions passed besides the fifteen, upper case (STARTTLS, BDAT, …). */
-  allow: string[];
-}
-
-export interface InspectGlobals {
-  auditTrail: boolean; // off
-  alertOff: boolean;
-  maxIncompleteHigh: number; // 500
-  maxIncompleteLow: number; // 400
-  oneMinuteHigh: number; // 500
-  oneMinuteLow: number; // 400
-  tcpSynwait: number; // 30 s
-  tcpFinwait: number; // 5 s
-  tcpIdle: number; // 3600 s
-  udpIdle: number; // 30 s
-  dnsTimeout: number; // 5 s
-  hostMaxIncomplete: number; // 50
-  hostBlockMinutes: number; // 0
-  logDropPkt: boolean;
-  reassemblyQueueLength: number; // 16 segments a direction
-  reassemblyTimeout: number; // 5 s
-  reassemblyMemoryKb: number; // 1024
-  reassemblyAlarm: boolean;
-}
-
 /** A line of `ip port-map`. */
 export interface PortMapLine extends PortMap {
   description?: string;
@@ -182,21 +153,9 @@ export interface PortMapLine extends PortMap {
 }
 
 /** `ip tcp intercept`. */
-export interface InterceptConfig {
-  /** The extended access list of the connections meant; undefined: it is off. */
-  list?: string;
-  /** Line of the file that says so. */
+export interface InterceptConfig extends InterceptPolicy {
+  /** Line of the file that names its list. */
   line?: number;
-  mode: 'intercept' | 'watch';
-  /** Which incomplete connection goes for a new one in aggressive mode. */
-  dropMode: 'oldest' | 'random';
-  connectionTimeout: number; // 86400 s
-  finrstTimeout: number; // 5 s
-  watchTimeout: number; // 30 s
-  maxIncompleteLow: number; // 900
-  maxIncompleteHigh: number; // 1100
-  oneMinuteLow: number; // 900
-  oneMinuteHigh: number; // 1100
 }
 
 export interface NatConfig {
@@ -242,20 +201,6 @@ export interface DynamicNat {
   interfaceName?: string;
   overload: boolean;
   line: number;
-}
-
-/** `ip nat translation …-timeout`, seconds; 0 means never. */
-export interface NatTimeouts {
-  timeout: number; // 86400
-  tcp: number; // 86400
-  udp: number; // 300
-  dns: number; // 60
-  finrst: number; // 60
-  syn: number; // 60
-  icmp: number; // 60
-  port: number; // 0: not set apart
-  /** `max-entries`; 0: no limit. */
-  maxEntries: number;
 }
 
 export interface StaticRoute {

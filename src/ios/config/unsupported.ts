@@ -1,5 +1,5 @@
 /** What the configuration language knows and the router cannot do: `run` refuses it rather than half obey. */
-import { MAX_STATIC_NAT } from './defaults.js';
+import { MAX_STATIC_NAT } from '../../core/policy.js';
 import type { RouterConfig } from './model.js';
 
 /** A feature that would not take effect: where in the file, from 1 (0: nowhere), and one sentence. */

@@ -1,6 +1,6 @@
 /** Where a probe of the router goes, and how it leaves: which interface and source address, or that there is no way. */
 import type { Probe } from '../../core/probe/probe.js';
-import { RoutingTable } from '../../core/route/route.js';
+import { routingTable } from '../compile/policy.js';
 import type { InterfaceSnapshot } from '../../core/state/snapshot.js';
 import type { InterfaceConfig, RouterConfig } from '../config/model.js';
 import type { ConsoleRouter } from '../exec/router.js';
@@ -85,7 +85,7 @@ function wayTo(
     return { via, source: source ?? destination, mtu: ETHERNET_MTU };
   }
   // Neither a broadcast nor a multicast is sent: no single host would answer it.
-  const egress = config.interfaces[new RoutingTable(config, mapped).lookup(destination)];
+  const egress = config.interfaces[routingTable(config, mapped).lookup(destination)];
   const from = source ?? egress?.addresses[0]?.address;
   if (egress === undefined || from === undefined) return { via: 'nowhere', source: 0, mtu: ETHERNET_MTU };
   const mtu = live.find((l) => l.name === egress.name)?.mtu ?? ETHERNET_MTU;

@@ -1,6 +1,6 @@
 /** `show ip route [static|connected]`: connected and static routes, grouped under their classful network as IOS 12.x does. */
 import type { InterfaceSnapshot } from '../../core/state/snapshot.js';
-import { isMapped, resolveRoutes } from '../../core/route/route-resolution.js';
+import { isMapped, resolveRoutes } from '../compile/routes.js';
 import type { RouterConfig, StaticRoute } from '../config/model.js';
 import { classfulMask, formatAddress, prefixLength } from '../ipv4-text.js';
 import { linkState } from './link-state.js';

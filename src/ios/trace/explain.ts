@@ -9,7 +9,8 @@ import { formatExtended, formatStandard } from '../config/acl-text.js';
 import { effectiveInspection } from '../config/effective.js';
 import type { AccessList, InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
-import { RoutingTable, TO_ROUTER } from '../../core/route/route.js';
+import { TO_ROUTER } from '../../core/route/routing-table.js';
+import { routingTable } from '../compile/policy.js';
 import { formatSessionId } from '../show/ip-inspect-sessions.js';
 import { entryMatches } from './probe.js';
 import type { Probe } from './probe.js';
@@ -149,7 +150,7 @@ export function explain(
 
 /** The route to the address, but for the default route, leads inside. */
 function isInside(config: RouterConfig, mapped: ReadonlySet<string> | undefined, address: number): boolean {
-  const at = new RoutingTable(config, mapped).lookupSource(address);
+  const at = routingTable(config, mapped).lookupSource(address);
   return at === TO_ROUTER || config.interfaces[at]?.nat === 'inside';
 }
 

@@ -1,5 +1,5 @@
 /** The route of a destination, with the line that made it: for explain.ts. */
-import { isMapped, type ResolvedRoute, resolveRoutes } from '../../core/route/route-resolution.js';
+import { isMapped, type ResolvedRoute, resolveRoutes } from '../compile/routes.js';
 import type { InterfaceAddress, RouterConfig, StaticRoute } from '../config/model.js';
 import { formatAddress, prefixLength } from '../ipv4-text.js';
 

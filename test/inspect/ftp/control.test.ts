@@ -61,12 +61,12 @@ describe('active mode from inside', () => {
       dst: ip('172.22.1.111'),
       dstPort: 5001,
     };
-    const trace = (): Trace => explain(c.r.engine.config, probe, state);
+    const trace = (): Trace => explain(c.r.config, probe, state);
     expect(trace()).toMatchObject({ forwarded: true });
     expect(trace().steps.map((s) => s.text)).toContain(
       'announced by a control session: access lists are bypassed, a session opens',
     );
-    expect(explain(c.r.engine.config, { ...probe, dstPort: 5002 }, state)).toMatchObject({ forwarded: false });
+    expect(explain(c.r.config, { ...probe, dstPort: 5002 }, state)).toMatchObject({ forwarded: false });
     c.data(false, 20, 5001);
     expect(trace()).toMatchObject({ forwarded: true });
   });

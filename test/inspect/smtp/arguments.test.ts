@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { ChunkArgument } from '../../../src/core/inspect/smtp/chunk.js';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
-import type { SmtpOptions } from '../../../src/ios/config/model.js';
+import type { SmtpOptions } from '../../../src/core/policy.js';
 import { bytes, Session } from './session.js';
 
 const OFFER =

@@ -6,7 +6,7 @@ import { FlatMemory } from '../../../src/core/memory/flat-memory.js';
 import type { InspectorHost, StreamAction, StreamInspector } from '../../../src/core/inspect/inspector.js';
 import type { SmtpCounters, SmtpFinding } from '../../../src/core/inspect/smtp/finding.js';
 import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/core/inspect/smtp/inspector.js';
-import type { SmtpOptions } from '../../../src/ios/config/model.js';
+import type { SmtpOptions } from '../../../src/core/policy.js';
 
 /** [from the client?, bytes]: each leaves something in hand. */
 const STRANGERS: readonly (readonly (readonly [boolean, string])[])[] = [

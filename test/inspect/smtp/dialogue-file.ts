@@ -1,7 +1,7 @@
 /** Reads the golden dialogues of test/golden/smtp; their README.md describes the form. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
-import type { SmtpOptions } from '../../../src/ios/config/model.js';
+import type { SmtpOptions } from '../../../src/core/policy.js';
 
 export interface Step {
   line: number;

@@ -1,7 +1,7 @@
 /** A session of one inspector: what goes in, what comes out on the other side, what it reports. */
 import { StreamAction, type InspectorHost } from '../../../src/core/inspect/inspector.js';
 import { newSmtpCounters, type SmtpFinding } from '../../../src/core/inspect/smtp/finding.js';
-import type { SmtpOptions } from '../../../src/ios/config/model.js';
+import type { SmtpOptions } from '../../../src/core/policy.js';
 import { ChangingHands } from './changing-hands.js';
 
 export interface Reported {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../../src/core/engine.js';
+import { compilePolicy } from '../../../src/ios/compile/policy.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
 import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
@@ -215,7 +216,7 @@ function bytesOf(p: Packet, id = 7): Uint8Array {
 }
 
 const NOBODY = { event: () => undefined, inject: () => undefined, release: () => undefined };
-const engineOf = (c: RouterConfig): Engine => new Engine(c, { capacity: 64, seed: 1, now: 0 }, NOBODY);
+const engineOf = (c: RouterConfig): Engine => new Engine(compilePolicy(c), { capacity: 64, seed: 1, now: 0 }, NOBODY);
 
 test('what it says of a first packet is what the engine does', () => {
   fc.assert(

@@ -8,7 +8,7 @@
  * wrong allocates nothing.
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
-import type { SmtpOptions } from '../../../ios/config/model.js';
+import type { SmtpOptions } from '../../policy.js';
 import { StreamAction, type InspectorHost, type StreamInspector } from '../inspector.js';
 import { AuthLine } from './auth-line.js';
 import { CommandLine, LINE_KEPT, type LineFault } from './command-line.js';

@@ -2,7 +2,7 @@
  * One `ip inspect name NAME {smtp|esmtp}` line compiled: the automata and the legal sets that all its sessions share.
  * Built once, when the configuration is read.
  */
-import type { SmtpOptions } from '../../../ios/config/model.js';
+import type { SmtpOptions } from '../../policy.js';
 import { leadsTo, ROUTER_WORDS, wordDfa, type WordDfa } from './dfa.js';
 import {
   BLOB_END,

@@ -1,9 +1,10 @@
 /**
  * Connected and static routes as they are in force: which interface each leads out of and who is the next hop there.
  * A next hop that is on no connected network is looked up like a packet for it (recursive static routes). Pure: used
- * by the engine, by `trace` and `show ip route`, and by the plan for the host, so that they cannot differ.
+ * by the compiler, by `trace` and `show ip route`, and by the plan for the host, so that they cannot differ.
  */
-import type { RouterConfig, StaticRoute } from '../../ios/config/model.js';
+import { indexNetworks } from '../../core/route/routing-table.js';
+import type { RouterConfig, StaticRoute } from '../config/model.js';
 
 /** Where a route leads. */
 export type Out =
@@ -63,19 +64,6 @@ export function resolveRoutes(config: RouterConfig, mapped?: ReadonlySet<string>
   return [...connected, ...statics].sort(
     (a, b) => (b.mask >>> 0) - (a.mask >>> 0) || nowhere(a) - nowhere(b) || a.distance - b.distance,
   );
-}
-
-/** By mask, the longest first: the first of each prefix. */
-export function indexNetworks<T extends { prefix: number; mask: number }>(
-  routes: readonly T[],
-): { mask: number; best: Map<number, T> }[] {
-  const byMask: { mask: number; best: Map<number, T> }[] = [];
-  for (const r of routes) {
-    let last = byMask.at(-1);
-    if (last?.mask !== r.mask) byMask.push((last = { mask: r.mask, best: new Map() }));
-    if (!last.best.has(r.prefix)) last.best.set(r.prefix, r);
-  }
-  return byMask;
 }
 
 class Resolver {

@@ -3,8 +3,7 @@
  * kernel does the forwarding; this table tells which outgoing access list and inspection rule apply, and whether NAT
  * does: that is asked for each packet of an inside host with a translation of its own.
  */
-import { indexNetworks, isMapped, type ResolvedRoute, resolveRoutes } from './route-resolution.js';
-import type { RouterConfig } from '../../ios/config/model.js';
+import type { RoutePolicy as Route, RoutingPolicy } from '../policy.js';
 
 /** The destination is the router: one of its addresses, a broadcast or a multicast. */
 export const TO_ROUTER = -1;
@@ -18,23 +17,16 @@ export const UNREACHABLE = -3;
 /** As UNREACHABLE, and nobody is told: Null0 with `no ip unreachables`. */
 export const DISCARDED = -4;
 
-/** 255.255.255.254: both addresses are hosts (RFC 3021). */
-const POINT_TO_POINT = 0xfffffffe;
+/** 255.255.255.255 */
+const LIMITED_BROADCAST = -1;
 
 /** As many routes are gone through as quickly as looked up. */
 const FEW = 16;
 
-interface Route {
-  prefix: number;
-  mask: number;
-  /** Interface index, UNREACHABLE or DISCARDED. */
-  egress: number;
-}
-
 export class RoutingTable {
-  readonly #own = new Set<number>([-1]); // 255.255.255.255
+  readonly #own: ReadonlySet<number>;
   /** Addresses of interfaces that Linux does not have: nothing is delivered there, and nobody else has them. */
-  readonly #ownUnmapped = new Set<number>();
+  readonly #ownUnmapped: ReadonlySet<number>;
   /** The longest prefix first, of one prefix the one that counts first. */
   readonly #routes: readonly Route[];
   /** More than a few, by mask, the longest first: the nearest by prefix. */
@@ -42,21 +34,10 @@ export class RoutingTable {
   /** Second ways to a prefix, of equal or greater distance. */
   readonly #others: Route[] = [];
 
-  /** @param mapped names of the interfaces that are bound to one of Linux; undefined: all that can be */
-  constructor(config: RouterConfig, mapped?: ReadonlySet<string>) {
-    for (const itf of config.interfaces) {
-      if (itf.shutdown) continue;
-      const own = isMapped(itf.name, mapped) ? this.#own : this.#ownUnmapped;
-      for (const { address, mask } of itf.addresses) {
-        own.add(address);
-        if (mask >>> 0 < POINT_TO_POINT) own.add(address | ~mask); // directed broadcast
-      }
-    }
-    const silent = config.interfaces.some((i) => /^Null/.test(i.name) && !i.unreachables);
-    const index = new Map(config.interfaces.map((itf, i) => [itf.name, i]));
-    const egress = ({ out }: ResolvedRoute): number =>
-      out.kind === 'interface' ? index.get(out.name)! : out.kind === 'null' && silent ? DISCARDED : UNREACHABLE;
-    this.#routes = resolveRoutes(config, mapped).map((r) => ({ prefix: r.prefix, mask: r.mask, egress: egress(r) }));
+  constructor({ own, unmapped, routes }: RoutingPolicy) {
+    this.#own = new Set([LIMITED_BROADCAST, ...own]);
+    this.#ownUnmapped = new Set(unmapped);
+    this.#routes = routes.items;
     const byMask = indexNetworks(this.#routes);
     this.#byMask = this.#routes.length > FEW ? byMask : [];
     const bests = new Map(byMask.map(({ mask, best }) => [mask, best]));
@@ -102,4 +83,17 @@ export class RoutingTable {
     for (const r of this.#routes) if ((dst & r.mask) === r.prefix) return r;
     return undefined;
   }
+}
+
+/** By mask, the longest first: the first of each prefix. */
+export function indexNetworks<T extends { prefix: number; mask: number }>(
+  routes: readonly T[],
+): { mask: number; best: Map<number, T> }[] {
+  const byMask: { mask: number; best: Map<number, T> }[] = [];
+  for (const r of routes) {
+    let last = byMask.at(-1);
+    if (last?.mask !== r.mask) byMask.push((last = { mask: r.mask, best: new Map() }));
+    if (!last.best.has(r.prefix)) last.best.set(r.prefix, r);
+  }
+  return byMask;
 }
