@@ -19,7 +19,7 @@ function serviceAt(lines: string, server: string, port: number): { engine: strin
   r.fromOutside(tcpPacket({ src: CLIENT, srcPort: 4000, dst: server, dstPort: port, flags: 'S', seq: 1 }));
   const services: string[] = [];
   r.engine.sessions.forEach((s) => services.push(SERVICES[s.service]!));
-  const { config } = r.engine;
+  const { config } = r;
   const probe = {
     protocol: 6,
     src: parseAddress(CLIENT)!,
