@@ -134,6 +134,11 @@ export class Router {
         this.#host.apply(this.config, bindings, { queue, failOpen });
         this.#mapInterfaces(this.config);
       },
+      takeMtus: (look) => {
+        const changed = this.#host.takeMtus(look);
+        if (changed.length > 0) this.#mapInterfaces(this.config);
+        return changed;
+      },
       bindings,
       isShutdown: (name) => this.config.interfaces.some((i) => i.name === name && i.shutdown),
       addressesOf: (device) => this.#host.addressesOf(device),

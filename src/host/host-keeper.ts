@@ -23,6 +23,8 @@ export interface KeptHost {
   look(): Promise<HostLook>;
   /** Makes the host anew as the configuration says. @throws HostError */
   repair(): void;
+  /** Goes by the MTUs that links have now. @returns the devices where they have changed */
+  takeMtus(look: HostLook): string[];
   /** IOS name → Linux interface. */
   readonly bindings: ReadonlyMap<string, string>;
   isShutdown(name: string): boolean;
@@ -87,6 +89,10 @@ export class HostKeeper {
 
   #act(look: HostLook): void {
     this.#noteLinks(look);
+    for (const device of this.host.takeMtus(look)) {
+      const mtu = look.links.get(device)?.mtu ?? 0;
+      this.host.say(6, '%HOST', `'${device}' takes packets of ${mtu} bytes now`, 'MTU');
+    }
     const { differences } = look;
     if (differences.length === 0) {
       this.#refusal = '';

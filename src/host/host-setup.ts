@@ -173,16 +173,30 @@ export class HostSetup {
     if (made === undefined || this.#made !== made) return { differences: ['it is being set up'], links };
     const differences: string[] = [];
     if (rules !== this.#rules) differences.push('rules');
-    for (const [device, { index, mtu }] of this.#links) {
-      const now = links.get(device);
-      if (now?.index !== index) differences.push(`device ${device}`);
-      else if (now.mtu !== mtu) differences.push(`mtu of ${device}, taken over`);
-    }
+    for (const [device, { index }] of this.#links)
+      if (links.get(device)?.index !== index) differences.push(`device ${device}`);
     for (const change of made.changes) {
       if (change.kind !== 'rules' && this.#observe(change, state) !== wantedState(change))
         differences.push(changeId(change));
     }
     return { differences, links };
+  }
+
+  /**
+   * Takes over what links carry now: how long a packet may be is the operator's to set, not the configuration's.
+   * @returns the devices whose MTU is another one
+   */
+  takeMtus({ links }: HostLook): string[] {
+    const changed = [...this.#links].filter(([device, { index, mtu }]) => {
+      const now = links.get(device);
+      return now?.index === index && now.mtu !== mtu;
+    });
+    if (changed.length > 0) {
+      const taken = new Map(this.#links);
+      for (const [device] of changed) taken.set(device, links.get(device)!);
+      this.#links = taken;
+    }
+    return changed.map(([device]) => device);
   }
 
   /** Whether the host is as the last call has made it. @throws HostError, as rejection */

@@ -94,6 +94,21 @@ test('longer than the link inside, and not to be cut up: the sender is told its 
   expect(accepted.text).toBe('NOOP\r\n');
 });
 
+test('an MTU that is changed while the router runs counts at once, and no repair is needed', async () => {
+  const SMALLER = 900;
+  lab.run('router', 'ip', ['link', 'set', 'inside', 'mtu', String(SMALLER)]);
+  await router.logged('%HOST-6-MTU', /^%HOST-6-MTU: 'inside' takes packets of 900 bytes now$/);
+  const packet = client.segment({ payload: `HELO ${'x'.repeat(900)}\r\n` }); // it fits the old one
+  client.inject(withHeader(packet, { fragment: DONT_FRAGMENT }));
+  const error = await until('fragmentation needed', () => client.received.find((p) => p[9] === 1));
+  expect([error[20], error[21], (error[26]! << 8) | error[27]!]).toEqual([3, 4, SMALLER]);
+  await say('NOOP\r\n'); // in its place: the session has not counted the other
+  expect(accepted.text).toBe('NOOP\r\n');
+  expect(router.log.filter((l) => l.mnemonic === '%HOST-4-REPAIRED')).toEqual([]);
+  lab.run('router', 'ip', ['link', 'set', 'inside', 'mtu', String(MTU)]);
+  await router.logged('%HOST-6-MTU', /1000 bytes now/);
+});
+
 test('Multipath TCP is not offered to the server, and no mapping reaches it', async () => {
   const mss = [2, 4, 5, 180];
   const capable = [30, 12, 1, 129, 1, 2, 3, 4, 5, 6, 7, 8];
