@@ -17,8 +17,6 @@ export class LineEditor {
   prompt = '';
   /** What is typed is not shown, and not remembered. */
   secret = false;
-  /** Lines remembered, the latest first. */
-  readonly #history: string[] = [];
   /** Place in the history, -1: the line is a new one, which waits in `#draft` meanwhile. */
   #recalled = -1;
   #draft = '';
@@ -30,12 +28,12 @@ export class LineEditor {
   /**
    * @param write  shows characters
    * @param entered called with each line that is ended
-   * @param historySize how many lines are remembered
+   * @param history lines that can be called back, the latest last
    */
   constructor(
     private readonly write: (text: string) => void,
     private readonly entered: (line: string) => void,
-    private readonly historySize: () => number,
+    private readonly history: () => readonly string[],
   ) {}
 
   get line(): string {
@@ -231,12 +229,12 @@ export class LineEditor {
   /** `older` 1: the line before in the history; -1: the one behind. */
   #recall(older: 1 | -1): void {
     const place = this.#recalled + older;
-    if (this.secret || place < -1 || place >= this.#history.length) return;
+    if (this.secret || place < -1 || place >= this.history().length) return;
     if (this.#recalled === -1) this.#draft = this.line;
     this.#right(this.#after.length);
     this.#erase(this.#before.length, 0);
     this.#recalled = place;
-    this.#before = Array.from(place === -1 ? this.#draft : this.#history[place]!);
+    this.#before = Array.from(place === -1 ? this.#draft : this.history().at(-1 - place)!);
     this.#show(this.#before.join(''));
   }
 
@@ -244,8 +242,6 @@ export class LineEditor {
     const { line } = this;
     this.write('\n');
     this.clear();
-    if (!this.secret && line.trim() !== '' && line !== this.#history[0]) this.#history.unshift(line);
-    this.#history.splice(this.historySize());
     this.entered(line);
   }
 

@@ -67,7 +67,7 @@ class Terminal implements OpenTerminal {
     this.#editor = new LineEditor(
       (text) => this.#write(text),
       (line) => this.#line(line),
-      () => session.historySize,
+      () => session.recallable,
     );
   }
 

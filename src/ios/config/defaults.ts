@@ -111,5 +111,6 @@ export const emptyConfig = (): RouterConfig => ({
   banners: {},
   domainLookup: true,
   names: { servers: [], hosts: [] },
+  aliases: [],
   inert: [],
 });

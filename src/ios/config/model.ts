@@ -44,6 +44,8 @@ export interface RouterConfig {
   /** `ip domain-lookup`: an unknown EXEC word is "translated" first. */
   domainLookup: boolean;
   names: NameConfig;
+  /** `alias`, in configuration order. */
+  aliases: Alias[];
   /** Lines that IOS knows and a Linux box has no use for: kept, reported, without effect. */
   inert: InertLine[];
 }
@@ -54,6 +56,15 @@ export interface SourcePosition {
   line: number;
   /** From 1, where IOS puts its caret. */
   column: number;
+}
+
+export type AliasMode = 'exec' | 'configure' | 'interface' | 'line' | 'ipenacl' | 'ipsnacl';
+
+export interface Alias {
+  mode: AliasMode;
+  name: string;
+  /** Empty: an alias that the router has from the start is taken away. */
+  text: string;
 }
 
 export interface InertLine {

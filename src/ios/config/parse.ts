@@ -2,7 +2,7 @@
  * Reads a running-config, line by line as the router's parser takes it from NVRAM: a line that its mode does not know
  * is tried in global mode. Every error is reported; none is thrown. What was in error is not in the result.
  */
-import { weakensInBlock } from '../commands/inert/index.js';
+import { nestedBlock, weakensInBlock } from '../commands/inert/index.js';
 import { configGrammar } from '../commands/index.js';
 import { hasEffect } from '../grammar/command.js';
 import type { Handler } from '../grammar/command.js';
@@ -169,9 +169,8 @@ function takeIntoBlock(editor: ConfigEditor, raw: string, depth: number): boolea
   const line = raw.trim();
   while (editor.mode.name === 'inert' && line !== 'exit') {
     const { mode } = editor;
-    if (depth > mode.depth || belongsToBlock(editor, line)) {
-      const text = depth > mode.depth ? raw.slice(mode.depth + 1).trimEnd() : line;
-      editor.keepInert(text, weakensInBlock(mode.header, line));
+    if (depth > mode.depth || belongsToBlock(mode, line)) {
+      keepInBlock(editor, depth > mode.depth ? raw.slice(mode.depth + 1).trimEnd() : line);
       return true;
     }
     editor.leaveMode();
@@ -179,12 +178,30 @@ function takeIntoBlock(editor: ConfigEditor, raw: string, depth: number): boolea
   return false;
 }
 
+/** Keeps a line of the inert block in hand, and enters the block that it opens. */
+function keepInBlock(editor: ConfigEditor, text: string): void {
+  const { header } = editor.mode;
+  const opened = nestedBlock(header, text.replace(/^no /, ''));
+  if (opened !== undefined && text.startsWith('no ')) {
+    editor.dropBlock(text);
+    return;
+  }
+  editor.keepInert(text, weakensInBlock(header, text.trimStart()));
+  if (opened !== undefined) editor.enterInert(text, opened.prompt, opened.words);
+}
+
 /** True for a line of an inert block by its first word, where no command of global mode is spelled out in it. */
-function belongsToBlock({ mode }: ConfigEditor, line: string): boolean {
+function belongsToBlock(mode: Mode, line: string): boolean {
   const first = line.replace(/^no /, '').split(/\s/, 1)[0] ?? '';
   if (!mode.words.includes(first)) return false;
   const outside = matchLine(configGrammar('global').grammar, line);
   return outside.kind !== 'match' || outside.match.firstAbbreviated < Infinity;
+}
+
+/** The inert block that a line belongs to by its first word: the one in hand, or one around it. */
+function blockOf(mode: Mode, line: string): Mode | undefined {
+  for (let at: Mode | undefined = mode; at?.name === 'inert'; at = at.outer) if (belongsToBlock(at, line)) return at;
+  return undefined;
 }
 
 /** A line and what is indented under it. */
@@ -213,8 +230,10 @@ export type Place = 'block' | 'outside' | 'unclear';
  */
 export function applyLine(editor: ConfigEditor, line: string, place: Place = 'block'): Complaint[] {
   editor.complaints = [];
-  if (editor.mode.name === 'inert' && belongsToBlock(editor, line.trim())) {
-    editor.keepInert(line.trim(), weakensInBlock(editor.mode.header, line.trim()));
+  const block = blockOf(editor.mode, line.trim());
+  if (block !== undefined) {
+    editor.mode = block;
+    keepInBlock(editor, line.trim());
     return [];
   }
   const { result, mode } = findCommand(editor, line, place);

@@ -60,6 +60,7 @@ export function runningConfig(config: RouterConfig): string {
     inert('late'),
     inert('blocks-after'),
     banners(config),
+    config.aliases.map((a) => (a.text === '' ? `no alias ${a.mode} ${a.name}` : `alias ${a.mode} ${a.name} ${a.text}`)),
     joinLines(config.lines).flatMap(lineLines),
     inert('tail'),
   ];

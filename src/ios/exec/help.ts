@@ -1,6 +1,8 @@
 /** `?` and Tab: what may stand at the cursor, in IOS's layout. */
 import type { HelpTexts } from '../grammar/command.js';
 import type { Expression } from '../grammar/expression.js';
+import { shownAlias } from '../config/aliases.js';
+import type { Alias } from '../config/model.js';
 import { INVALID_INPUT } from '../config/parse.js';
 import { candidatesAt } from '../grammar/match.js';
 import type { Candidate, MatchResult } from '../grammar/match.js';
@@ -43,12 +45,31 @@ const compare = (a: string, b: string): number => {
   return x < y ? -1 : x > y ? 1 : 0;
 };
 
+/** What `?` tells beside the words of the grammar. */
+export interface HelpExtras {
+  /** The command's output can be filtered. */
+  pipes?: boolean;
+  /** Stands over a list of everything that may be typed: `Exec commands:`. */
+  heading?: string | undefined;
+  /** Names that may stand for the first word. */
+  aliases?: readonly Alias[];
+}
+
 /**
- * The answer to `?` typed at the end of `line`: words that complete its last piece on one line, or all that may follow,
- * one a line with its help text.
+ * The answer to `?` typed at the end of `line`: words that complete its last piece on one line, aliases first, or all
+ * that may follow, one a line with its help text.
  */
-export function helpText(vocabularies: readonly Vocabulary[], line: string, pipes: boolean): string {
+export function helpText(
+  vocabularies: readonly Vocabulary[],
+  line: string,
+  { pipes = false, heading, aliases = [] }: HelpExtras = {},
+): string {
+  const named = /^\S+$/.test(line) ? aliases.filter((a) => a.name.startsWith(line.toLowerCase())) : [];
   const offer = offerAt(vocabularies, line);
+  if (named.length > 0) {
+    const words = 'candidates' in offer ? sorted(offer.candidates).map((c) => c.text) : [];
+    return `${[...named.map(shownAlias), ...words].join('  ')}\n`;
+  }
   if (!('candidates' in offer)) {
     return offer.kind === 'ambiguous' ? `% Ambiguous command:  "${line.trim()}"\n` : '% Unrecognized command\n';
   }
@@ -59,7 +80,8 @@ export function helpText(vocabularies: readonly Vocabulary[], line: string, pipe
   );
   if (pipes && candidates.some((c) => c.kind === 'end')) rows.splice(-1, 0, ['|', 'Output modifiers']);
   const width = Math.max(...rows.map(([word]) => word.length));
-  return `${rows.map(([word, text]) => `  ${word.padEnd(width)}  ${text}`.trimEnd()).join('\n')}\n\n`;
+  const head = heading !== undefined && line.trim() === '' ? `${heading}\n` : '';
+  return `${head}${rows.map(([word, text]) => `  ${word.padEnd(width)}  ${text}`.trimEnd()).join('\n')}\n\n`;
 }
 
 /**

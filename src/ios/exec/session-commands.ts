@@ -20,6 +20,14 @@ const save = (syntax: string, help: Record<string, string>): ExecCommand => ({
   set: (exec) => exec.print(saveConfig(exec)),
 });
 
+/** Inferred: IOS says the same in words of its own. */
+const HELP = `A question mark tells at any place of a line what may follow there. Where nothing fits, the
+list is empty: go back until it is not.
+  1. Behind a blank (show ?) each word or argument comes with what it means.
+  2. Behind the beginning of a word (show pr?) come the words that begin so.
+
+`;
+
 export const SESSION_COMMANDS: readonly ExecCommand[] = [
   {
     // No 3640 had it; the words are those of the ASA.
@@ -41,6 +49,12 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
     syntax: 'enable [LEVEL:<0-15>]',
     help: { enable: 'Turn on privileged commands', LEVEL: 'Enable level' },
     set: (exec) => exec.print(exec.terminal.enable()),
+  },
+  {
+    privilege: 1,
+    syntax: 'help',
+    help: { help: 'Description of the interactive help system' },
+    set: ({ print }) => print(HELP),
   },
   {
     privilege: 1,

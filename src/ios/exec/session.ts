@@ -41,7 +41,9 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
   tell: (text: string) => void = () => undefined;
   lastInputMs: number;
   historySize = HISTORY;
+  /** Lines typed at the EXEC prompt, the latest last. */
   readonly history: string[] = [];
+  readonly #configHistory: string[] = [];
   /** False until the line's login is done. */
   loggedIn = false;
   /** Wrong passwords so far; the edge answers each a second later. */
@@ -69,7 +71,7 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
     this.sinceMs = router.system.uptimeMs();
     this.lastInputMs = this.sinceMs;
     this.length = this.settings.length;
-    this.#exec = new ExecMode(router, this);
+    this.#exec = new ExecMode(router, this, this.history);
     this.#modes = [this.#exec];
     enterLine(router, this);
   }
@@ -120,6 +122,14 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
     return this.#mode.secret;
   }
 
+  /**
+   * What the cursor keys bring back: lines of the mode in hand, the latest last. Inferred: a line that was typed again
+   * and again comes once.
+   */
+  get recallable(): readonly string[] {
+    return (this.#mode.history ?? []).filter((line, i, all) => line !== all[i + 1]);
+  }
+
   /** True while the session waits for the answer to a question of its own. */
   get asking(): boolean {
     return this.#mode.kind === 'answer';
@@ -166,8 +176,7 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
     if (mode.kind === 'commands') {
       const trimmed = line.trim();
       if (trimmed === '' || trimmed.startsWith('!')) return reply('');
-      this.history.push(trimmed);
-      this.history.splice(0, Math.max(0, this.history.length - this.historySize));
+      this.#remember(mode.history ?? [], trimmed);
     }
     return mode.execute(line);
   }
@@ -216,7 +225,9 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
   }
 
   configure(): void {
-    this.enter(new ConfigurationMode(this.router, this, this.#exec, () => this.endConfiguration()));
+    this.enter(
+      new ConfigurationMode(this.router, this, this.#exec, () => this.endConfiguration(), this.#configHistory),
+    );
   }
 
   close(): void {
@@ -241,6 +252,11 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
     this.privilege = Math.max(this.privilege, privilege === 15 ? 15 : 1);
     const { exec } = this.router.config().banners;
     return exec === undefined ? '' : `${exec}\n`;
+  }
+
+  #remember(history: string[], line: string): void {
+    history.push(line);
+    history.splice(0, Math.max(0, history.length - this.historySize));
   }
 
   #leaveConfiguration(): void {

@@ -1,4 +1,5 @@
 /** The grammars of a console session, built once when first needed. */
+import type { Mode } from '../config/editor.js';
 import { buildGrammar, HelpTexts } from '../grammar/command.js';
 import { PROBE_COMMANDS } from '../probe/commands.js';
 import type { ExecCommand } from './context.js';
@@ -49,6 +50,35 @@ export const configWords = (): Vocabulary =>
     ];
     return { grammar: buildGrammar(words), help: new HelpTexts([help]) };
   });
+
+/** First words of the lines in a block without effect. */
+export const blockWords = (words: readonly string[]): Vocabulary => ({
+  grammar: buildGrammar(
+    words.filter((word) => word !== '').map((word) => ({ syntax: `${word} [REST:LINE]`, set: (): void => undefined })),
+  ),
+  help: new HelpTexts([], 'Accepted without effect'),
+});
+
+/** What stands over the commands of a mode of configuration, by mode or by what its prompt says. */
+const HEADINGS: Readonly<Record<string, string>> = {
+  global: 'Configure',
+  interface: 'Interface configuration',
+  'std-nacl': 'Standard Access List configuration',
+  'ext-nacl': 'Ext Access List configuration',
+  line: 'Line configuration',
+  '-pmap': 'QoS policy-map configuration',
+  '-pmap-c': 'QoS policy-map class configuration',
+  '-cmap': 'QoS class-map configuration',
+  '-router': 'Router configuration',
+  '-controller': 'Controller configuration',
+};
+
+/** @returns undefined for a block whose words nobody here knows well enough */
+export function configHeading({ name, prompt, target }: Mode): string | undefined {
+  if (name === 'line' && target === 'vty') return 'Virtual Line configuration commands:';
+  const heading = HEADINGS[name === 'inert' ? prompt : name];
+  return heading === undefined ? undefined : `${heading} commands:`;
+}
 
 export const filterVocabulary = (): Vocabulary =>
   once('filter', () => ({ grammar: FILTER_GRAMMAR, help: new HelpTexts([FILTER_HELP]) }));

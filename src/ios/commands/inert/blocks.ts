@@ -214,6 +214,37 @@ export const INTERFACE_BLOCKS: readonly BlockRow[] = [
   ['vlan-range ...', '-if-vlan-range'],
 ];
 
+/**
+ * Blocks in a block without effect: the header of the outer one, the first words of the line that opens the inner one,
+ * what the prompt says, and the first words of the lines in it. `exit` leads to the outer block.
+ */
+const NESTED_BLOCKS: readonly (readonly [outer: RegExp, opens: RegExp, prompt: string, words: string])[] = [
+  [
+    /^policy-map /,
+    /^class /,
+    '-pmap-c',
+    'bandwidth compression drop fair-queue netflow-sampler police priority queue-limit random-detect service-policy set shape',
+  ],
+  [
+    /^router /,
+    /^address-family /,
+    '-router-af',
+    'network neighbor redistribute auto-summary synchronization distance distribute-list default-information default-metric maximum-paths aggregate-address bgp',
+  ],
+  [/^vrf definition /, /^address-family /, '-vrf-af', 'route-target import export maximum'],
+  [/^key chain /, /^key /, '-keychain-key', 'key-string accept-lifetime send-lifetime'],
+  [/^archive$/, /^log config$/, '-archive-log-cfg', 'logging notify hidekeys record'],
+  [/^vpdn-group /, /^accept-dialin$/, '-vpdn-acc-in', 'protocol virtual-template'],
+  [/^vpdn-group /, /^request-dialin$/, '-vpdn-req-in', 'protocol pool-member rotary-group'],
+  [/^ip ssh pubkey-chain$/, /^username /, '-ssh-pubkey-user', 'key-string key-hash'],
+];
+
+/** @returns what a line of an inert block opens; undefined: nothing */
+export function nestedBlock(outer: string, line: string): { prompt: string; words: readonly string[] } | undefined {
+  const found = NESTED_BLOCKS.find(([header, opens]) => header.test(outer) && opens.test(line));
+  return found === undefined ? undefined : { prompt: found[2], words: found[3].split(' ') };
+}
+
 /** Lines of inert blocks that would have filtered. */
 const WEAKENING_IN_BLOCKS: readonly (readonly [block: RegExp, line: RegExp, reason: string])[] = [
   [/^control-plane/, /^service-policy/, 'the policy map is not enforced: nothing polices traffic to the router'],

@@ -12,7 +12,7 @@ import { block, inert } from './row.js';
 import { UNINSPECTED } from './uninspected.js';
 import { WEAKENING } from './weakening.js';
 
-export { weakensInBlock } from './blocks.js';
+export { nestedBlock, weakensInBlock } from './blocks.js';
 
 /** The box routes, whatever this line says: its `no` form is the one that something is missing for. */
 const IP_ROUTING: Command<ConfigEditor> = {

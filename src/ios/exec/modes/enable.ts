@@ -27,7 +27,7 @@ export function enable(router: ConsoleRouter, terminal: Terminal, failed: () => 
       return '';
     }
     failed();
-    if (++attempts === ATTEMPTS) return '% Bad passwords\n';
+    if (++attempts === ATTEMPTS) return secret === undefined ? '% Bad passwords\n' : '% Bad secrets\n';
     terminal.ask('Password: ', true, check);
     return '';
   };

@@ -1,4 +1,6 @@
 /** EXEC: a line is a command, perhaps with a filter for its output. */
+import { aliasesOf, expandAlias } from '../../config/aliases.js';
+import type { Alias } from '../../config/model.js';
 import { ambiguous, INCOMPLETE } from '../../config/parse.js';
 import type { Handler } from '../../grammar/command.js';
 import { matchLine } from '../../grammar/match.js';
@@ -20,6 +22,7 @@ export class ExecMode implements ConsoleMode {
   constructor(
     private readonly router: ConsoleRouter,
     private readonly terminal: Terminal,
+    readonly history: string[],
   ) {}
 
   get prompt(): string {
@@ -31,27 +34,31 @@ export class ExecMode implements ConsoleMode {
   }
 
   /**
-   * @param at columns of the screen that stand before `line`: the prompt, and `do ` in configuration
+   * @param typed the line, which may begin with an alias
+   * @param behind columns of the screen that stand before it: the prompt, and `do ` in configuration
    * @param mayBeHost a word that is no command is taken for the name of a host, as at the EXEC prompt
    */
-  run(line: string, at: number, mayBeHost: boolean): Reply {
+  run(typed: string, behind: number, mayBeHost: boolean): Reply {
     const { router, terminal } = this;
+    const { line, grown } = expandAlias(this.#aliases, typed);
+    // What an alias stands for is not on the screen: a fault in it is shown at the alias.
+    const caretBehind = (column: number): string => caret(behind + Math.max(1, column - grown));
     const split = splitFilter(line, SHOW.test(line));
     const result = matchLine(execVocabulary(terminal.privilege).grammar, split.command);
     if (result.kind === 'invalid') {
       const [first, ...rest] = line.trim().split(/\s+/);
       if (mayBeHost && rest.length === 0) return refusal(this.#unknownWord(first ?? ''));
-      return refusal(caret(at + result.column));
+      return refusal(caretBehind(result.column));
     }
     if (result.kind === 'ambiguous') return refusal(`% ${ambiguous(line)}\n`);
     if (result.kind === 'incomplete') return refusal(`% ${INCOMPLETE}\n\n`);
     const missing = missingInterfaceAt(split.command, result.match, router.config());
-    if (missing !== undefined) return refusal(caret(at + missing));
+    if (missing !== undefined) return refusal(caretBehind(missing));
     let output = '';
     const exec: Exec = { router, terminal, print: (text) => void (output += text) };
     if (split.filter !== undefined) {
       const filter = matchLine(FILTER_GRAMMAR, split.filter);
-      if (filter.kind === 'invalid') return refusal(caret(at + split.filterAt + filter.column));
+      if (filter.kind === 'invalid') return refusal(caretBehind(split.filterAt + filter.column));
       if (filter.kind !== 'match') return refusal(`% ${INCOMPLETE}\n\n`);
       const pattern = compilePattern(filter.match.word('PATTERN'));
       if (pattern === undefined) return refusal('% Failed to compile regular expression\n');
@@ -62,16 +69,26 @@ export class ExecMode implements ConsoleMode {
     return answered(output);
   }
 
-  help(line: string): string {
+  help(typed: string): string {
+    const aliases = this.#aliases;
+    const line = /^\S+\s/.test(typed) ? expandAlias(aliases, typed).line : typed;
     if (SHOW.test(line)) {
       const { filter } = splitFilter(line, true);
-      if (filter !== undefined) return helpText([filterVocabulary()], filter.trimStart(), false);
+      if (filter !== undefined) return helpText([filterVocabulary()], filter.trimStart());
     }
-    return helpText([execVocabulary(this.terminal.privilege)], line, SHOW.test(`${line} `));
+    return helpText([execVocabulary(this.terminal.privilege)], line, {
+      pipes: SHOW.test(`${line} `),
+      heading: 'Exec commands:',
+      aliases,
+    });
   }
 
   complete(line: string): string {
     return completeLine([execVocabulary(this.terminal.privilege)], line);
+  }
+
+  get #aliases(): Alias[] {
+    return aliasesOf(this.router.config(), 'exec');
   }
 
   /** IOS takes an unknown word for the name of a host to connect to. */

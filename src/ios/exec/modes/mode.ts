@@ -15,6 +15,8 @@ export interface ConsoleMode {
   readonly prompt: string;
   /** True while a password is typed: not to be echoed, not to be remembered. */
   readonly secret: boolean;
+  /** Lines typed in it, the latest last; absent: they are not remembered. */
+  readonly history?: string[];
   /** Carries out one line. */
   execute(line: string): Reply;
   /** Answers `?` at the end of `line`. */
