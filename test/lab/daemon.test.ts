@@ -1,10 +1,11 @@
 /** The life of `fw3640 run`: it starts, it is stopped, it crashes, it is misused. */
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { configVariant, Fw3640, fw3640 } from './support/fw3640.js';
 import { Lab } from './support/lab.js';
 import { LabProcess } from './support/process.js';
+import { until } from './support/until.js';
 
 const INTERFACES = ['--interface', 'Ethernet2/0=outside', '--interface', 'Ethernet2/1=inside'];
 const CONFIG = ['--config', 'config/3640.cfg'];
@@ -121,6 +122,54 @@ control-plane`,
     const router = await Fw3640.start(lab, { args: ['--log-format', 'ios'] });
     expect(router.process.stdout).toMatch(/^\*?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d\.\d{3}: %SYS-5-RESTART: /m);
     await router.stop();
+  });
+});
+
+describe('a file that is not what was meant', () => {
+  const OPEN = 'access list 150 is not defined: all packets are permitted in on Ethernet2/0';
+
+  test('a list that is applied and not defined is said by check, at the start and at SIGHUP', async () => {
+    const config = configVariant(lab, [' ip access-group 101 in', ' ip access-group 150 in']);
+    const line = readFileSync(config, 'utf8').split('\n').indexOf(' ip access-group 150 in') + 1;
+    const checked = fw3640(lab, 'check', '--config', config, ...INTERFACES);
+    expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining(`:${line}:1: warning: % ${OPEN}`)]);
+    expect(fw3640(lab, 'check', '--strict', '--config', config, ...INTERFACES).code).toBe(2);
+    const router = await Fw3640.start(lab, { config });
+    const said = () => router.log.filter((l) => l.mnemonic === '%PARSER-3-UNDEFINED').map((l) => [l['line'], l.msg]);
+    const once = [line, `%PARSER-3-UNDEFINED: ${OPEN}`];
+    expect(said()).toEqual([once]);
+    router.process.child.kill('SIGHUP');
+    await router.logged('%SYS-5-CONFIG_I', /by SIGHUP/);
+    await until('it to be said again', () => said().length === 2);
+    expect(said()).toEqual([once, once]);
+    expect(await router.stop()).toBe(0);
+  });
+
+  test('a file that was cut changes nothing at SIGHUP, and does not start', async () => {
+    const config = configVariant(lab);
+    const whole = readFileSync(config, 'utf8');
+    const router = await Fw3640.start(lab, { config });
+    const before = router.console('show running-config');
+    for (const part of [0.1, 0.9]) {
+      writeFileSync(config, whole.replace('hostname 3640-123', 'hostname other').slice(0, whole.length * part));
+      const lines = router.log.length;
+      router.process.child.kill('SIGHUP');
+      const said = (): string[] => router.log.slice(lines).map((l) => l.msg);
+      await until(
+        () => `it to be refused:\n${said().join('\n')}`,
+        () => said().some((m) => /^%SYS-3-CONFIG: .*; the configuration stays as it is$/.test(m)),
+      );
+      expect(said()).toContainEqual(expect.stringMatching(/^%SYS-3-CONFIG: .*The file ends before its 'end'/));
+      expect(router.console('show running-config')).toBe(before);
+      expect(passes()).toBe(true);
+      const started = fw3640(lab, 'run', '--config', config, ...INTERFACES);
+      expect([started.code, started.stderr]).toEqual([2, expect.stringContaining("The file ends before its 'end'")]);
+    }
+    writeFileSync(config, whole.replace('hostname 3640-123', 'hostname other'));
+    router.process.child.kill('SIGHUP');
+    await router.logged('%SYS-5-CONFIG_I', /by SIGHUP/);
+    expect(router.console('show running-config')).toContain('\nhostname other\n');
+    expect(await router.stop()).toBe(0);
   });
 });
 
