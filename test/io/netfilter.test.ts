@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   conntrackSigns,
@@ -6,6 +7,7 @@ import {
   ipv6Chain,
   isolationChain,
   ownRules,
+  PASSED_MARK,
   queueChain,
   removeChain,
   type Table,
@@ -125,4 +127,8 @@ test.each([
   { name: 'our own notrack', rules: '-A FW3640 -j CT --notrack', tracked: 0, n: 0 },
 ])('conntrack at work: $name', ({ rules, tracked, n }) => {
   expect(conntrackSigns(`*raw\n${rules}\nCOMMIT`, tracked)).toHaveLength(n);
+});
+
+test('the lock of the units lets by what bears the mark of the queue, and nothing else', () => {
+  expect(readFileSync('packaging/closed', 'utf8')).toContain(`\nMARK=${PASSED_MARK} `);
 });
