@@ -59,6 +59,7 @@ program
     new Option('--max-sessions <n>', 'most sessions at a time').default(262_144).argParser(integer(1, 4_194_304)),
   )
   .addOption(socketOption())
+  .option('--flash <directory>', 'where files of flash: are; `flash` beside the configuration if not given')
   .option(
     '--vty <address:port>',
     "serve the configuration's terminal lines (line vty) by telnet; loopback if no address",

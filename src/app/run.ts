@@ -1,5 +1,6 @@
 /** `fw3640 run`: the daemon, from reading the configuration to the last undone change. */
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { formatConfigError, parseConfig, type ParsedConfig } from '../ios/config/parse.js';
 import { unsupported } from '../ios/config/unsupported.js';
 import { canonicalInterface } from '../ios/interface-name.js';
@@ -33,6 +34,8 @@ export interface RunOptions {
   logLevel: string;
   logFormat: LogFormat;
   socket: string;
+  /** Directory of flash:; `flash` beside the configuration file if absent. */
+  flash?: string;
   /** ADDRESS:PORT of the terminal lines. */
   vty?: string;
   maxSessions: number;
@@ -74,7 +77,12 @@ export async function run(options: RunOptions): Promise<void> {
     return;
   }
   const system = new System(options.release, bindings);
-  const view = new RouterConsole(router, system, new StartupFile(options.config, options.lenient, text));
+  const view = new RouterConsole(
+    router,
+    system,
+    new StartupFile(options.config, options.lenient, text),
+    options.flash ?? join(dirname(options.config), 'flash'),
+  );
   let closeTerminals: () => void;
   try {
     closeTerminals = await openTerminals(options, view, log);

@@ -3,9 +3,11 @@ import { unsupported } from '../ios/config/unsupported.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import type { ConsoleRouter, LogView, NameService, RouterActions } from '../ios/exec/router.js';
 import { HostError } from '../host/host-system.js';
+import { Files } from '../io/files.js';
 import { nameService } from '../io/resolver.js';
 import { noDebug } from '../core/observe/debug.js';
 import { sameConfig } from '../ios/config/fork.js';
+import { runningConfig } from '../ios/config/running-config.js';
 import { openMessages, type StartupFile } from './startup-file.js';
 import type { System } from '../host/system.js';
 import type { Router } from './router.js';
@@ -20,15 +22,18 @@ export class RouterConsole implements ConsoleRouter {
   readonly prober: Prober;
   readonly names: NameService = nameService;
   readonly actions: RouterActions;
+  readonly files: Files;
 
-  /** The configuration that the startup file holds too; undefined: it was erased. */
+  /** The configuration that the startup file holds too; undefined: it was erased, or another one was copied there. */
   #settled: RouterConfig | undefined;
 
   constructor(
     private readonly router: Router,
     readonly system: System,
     readonly startup: StartupFile,
+    flash: string,
   ) {
+    this.files = new Files(flash);
     this.#settled = router.config;
     this.snapshot = router.state;
     this.debug = router.engine.debug;
@@ -95,7 +100,7 @@ export class RouterConsole implements ConsoleRouter {
       writeStartup: (text) => {
         try {
           this.startup.write(text);
-          this.#settled = this.config();
+          this.#settled = text === runningConfig(this.config()) ? this.config() : undefined;
           return undefined;
         } catch (error) {
           return (error as Error).message;

@@ -10,6 +10,7 @@ import { matchLine, spelledOutTo } from '../grammar/match.js';
 import type { MatchResult } from '../grammar/match.js';
 import { isHousekeeping } from './housekeeping.js';
 import { emptyConfig } from './defaults.js';
+import { forkConfig } from './fork.js';
 import { ConfigEditor, GLOBAL_MODE } from './editor.js';
 import type { Complaint, Mode } from './editor.js';
 import type { InertLine, RouterConfig } from './model.js';
@@ -55,6 +56,8 @@ export interface ReadOptions {
   whole?: boolean;
   /** A line that nobody knows and that cannot be about filtering is kept without effect, with a warning. */
   lenient?: boolean;
+  /** The lines are typed into this configuration, which stays as it is; absent: they are all there is. */
+  base?: RouterConfig;
 }
 
 /**
@@ -74,9 +77,9 @@ export function parseConfig(text: string, file: string, options: ReadOptions = {
 export function* parseInSteps(
   text: string,
   file: string,
-  { whole = false, lenient = false }: ReadOptions = {},
+  { whole = false, lenient = false, base }: ReadOptions = {},
 ): Generator<undefined, ParsedConfig> {
-  const editor = new ConfigEditor(emptyConfig());
+  const editor = new ConfigEditor(base === undefined ? emptyConfig() : forkConfig(base));
   const errors: ConfigError[] = [];
   const lines = text.split(/\r?\n/);
   const complain = (line: number, complaints: readonly Complaint[]): void => {
@@ -91,7 +94,8 @@ export function* parseInSteps(
   for (const [i, raw] of lines.entries()) {
     const line = i + 1;
     if (line % LINES_A_STEP === 0) yield;
-    editor.line = line;
+    // In a configuration of several sources a line number says nothing.
+    editor.line = base === undefined ? line : 0;
     if (editor.textReader !== undefined) {
       editor.textReader(raw);
       continue;

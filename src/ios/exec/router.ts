@@ -1,5 +1,6 @@
 /** What a console session needs of the running router: views to print, and actions to carry out. main.ts provides it. */
 import type { DebugFlags } from '../../core/observe/debug.js';
+import type { FileService } from './files.js';
 import type { TranslationChoice } from '../../core/nat/translations.js';
 import type { Prober } from '../../core/probe/probe.js';
 import type { RouterSnapshot, SystemSnapshot } from '../../core/state/snapshot.js';
@@ -22,6 +23,8 @@ export interface ConsoleRouter {
   /** Sends what `ping` and `traceroute` send. */
   readonly prober: Prober;
   readonly names: NameService;
+  /** Of flash:, and of servers. */
+  readonly files: FileService;
 }
 
 /** Asks one name server. `done` is called once, later, unless the function that is returned has given it up. */

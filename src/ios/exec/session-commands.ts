@@ -133,14 +133,4 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
     help: { 'write terminal': 'Write to terminal' },
     set: (exec) => exec.print(showRunningConfig(exec.router.config())),
   },
-  {
-    privilege: 15,
-    syntax: 'copy running-config startup-config',
-    help: {
-      copy: 'Copy from one file to another',
-      'running-config': 'Copy from current system configuration',
-      'startup-config': 'Copy to startup configuration',
-    },
-    set: (exec) => exec.terminal.ask('Destination filename [startup-config]? ', false, () => saveConfig(exec)),
-  },
 ];

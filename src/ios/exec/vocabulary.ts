@@ -6,6 +6,7 @@ import type { ExecCommand } from './context.js';
 import { FILTER_GRAMMAR, FILTER_HELP } from './filter.js';
 import type { Vocabulary } from './help.js';
 import { CLEAR_COMMANDS } from './clear-commands.js';
+import { COPY_COMMANDS } from './copy-commands.js';
 import { DEBUG_COMMANDS } from './debug-commands.js';
 import { RELOAD_COMMANDS } from './reload-commands.js';
 import { SESSION_COMMANDS } from './session-commands.js';
@@ -18,6 +19,7 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...DEBUG_COMMANDS,
   ...PROBE_COMMANDS,
   ...RELOAD_COMMANDS,
+  ...COPY_COMMANDS,
 ];
 
 const built = new Map<string, Vocabulary>();

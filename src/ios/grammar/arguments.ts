@@ -141,6 +141,17 @@ export const ARGUMENT_TYPES: Readonly<Record<string, ArgumentType | ((capture: s
       return isDate ? undefined : { value: line.slice(at).trimEnd(), used: Infinity };
     },
   },
+  /** A file, with its file system or without: `flash:x`, `tftp://10.10.10.2/x`, `backup.cfg`. */
+  FILE: {
+    display: 'WORD',
+    help: 'File name',
+    read(tokens, i) {
+      const { text } = tokens[i]!;
+      return /^[a-z]+:./i.test(text) || /^[A-Za-z0-9]+[._-][A-Za-z0-9._-]*$/.test(text)
+        ? { value: text, used: 1 }
+        : undefined;
+    },
+  },
   HEX: {
     display: 'Hex-value',
     help: 'Hexadecimal number',

@@ -2,6 +2,8 @@
 import { noDebug } from '../../../src/core/observe/debug.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
+import type { RemoteFile } from '../../../src/ios/exec/files.js';
+import { formatAddress } from '../../../src/ios/ipv4-text.js';
 import type { ConsoleRouter, RouterActions } from '../../../src/ios/exec/router.js';
 import type { Probe, ProbeOutcome } from '../../../src/core/probe/probe.js';
 import type {
@@ -19,6 +21,9 @@ export interface FakeRouter extends ConsoleRouter {
   matches: Map<string, number[]>;
   startup: string | undefined;
   modified: boolean;
+  /** Files of flash:, by name, and of servers, by URL with user and password. */
+  flash: Map<string, string>;
+  remote: Map<string, string>;
   /** Why `reload` is refused. */
   reloadFault: string | undefined;
   /** What waits for its time: the test has it come. */
@@ -37,6 +42,9 @@ const later =
     return () => clearTimeout(timer);
   };
 
+const urlOf = ({ scheme, user, password, address, path }: RemoteFile): string =>
+  `${scheme}://${scheme === 'ftp' ? `${user}:${password}@` : ''}${formatAddress(address)}/${path}`;
+
 export function fakeRouter(text: string): FakeRouter {
   let config: RouterConfig = parseConfig(text, 'test.cfg').config;
   const calls: string[] = [];
@@ -47,6 +55,8 @@ export function fakeRouter(text: string): FakeRouter {
     probes: [] as FakeRouter['probes'],
     known: new Map<string, number>(),
     timers: [] as FakeRouter['timers'],
+    flash: new Map<string, string>(),
+    remote: new Map<string, string>(),
   };
   const snapshot: RouterSnapshot = {
     sessions: () => state.sessions,
@@ -138,6 +148,10 @@ export function fakeRouter(text: string): FakeRouter {
       setTimeout(() => done(router.reloadFault));
     },
     after: (ms, run) => {
+      if (ms === 0) {
+        setImmediate(run);
+        return () => undefined;
+      }
       const timer = { ms, run };
       state.timers.push(timer);
       return () => void state.timers.splice(state.timers.indexOf(timer) >>> 0, 1);
@@ -168,6 +182,35 @@ export function fakeRouter(text: string): FakeRouter {
         const one = { probe: { ...probe }, done };
         state.probes.push(one);
         return () => void state.probes.splice(state.probes.indexOf(one) >>> 0, 1);
+      },
+    },
+    files: {
+      flash: {
+        capacity: 1_000_000,
+        list: () =>
+          Promise.resolve([...state.flash].map(([name, text]) => ({ name, size: text.length, written: new Date(0) }))),
+        has: (name: string) => state.flash.has(name),
+        read: (name: string) => {
+          const text = state.flash.get(name);
+          return text === undefined
+            ? Promise.reject(new Error('No such file or directory'))
+            : Promise.resolve(Buffer.from(text));
+        },
+        write: (name: string, bytes: Uint8Array) =>
+          Promise.resolve(void state.flash.set(name, Buffer.from(bytes).toString())),
+        remove: (name: string) =>
+          state.flash.delete(name) ? Promise.resolve() : Promise.reject(new Error('No such file or directory')),
+      },
+      fetch: (from: RemoteFile, progress: (mark: string) => void) => {
+        const text = state.remote.get(urlOf(from));
+        if (text === undefined) return Promise.reject(new Error('No such file or directory'));
+        progress('!');
+        return Promise.resolve(Buffer.from(text));
+      },
+      send: (to: RemoteFile, bytes: Uint8Array, progress: (mark: string) => void) => {
+        state.remote.set(urlOf(to), Buffer.from(bytes).toString());
+        progress('!');
+        return Promise.resolve();
       },
     },
     names: {
