@@ -119,10 +119,8 @@ async function openTerminals(options: RunOptions, view: RouterConsole, log: Log)
     console.close();
     throw error;
   }
-  log.monitor = (line) => {
-    console.monitor(line);
-    vty?.monitor(line);
-  };
+  log.consoles = (line) => console.monitor(line);
+  log.monitor = (line) => vty?.monitor(line);
   return () => {
     console.close();
     vty?.close();

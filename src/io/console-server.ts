@@ -61,7 +61,7 @@ export class ConsoleServer {
     return console;
   }
 
-  /** Writes a log line to every terminal that monitors. */
+  /** Writes a log line to every terminal but those that want none (`terminal no monitor`). */
   monitor(line: string): void {
     for (const t of this.#terminals) t.monitor(line);
   }

@@ -38,7 +38,9 @@ export interface LogOptions {
 const MONITOR_NONE = (): void => undefined;
 
 export class Log implements LogView {
-  /** Writes a line to the terminals that monitor. */
+  /** Writes a line to the consoles, as `logging console` says. */
+  consoles: (line: string) => void = MONITOR_NONE;
+  /** Writes a line to the terminal lines that monitor. */
   monitor: (line: string) => void = MONITOR_NONE;
   readonly #pino: Logger;
   readonly #started = Date.now();
@@ -78,11 +80,14 @@ export class Log implements LogView {
 
   readonly #writeEvent = (e: Event): void => this.write(messageOf(e));
 
-  /** Writes one IOS message or debug line to standard output, the buffer, monitoring terminals and syslog servers. */
+  /** Writes one IOS message or debug line to standard output, consoles, the buffer, monitoring lines and syslog servers. */
   write(m: Message): void {
     const logging = this.options.logging();
     const { on, console, monitor, buffered, bufferSize, trap } = logging;
-    if (m.severity <= (console ?? -1)) this.#toConsole(m);
+    if (m.severity <= (console ?? -1)) {
+      this.#toConsole(m);
+      if (this.consoles !== MONITOR_NONE) this.consoles(this.line(m));
+    }
     if (!on) return; // `no logging on` leaves the console alone
     const buffers = m.severity <= (buffered ?? -1);
     const monitors = m.severity <= (monitor ?? -1) && this.monitor !== MONITOR_NONE;

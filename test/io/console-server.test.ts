@@ -297,11 +297,15 @@ describe('a terminal', () => {
     expect(router.calls.filter((c) => c === 'apply')).toHaveLength(names.length);
   });
 
-  test('shows log lines to those who monitor, and what was being typed again', async () => {
+  test('shows log lines but to those who want none, and what was being typed again', async () => {
     const screen = await privileged();
+    screen.type('terminal monitor\r');
+    expect(await screen.until('3640-123#')).toContain('% Console already monitors\n');
+    screen.type('terminal no monitor\r');
+    await screen.until('3640-123#');
     server.monitor('*Oct 18 21:51:35.886: not yet');
     screen.type('terminal monitor\r');
-    await screen.until('3640-123#');
+    expect(await screen.until('3640-123#')).not.toContain('% Console already monitors');
     screen.type('show ver');
     await screen.until('show ver');
     server.monitor('*Oct 18 21:51:35.886: %FW-6-SESS_AUDIT_TRAIL_START: Start tcp session');

@@ -20,7 +20,7 @@ export interface Terminal extends User {
   /** Lines of the screen; 0: no paging. */
   length: number;
   width: number;
-  /** `terminal monitor`. */
+  /** `terminal monitor`; a console shows the log from the start (`logging console`). */
   monitor: boolean;
   readonly history: readonly string[];
   /** `terminal history size`: most lines of it. */

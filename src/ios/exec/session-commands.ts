@@ -98,7 +98,10 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
     privilege: 15,
     syntax: 'terminal monitor',
     help: { monitor: 'Copy debug output to the current terminal line' },
-    set: ({ terminal }) => void (terminal.monitor = true),
+    set: ({ terminal, print }) => {
+      if (terminal.line === 'con' && terminal.monitor) print('% Console already monitors\n');
+      terminal.monitor = true;
+    },
   },
   {
     privilege: 15,
@@ -107,6 +110,7 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
       'terminal no': 'Negate a command or set its defaults',
       'no monitor': 'Copy debug output to the current terminal line',
     },
+    // Inferred: a 3640's console goes on until `no logging console`.
     set: ({ terminal }) => void (terminal.monitor = false),
   },
   {

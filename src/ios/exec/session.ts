@@ -30,7 +30,7 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
   privilege: number;
   length: number;
   width = 80;
-  monitor = false;
+  monitor: boolean;
   readonly line: 'con' | 'vty';
   readonly number: number;
   readonly location: string;
@@ -67,6 +67,7 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
     this.privilege = privilege;
     this.line = origin === 'console' ? 'con' : 'vty';
     this.number = origin === 'console' ? 0 : origin.vty;
+    this.monitor = origin === 'console';
     this.location = origin === 'console' ? '' : formatAddress(origin.from);
     this.sinceMs = router.system.uptimeMs();
     this.lastInputMs = this.sinceMs;

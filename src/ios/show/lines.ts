@@ -44,7 +44,7 @@ export function showTerminal(terminal: Terminal, uptimeMs: number): string {
   return `Line ${absoluteLine(terminal)}, Location: "", Type: ""
 Length: ${terminal.length} lines, Width: ${terminal.width} columns
 Status: Ready, Active, No Exit Banner
-Capabilities: ${terminal.monitor ? 'Receives Logging Output' : 'none'}
+Capabilities: ${terminal.line === 'vty' && terminal.monitor ? 'Receives Logging Output' : 'none'}
 Modem state: Ready
 Special Chars: Escape  Hold  Stop  Start  Disconnect  Activation
                 ^^x    none   -     -       none
