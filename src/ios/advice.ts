@@ -14,7 +14,7 @@ export interface Advice {
 
 /** In the order of what it is about. */
 export function advice(config: RouterConfig): Advice[] {
-  return [...thresholds(config), ...mail(config), ...terminalLines(config)];
+  return [...thresholds(config), ...mail(config), ...translatedFtp(config), ...terminalLines(config)];
 }
 
 /** Protocols of the rules that are applied to an interface, with the name of their rule. */
@@ -74,6 +74,17 @@ function mail(config: RouterConfig): Advice[] {
     else say(`${name}: allow STARTTLS: what comes behind STARTTLS is encrypted and not inspected`);
   }
   return [...said].map(([text, line]) => ({ line, text }));
+}
+
+/** A 3640 translates the addresses in FTP by NAT alone; here the inspector does it, and there is none without a rule. */
+function translatedFtp(config: RouterConfig): Advice[] {
+  const { staticEntries, dynamic } = config.nat;
+  const first = staticEntries[0] ?? dynamic[0];
+  if (first === undefined || applied(config).some((a) => a.protocol.protocol === 'ftp')) return [];
+  const text =
+    'ip nat: the addresses in FTP commands and replies are translated only where ip inspect name NAME ftp looks into ' +
+    'the connection, and no interface has such a rule: inside addresses would go out, and data connections fail';
+  return [{ line: first.line ?? 0, text }];
 }
 
 function terminalLines(config: RouterConfig): Advice[] {

@@ -225,6 +225,14 @@ describe('what is accepted and not in force is said with file and line', () => {
     expect(check(`line vty 0 4\n ${line}`).report).toContain(`x.cfg:${at}: ${want}`),
   );
 
+  test('FTP that is translated and not inspected', () => {
+    const nat =
+      'ip nat inside source static 10.0.0.5 192.0.2.9\ninterface Ethernet0/0\n ip address 192.0.2.1 255.255.255.0';
+    const said = 'x.cfg:1: note: ip nat: the addresses in FTP commands and replies are translated only where';
+    expect(check(nat).report).toContain(said);
+    expect(check(`${nat}\n ip inspect F in\nip inspect name F ftp`).report).not.toContain(said);
+  });
+
   test('no exec of the console', () => {
     expect(check('line con 0\n no exec').report).toContain('x.cfg:2: note: line con 0: no exec: the console socket');
   });
