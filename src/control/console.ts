@@ -3,6 +3,7 @@ import { unsupported } from '../ios/config/unsupported.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import type { ConsoleRouter, LogView, NameService, RouterActions } from '../ios/exec/router.js';
 import { HostError } from '../host/host-system.js';
+import { dial } from '../io/dialer.js';
 import { Files } from '../io/files.js';
 import { nameService } from '../io/resolver.js';
 import { noDebug } from '../core/observe/debug.js';
@@ -23,6 +24,7 @@ export class RouterConsole implements ConsoleRouter {
   readonly names: NameService = nameService;
   readonly actions: RouterActions;
   readonly files: Files;
+  readonly dial = dial;
 
   /** The configuration that the startup file holds too; undefined: it was erased, or another one was copied there. */
   #settled: RouterConfig | undefined;

@@ -166,6 +166,11 @@ function serveCommands(socket: Socket, session: ConsoleSession): void {
           next();
         },
       );
+      if (session.takesKeys()) {
+        reply.output += '% There is no terminal for this command\n';
+        reply.failed = true;
+        session.interrupt();
+      }
     }
   };
   lines.on('line', (line) => {

@@ -122,8 +122,10 @@ class Terminal implements OpenTerminal {
       const key = bytes[i]!;
       const escaped = this.#escaped;
       this.#escaped = key === ESCAPE;
-      if (escaped && (key === 0x58 || key === 0x78)) from = i + 1;
-      else if (this.session.isBusy()) {
+      if (escaped && (key === 0x58 || key === 0x78)) {
+        from = i + 1;
+        if (this.session.takesKeys()) this.session.suspend();
+      } else if (this.session.isBusy()) {
         this.#whileBusy(key);
         from = i + 1;
       } else if (this.#pending.length > 0) {
@@ -184,7 +186,9 @@ class Terminal implements OpenTerminal {
 
   /** A key while a job runs: it is stopped, or the key waits. */
   #whileBusy(key: number): void {
-    if (key === CTRL_C || key === ESCAPE) this.session.interrupt();
+    if (this.session.takesKeys()) {
+      if (key !== ESCAPE) this.session.key(key);
+    } else if (key === CTRL_C || key === ESCAPE) this.session.interrupt();
     else if (this.#ahead.length < MAX_AHEAD) this.#ahead.push(key);
   }
 

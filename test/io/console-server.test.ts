@@ -154,6 +154,14 @@ describe('fw3640 console -e', () => {
     expect(router.calls).toContain('reload');
   });
 
+  test('telnet wants a terminal', async () => {
+    let closed = false;
+    router.dial = () => ({ send: () => undefined, hold: () => undefined, close: () => void (closed = true) });
+    const { code, text } = await run('telnet 10.10.10.2');
+    expect([code, closed]).toEqual([1, true]);
+    expect(text).toContain('% There is no terminal for this command\n');
+  });
+
   test('a client that goes ends its command', async () => {
     const socket = connect(path);
     socket.write('{"mode":"commands"}\nping 10.10.10.2 repeat 1000\n');
@@ -312,6 +320,22 @@ describe('a terminal', () => {
     const shown = await screen.until('3640-123#show ver');
     expect(shown).toContain('%FW-6-SESS_AUDIT_TRAIL_START: Start tcp session\n');
     expect(shown).not.toContain('not yet');
+  });
+
+  test('telnet has every key but Ctrl-^ x, which comes back to the prompt', async () => {
+    let keys = '';
+    router.dial = (_address, _port, events) => {
+      setImmediate(() => events.open());
+      return { send: (key) => void (keys += String.fromCharCode(key)), hold: () => undefined, close: () => undefined };
+    };
+    const screen = await privileged();
+    screen.type('telnet 10.10.10.2\r');
+    await screen.until('Open\n');
+    screen.type('l\x03?\t\x1ex');
+    await screen.until('3640-123#');
+    expect(keys).toBe('l\x03?\t');
+    screen.type('show sessions\r');
+    expect(await screen.until('3640-123#')).toContain('*  1 10.10.10.2 ');
   });
 
   describe('while a command runs', () => {

@@ -22,6 +22,12 @@ const COMMANDS = [
   'show clock',
   'show processes cpu',
   'show logging',
+  'show interfaces description',
+  'show inventory',
+  'show ip route summary',
+  'show aliases',
+  'show processes memory sorted',
+  'dir',
 ] as const;
 
 const CLIENT = '172.22.1.10';
@@ -76,6 +82,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
     lab.run('outside', 'ping', ['-c', String(PINGS), '-i0.2', '-W2', MAIL]);
     await (await connectTcp(lab, 'outside', MAIL, 81)).gone();
     await router.logged('%SEC-6-IPACCESSLOGP');
+    router.console('copy running-config flash:kept.cfg');
     const outputs = COMMANDS.map((command) => [command, router.console('enable', command)]);
     parsed = parseShow(Object.fromEntries(outputs) as Record<(typeof COMMANDS)[number], string>);
   });
@@ -275,6 +282,22 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
     expect(Math.abs(Date.parse(`${day} ${month} ${year} ${time} ${timezone}`) - Date.now())).toBeLessThan(60_000); // eslint-disable-line @typescript-eslint/restrict-template-expressions
     expect(rows('show processes cpu')).toMatchObject([
       { interrupts: '0', cpu_5_sec: expect.stringMatching(/^\d+$/) as string },
+    ]);
+  });
+
+  test('the router itself: descriptions, modules, memory, files, aliases, counts of routes', () => {
+    expect(rows('show interfaces description')).toEqual([
+      { port: 'Et2/0', status: 'up', protocol: 'up', descrip: '' },
+      { port: 'Se2/0', status: 'admin down', protocol: 'down', descrip: '' },
+      { port: 'Et2/1', status: 'up', protocol: 'up', descrip: 'to the servers' },
+    ]);
+    expect(column('show inventory', 'name')).toEqual(['3640 chassis', 'Two port Ethernet']);
+    expect(rows('show ip route summary', { route_source: 'static' })[0]).toMatchObject({ networks: '2', subnets: '1' });
+    expect(rows('show ip route summary', { route_source: 'Total' })[0]).toMatchObject({ networks: '4', subnets: '3' });
+    expect(rows('show aliases', { alias: 'un' })).toEqual([{ mode: 'Exec mode', alias: 'un', command: 'undebug' }]);
+    expect(rows('show processes memory sorted')).toMatchObject([{ process: ['IP Input'] }]);
+    expect(rows('dir', { name: 'kept.cfg' })).toMatchObject([
+      { file_system: 'flash:/', permissions: '-rw-', size: expect.stringMatching(/^\d{4}$/) as string },
     ]);
   });
 

@@ -8,4 +8,8 @@ export interface Job {
   start(print: (text: string) => void, done: (failed: boolean) => void): void;
   /** The escape sequence, or the end of the session: says how far it came, and is done. */
   stop(): void;
+  /** A job that has it takes every byte that is typed (`telnet`); then only Ctrl-^ x is the terminal's own. */
+  key?(byte: number): void;
+  /** Ctrl-^ x, of a job that takes keys: it is done for now. */
+  suspend?(): void;
 }

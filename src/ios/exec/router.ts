@@ -1,5 +1,6 @@
 /** What a console session needs of the running router: views to print, and actions to carry out. main.ts provides it. */
 import type { DebugFlags } from '../../core/observe/debug.js';
+import type { Dial } from './dial.js';
 import type { FileService } from './files.js';
 import type { TranslationChoice } from '../../core/nat/translations.js';
 import type { Prober } from '../../core/probe/probe.js';
@@ -23,6 +24,8 @@ export interface ConsoleRouter {
   /** Sends what `ping` and `traceroute` send. */
   readonly prober: Prober;
   readonly names: NameService;
+  /** Opens outgoing terminal connections. */
+  readonly dial: Dial;
   /** Of flash:, and of servers. */
   readonly files: FileService;
 }

@@ -30,6 +30,13 @@ list is empty: go back until it is not.
 
 export const SESSION_COMMANDS: readonly ExecCommand[] = [
   {
+    // The clock is the host's, and other programs live by it.
+    privilege: 15,
+    syntax: 'clock set TIME:LINE',
+    help: { clock: 'Manage the system clock', set: 'Set the time and date', TIME: 'Current Time (hh:mm:ss)' },
+    set: ({ print }) => print('% The clock is that of the Linux host: set it there (timedatectl, NTP)\n'),
+  },
+  {
     // No 3640 had it; the words are those of the ASA.
     privilege: 15,
     syntax: `packet-tracer input INTERFACE:INTERFACE ${PROBE_SYNTAX}`,

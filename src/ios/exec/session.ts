@@ -165,6 +165,22 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
     if (this.#running) this.#job?.stop();
   }
 
+  /** True while a job takes what is typed. */
+  takesKeys(): boolean {
+    return this.#running && this.#job?.key !== undefined;
+  }
+
+  /** A byte that was typed while a job takes them. */
+  key(byte: number): void {
+    this.lastInputMs = this.router.system.uptimeMs();
+    this.#job?.key?.(byte);
+  }
+
+  /** Ctrl-^ x while a job takes keys. */
+  suspend(): void {
+    this.#job?.suspend?.();
+  }
+
   /** True after the user has left. */
   isClosed(): boolean {
     return this.#closed;

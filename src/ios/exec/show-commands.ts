@@ -1,4 +1,7 @@
 /** `show …` */
+import { ALIAS_MODES } from '../config/aliases.js';
+import { showAliases } from '../show/aliases.js';
+import { showPortMap } from '../show/port-map.js';
 import { showArp } from '../show/ip-arp.js';
 import { showClock } from '../show/clock.js';
 import { showDebugging } from '../show/debugging.js';
@@ -57,6 +60,12 @@ const INSPECT_HELP: Help = {
   'inspect statistics': 'Inspection statistics',
 };
 
+const PORT_MAP_HELP: Help = {
+  'port-map': 'Port to Application Mapping (PAM) information',
+  APPLICATION: 'Application name',
+  'port-map port': 'Mappings of a port',
+  NUMBER: 'Port number',
+};
 const MEMORY_HELP: Help = {
   'show memory': 'Memory statistics',
   summary: 'Summary of memory usage per alloc PC',
@@ -236,6 +245,18 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
     (r) => showProcessesCpu(r.system),
   ),
   show(1, 'show memory [summary | statistics]', MEMORY_HELP, (r) => showMemory(r.system)),
+  show(
+    1,
+    `show aliases [MODE:{${Object.keys(ALIAS_MODES).join(' | ')}}]`,
+    { aliases: 'Display alias commands', ...ALIAS_MODES },
+    (r, m) => showAliases(r.config(), m.optionalWord('MODE')),
+  ),
+  show(1, 'show ip port-map [APPLICATION:NAME]', PORT_MAP_HELP, (r, m) =>
+    showPortMap(r.config(), m.optionalWord('APPLICATION')),
+  ),
+  show(1, 'show ip port-map port NUMBER:<1-65535>', PORT_MAP_HELP, (r, m) =>
+    showPortMap(r.config(), m.number('NUMBER')),
+  ),
   show(1, 'show inventory', { inventory: 'Show the physical inventory' }, (r) => showInventory(r.config())),
   show(1, 'show processes memory [sorted]', { memory: 'Show memory use per process' }, (r) =>
     showProcessesMemory(r.system),

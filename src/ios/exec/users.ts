@@ -33,6 +33,12 @@ function linesOf(router: ConsoleRouter): Lines {
   return lines;
 }
 
+/** What is to be ended with a session. */
+const leaving = new WeakMap<User, () => void>();
+
+/** Has `end` called when the session does, in place of what was to be before. */
+export const whenLeaving = (user: User, end: () => void): void => void leaving.set(user, end);
+
 /** The open sessions of a router. */
 export const usersOf = (router: ConsoleRouter): ReadonlySet<User> => linesOf(router).open;
 
@@ -47,5 +53,5 @@ export function enterLine(router: ConsoleRouter, user: User): void {
   uses.set(line, (uses.get(line) ?? 0) + 1);
 }
 export function leaveLine(router: ConsoleRouter, user: User): void {
-  linesOf(router).open.delete(user);
+  if (linesOf(router).open.delete(user)) leaving.get(user)?.();
 }

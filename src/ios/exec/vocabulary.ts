@@ -10,6 +10,7 @@ import { COPY_COMMANDS } from './copy-commands.js';
 import { DEBUG_COMMANDS } from './debug-commands.js';
 import { RELOAD_COMMANDS } from './reload-commands.js';
 import { SESSION_COMMANDS } from './session-commands.js';
+import { TELNET_COMMANDS } from './telnet-commands.js';
 import { SHOW_COMMANDS } from './show-commands.js';
 
 export const EXEC_COMMANDS: readonly ExecCommand[] = [
@@ -20,6 +21,7 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...PROBE_COMMANDS,
   ...RELOAD_COMMANDS,
   ...COPY_COMMANDS,
+  ...TELNET_COMMANDS,
 ];
 
 const built = new Map<string, Vocabulary>();

@@ -182,3 +182,35 @@ test('show configuration is what NVRAM holds', () => {
   router.startup = '!\nend\n';
   expect(show('conf')).toBe('Using 6 out of 129016 bytes\n!\nend\n');
 });
+
+test('show ip port-map: those of the system, then those of the administrator; of an application, of a port', () => {
+  start('ip port-map smtp port 2525\nip port-map ftp port 1250 list 50\nip port-map http port tcp from 8000 to 8010');
+  const smtp = [
+    'Default mapping:  smtp                 tcp port 25                         system defined',
+    'Default mapping:  smtp                 tcp port 2525                       user defined',
+  ];
+  expect(show('ip port-map smtp')).toBe(`${smtp.join('\n')}\n`);
+  expect(show('ip port-map port 2525')).toBe(`${smtp[1]!}\n`);
+  expect(show('ip port-map port 8005')).toMatch(/^Default mapping: {2}http +tcp from 8000 to 8010 +user defined\n$/);
+  expect(show('ip port-map ftp')).toMatch(/\nHost specific: {4}ftp {18}tcp port 1250 {3}in list 50 +user defined\n$/);
+  expect(show('ip port-map').split('\n')).toHaveLength(21 + 3 + 1);
+});
+
+test('show aliases: those of the router, then those of the administrator, by mode', () => {
+  start('alias exec sib show ip interface brief\nalias interface na no ip address');
+  const exec =
+    'Exec mode aliases:\n  h                     help\n  lo                    logout\n  p                     ping\n' +
+    '  r                     resume\n  s                     show\n  u                     undebug\n' +
+    '  un                    undebug\n  w                     where\n  sib                   show ip interface brief\n\n';
+  expect(show('aliases')).toBe(
+    `${exec}Interface configuration mode aliases:\n  na                    no ip address\n\n`,
+  );
+  expect(show('alias exec')).toBe(exec);
+});
+
+test('clock set is refused, and why', () => {
+  expect(new ConsoleSession(router, 'console', 15).execute('clock set 10:00:00 1 jan 2026')).toEqual({
+    output: '% The clock is that of the Linux host: set it there (timedatectl, NTP)\n',
+    failed: true,
+  });
+});

@@ -2,6 +2,7 @@
 import { noDebug } from '../../../src/core/observe/debug.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
+import type { Dial } from '../../../src/ios/exec/dial.js';
 import type { RemoteFile } from '../../../src/ios/exec/files.js';
 import { formatAddress } from '../../../src/ios/ipv4-text.js';
 import type { ConsoleRouter, RouterActions } from '../../../src/ios/exec/router.js';
@@ -21,6 +22,7 @@ export interface FakeRouter extends ConsoleRouter {
   matches: Map<string, number[]>;
   startup: string | undefined;
   modified: boolean;
+  dial: Dial;
   /** Files of flash:, by name, and of servers, by URL with user and password. */
   flash: Map<string, string>;
   remote: Map<string, string>;
@@ -212,6 +214,9 @@ export function fakeRouter(text: string): FakeRouter {
         progress('!');
         return Promise.resolve();
       },
+    },
+    dial: () => {
+      throw new Error('nobody to call');
     },
     names: {
       address: later((name: string) => state.known.get(name)),
