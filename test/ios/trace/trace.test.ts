@@ -11,6 +11,8 @@ import { traceConfig } from '../../../src/ios/trace/index.js';
 import type { Probe } from '../../../src/ios/trace/probe.js';
 import { RouterState } from '../../../src/core/state/router-state.js';
 import { PASS } from '../../../src/core/verdict.js';
+import { ControlConnection, INSIDE, OUTSIDE } from '../../inspect/ftp/control-connection.js';
+import { Router3640 } from '../../support/router-3640.js';
 import { dotted, icmpPacket, ip, received, sent, tcpPacket, udpPacket } from '../../support/packets.js';
 import { fakeRouter } from '../support/fake-router.js';
 
@@ -375,3 +377,19 @@ const answerBytes = (p: Packet): Uint8Array =>
     : bytesOf(p);
 
 const describeProbe = (p: Packet): string => `${p.ingress} ${p.protocol} ${p.from}:${p.srcPort} > ${p.to}:${p.dstPort}`;
+
+test('an FTP data connection that the control connection has announced is let in, any other is not', () => {
+  const lines = 'ip inspect name OUT-IN ftp\naccess-list 101 permit tcp any host 172.22.1.111 eq ftp';
+  const r = new Router3640(lines);
+  const c = new ControlConnection(r, OUTSIDE, INSIDE).login();
+  c.say('PASV');
+  c.reply('227 Entering Passive Mode (10,10,10,5,200,10).');
+  const port = 200 * 256 + 10;
+  const ask = (dstPort: number): Trace => {
+    const ends = { src: ip(OUTSIDE.address), srcPort: 4000, dst: ip(INSIDE.seen), dstPort };
+    return explain(r.config, { ingress: 'Ethernet2/0', protocol: 6, ...ends }, new RouterState(r.engine, () => r.now));
+  };
+  expect([ask(port + 1).forwarded, ask(port).forwarded]).toEqual([false, true]);
+  expect(ask(port).steps.find((s) => s.stage === 'Session')?.text).toContain('announced by a control session');
+  expect(c.data(true, 4000, port).verdict).toBe(PASS); // and so it is
+});
