@@ -41,7 +41,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? 'netmiko' : `netm
     expect(seen.version).toMatch(/^IOS \(tm\) 3600 Software .* Version 12\.3,/m);
     expect(seen.running).toMatch(/^Building configuration\.\.\.\n/);
     expect(seen.running).toMatch(/\nend$/);
-    expect(seen.wrong).toMatch(/^ +\^\n% Invalid input detected at '\^' marker\.$/);
+    expect(seen.wrong).toMatch(/^ +\^\n% Invalid input detected at '\^' marker\.\n$/);
   });
 
   test('configures, leaves configuration, saves', () => {
