@@ -19,10 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FWQ_VERSION	2
+#define FWQ_VERSION	3
 #define FWQ_MAX_SLOTS	512
-#define FWQ_LETTERS	128
-#define FWQ_LETTER_BYTES (1024 * 1024)
+#define FWQ_LETTERS	8192
+#define FWQ_LETTER_BYTES (8 * 1024 * 1024)
 /*
  * Room for the largest netlink message (64 KB of payload and some 300 bytes of
  * attributes). An odd multiple of the cache line, so that the headers of all

@@ -135,6 +135,22 @@ test.each(['pass', 'changed', 'hold-changed'])('a UDP super-packet arrives as it
   expect(await edge.stats()).toMatchObject({ superPackets: 1, verdictErrors: 0, badVerdicts: 0 });
 });
 
+test('what is released within a batch goes out behind the packet that released it, and before those that came later', async () => {
+  const count = 400;
+  const edge = await consumer('hold-gap');
+  const receiver = await new Running('inside', TRAFFIC, 'udp-order', '5005', String(count)).ready();
+  // Stopped meanwhile, so that many are in one batch.
+  edge.child.kill('SIGSTOP');
+  const sender = new Running('outside', TRAFFIC, 'udp-send', INSIDE, '5005', String(count));
+  expect(await sender.result()).toBe(String(count));
+  edge.child.kill('SIGCONT');
+  const order = Array.from({ length: count }, (_, i) => 8 * Math.floor(i / 8) + [0, 3, 1, 2, 4, 5, 6, 7][i % 8]!);
+  expect(await receiver.result()).toBe(order.join(' '));
+  const stats = await edge.stats();
+  expect(stats.batches).toBeLessThan(count / 4);
+  expect(stats).toMatchObject({ verdictErrors: 0, badVerdicts: 0, held: 0 });
+});
+
 test('the edge answers for a host with a packet of its own', async () => {
   const edge = await consumer('answer');
   const client = new Running('outside', TRAFFIC, 'udp-ask', INSIDE, '5003');

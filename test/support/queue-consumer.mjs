@@ -45,6 +45,26 @@ function holdAndReverse(changed) {
   });
 }
 
+/** Of eight datagrams the second and third are held, and released by the fourth, which goes before them; all go changed. */
+function holdBehindGap() {
+  let count = 0;
+  let held = [];
+  return each((p, queue) => {
+    p.modified = true;
+    if (p.bytes[p.at + 9] !== UDP) return PASS;
+    const n = count++ % 8;
+    if (n === 1 || n === 2) {
+      held.push({ token: p.token, bytes: p.bytes.slice(p.at, p.end), partial: p.checksumPartial });
+      return HOLD;
+    }
+    if (n === 3) {
+      for (const h of held) queue.release(h.token, PASS, h.bytes, h.partial);
+      held = [];
+    }
+    return PASS;
+  });
+}
+
 /** Answers a UDP datagram itself: addresses and ports exchanged, no UDP checksum. */
 function answer(p, queue) {
   if (p.bytes[p.at + 9] !== UDP) return PASS;
@@ -71,6 +91,7 @@ const HANDLERS = {
   undecided: () => undefined,
   'hold-reverse': holdAndReverse(false),
   'hold-changed': holdAndReverse(true),
+  'hold-gap': holdBehindGap(),
   answer: each(answer),
   throw: () => {
     throw new Error('a bug in the handler');

@@ -2,6 +2,7 @@
 //   tcp-receive PORT            sha256 of what the first connection sent        (first prints "ready")
 //   tcp-send HOST PORT BYTES    sha256 of what it sent
 //   udp-receive PORT COUNT      how many datagrams came with the right content  (first prints "ready")
+//   udp-order PORT COUNT        the numbers of the datagrams as they came        (first prints "ready")
 //   udp-send HOST PORT COUNT    number sent
 //   udp-ask HOST PORT           the answer to one datagram "question"
 import { Buffer } from 'node:buffer';
@@ -56,6 +57,17 @@ const MODES = {
     });
     socket.bind(Number(port), () => print('ready'));
     void setTimeout(GIVE_UP_MS / 4).then(finish);
+  },
+  'udp-order': (port, count) => {
+    const socket = createSocket({ type: 'udp4', recvBufferSize: CHUNK });
+    const order = [];
+    socket.on('message', (bytes) => {
+      order.push(/^#(\d+) /.exec(bytes.toString('latin1'))?.[1]);
+      if (order.length < Number(count)) return;
+      print(order.join(' '));
+      process.exit();
+    });
+    socket.bind(Number(port), () => print('ready'));
   },
   'udp-send': async (host, port, count) => {
     const socket = createSocket('udp4');

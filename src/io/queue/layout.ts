@@ -3,10 +3,10 @@
  * Mirrors native/fwq.h; change both and VERSION. `checkLayout` compares the two when the library is loaded.
  */
 
-export const VERSION = 2;
+export const VERSION = 3;
 export const MAX_SLOTS = 512;
-export const LETTERS = 128;
-export const LETTER_BYTES = 1024 * 1024;
+export const LETTERS = 8192;
+export const LETTER_BYTES = 8 * 1024 * 1024;
 /** Bytes from one slot's packet memory to the next; an odd multiple of the cache line. */
 export const STRIDE = 1033 * 64;
 /** Bytes at a slot's end that stay free: a netlink message's padding behind a packet that is sent back. */

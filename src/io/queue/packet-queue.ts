@@ -68,6 +68,9 @@ export class PacketQueue {
   readonly #head: Int32Array;
   readonly #slots: Int32Array;
   readonly #letters: Int32Array;
+  /** A held packet was released within this batch; and the letter of the packet in hand, which keeps its place behind. */
+  #released = false;
+  #place = NO_PLACE;
   /** Room for letters: from, up to, and the first free byte. */
   readonly #lettersFrom: number;
   readonly #lettersEnd: number;
@@ -154,6 +157,9 @@ export class PacketQueue {
     p.checksumVerified = (info & INFO.csumUnverified) === 0;
     p.truncated = (info & INFO.truncated) !== 0;
     p.modified = false;
+    // Held packets were released within this batch: what came behind them goes out behind them.
+    this.#place =
+      this.#released && !this.isFromRouter(i) ? this.#writeLetter(ACTION.hold, p.token, undefined) : NO_PLACE;
     return s[at + SLOT.ingress]!;
   }
 
@@ -170,7 +176,9 @@ export class PacketQueue {
   verdict(i: number, v: Verdict, p: Packet): void {
     const s = this.#slots;
     const at = i * SLOT.ints;
-    if (v === PASS) {
+    if (v === PASS && this.#place !== NO_PLACE) {
+      this.#passInPlace(at, p);
+    } else if (v === PASS) {
       if (!p.modified) {
         s[at + SLOT.verdict] = ACTION.accept;
         return;
@@ -185,10 +193,32 @@ export class PacketQueue {
     }
   }
 
+  /** Packet `p` of the batch goes on with its letter, behind those that were released before it came. */
+  #passInPlace(at: number, p: Packet): void {
+    const s = this.#slots;
+    const l = this.#letters;
+    const letter = this.#place;
+    s[at + SLOT.verdict] = ACTION.hold;
+    l[letter + LETTER.verdict] = p.modified ? ACTION.acceptChanged : ACTION.accept;
+    if (!p.modified) return;
+    const offset = s[at + SLOT.offset]!;
+    const length = p.end - p.at;
+    // Without bytes C drops it and counts a bad verdict, as it does with such a slot.
+    if ((s[at + SLOT.info]! & INFO.truncated) !== 0 || length > this.#roomAt(offset)) return;
+    if (p.bytes !== this.#bytes) this.#copyToSlot(offset, p);
+    l[letter + LETTER.offset] = offset;
+    l[letter + LETTER.length] = length;
+    if (p.checksumPartial && !p.gso) requestChecksum(p.bytes, p.at, l, letter + LETTER.csumStart);
+  }
+
+  /** Bytes that fit into the slot whose packet lies at `offset`. */
+  #roomAt(offset: number): number {
+    return STRIDE - ((offset - this.#dataFrom) % STRIDE) - PADDING;
+  }
+
   /** What is too long for the slot is left out: C bounds the length too, drops it and counts a bad verdict. */
   #copyToSlot(offset: number, p: Packet): void {
-    const room = STRIDE - ((offset - this.#dataFrom) % STRIDE) - PADDING;
-    if (p.end - p.at <= room) copyBytes(p.bytes, p.at, this.#bytes, offset, p.end - p.at);
+    if (p.end - p.at <= this.#roomAt(offset)) copyBytes(p.bytes, p.at, this.#bytes, offset, p.end - p.at);
   }
 
   /**
@@ -203,6 +233,7 @@ export class PacketQueue {
       return;
     }
     this.#held.delete(token);
+    this.#released ||= this.#inBatch && v === PASS;
     if (v !== PASS) {
       this.#writeLetter(ACTION.drop, token, undefined);
     } else if (bytes !== undefined && ((info & INFO.truncated) !== 0 || bytes.length > MAX_PACKET)) {
@@ -263,6 +294,7 @@ export class PacketQueue {
       if (count < 0) throw new QueueError('exchange', count, this.#number);
       if (count === 0) return;
       this.#inBatch = true;
+      this.#released = false;
       this.#onBatch!(this, count);
       this.#inBatch = false;
     }
@@ -295,6 +327,8 @@ export class PacketQueue {
   #sendLetters(): void {
     if (this.#open && this.#head[HEAD.letters / 4] !== 0) this.#native.flush();
     this.#letterAt = this.#lettersFrom;
+    this.#place = NO_PLACE;
+    this.#released = false;
   }
 
   #failedCall(): string {
@@ -302,6 +336,9 @@ export class PacketQueue {
     return text.slice(0, text.indexOf('\0'));
   }
 }
+
+/** The packet in hand has no letter. */
+const NO_PLACE = -1;
 
 /** Of linux/netfilter.h. */
 const NF_INET_LOCAL_OUT = 3;
