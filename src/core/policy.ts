@@ -104,9 +104,9 @@ export interface InspectGlobals {
   hostMaxIncomplete: number; // 50
   hostBlockMinutes: number; // 0
   logDropPkt: boolean;
-  reassemblyQueueLength: number; // 16 segments a direction
+  reassemblyQueueLength: number; // 1024 segments a direction; IOS: 16
   reassemblyTimeout: number; // 5 s
-  reassemblyMemoryKb: number; // 1024
+  reassemblyMemoryKb: number; // 4096; IOS: 1024
   reassemblyAlarm: boolean;
 }
 

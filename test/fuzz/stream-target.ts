@@ -70,6 +70,8 @@ export function fuzzStream(input: Uint8Array): void {
       if (v === PASS) inFlight[fromInitiator ? 'up' : 'down'].push(received(p));
     },
     gapPersists: () => undefined,
+    answerGap: () => undefined,
+    selective: false,
   });
   stream.open(true, first);
   stream.open(false, first);

@@ -90,6 +90,7 @@ const CASES: Case[] = [
   },
   {
     alert: 'tcp-memory',
+    lines: 'ip inspect tcp reassembly memory limit 1024',
     happens: (r) => {
       for (let n = 0; n < 32; n++) {
         const talk = new Talk(r, true, 25, 2000 + n).says(false, '220 mail\r\n');

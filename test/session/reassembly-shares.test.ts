@@ -23,7 +23,7 @@ const send = (r: Router3640, src: string, srcPort: number, at: number, payload: 
     .verdict;
 
 test('32 sessions of one client take all memory for held segments; another client goes on, in order and out of it', () => {
-  const r = new Router3640();
+  const r = new Router3640('ip inspect tcp reassembly memory limit 1024');
   for (let n = 0; n < 32; n++) {
     open(r, '172.22.1.66', 2000 + n);
     for (let i = 0; i < 16; i++) send(r, '172.22.1.66', 2000 + n, 50 + 10 * i, 'x');

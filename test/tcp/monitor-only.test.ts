@@ -36,7 +36,8 @@ function start(limits: Partial<ReassemblyLimits> = {}): void {
   const never = (): never => {
     throw new Error('nothing is held, so nothing can be released');
   };
-  stream = new TcpStream(inspector, memory, { release: never, gapPersists: never }, true);
+  const outlet = { release: never, gapPersists: never, answerGap: never, selective: true };
+  stream = new TcpStream(inspector, memory, outlet, true);
   stream.open(true, FIRST);
   stream.open(false, FIRST);
 }

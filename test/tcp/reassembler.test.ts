@@ -16,6 +16,8 @@ let memory: ReassemblyMemory;
 let stream: TcpStream;
 /** What the outlet was told, in order: `text` of a held segment, its verdict. */
 let released: { text: string; v: Verdict; flags: number; token: number }[];
+/** The ends have agreed on SACK. */
+let selective: boolean;
 let persisting: { expected: number; waitedMs: number }[];
 
 function start(limits: Partial<ReassemblyLimits> = {}): void {
@@ -29,9 +31,14 @@ function start(limits: Partial<ReassemblyLimits> = {}): void {
     gapPersists: (_fromInitiator, expectedSeq, waitedMs) => {
       persisting.push({ expected: (expectedSeq - FIRST) | 0, waitedMs });
     },
+    answerGap: () => undefined,
+    get selective() {
+      return selective;
+    },
   });
   released = [];
   persisting = [];
+  selective = false;
   stream.open(true, FIRST);
   stream.open(false, FIRST);
 }
@@ -88,7 +95,12 @@ describe('bytes in order', () => {
       return StreamAction.pass;
     };
     const counting = { modified: false, fromInitiator: count, fromResponder: count };
-    const s = new TcpStream(counting, memory, { release: () => undefined, gapPersists: () => undefined });
+    const s = new TcpStream(counting, memory, {
+      release: () => undefined,
+      gapPersists: () => undefined,
+      answerGap: () => undefined,
+      selective: false,
+    });
     s.open(true, FIRST);
     const big = new Uint8Array(60_000).fill(97);
     const sendBig = (at: number): Verdict =>
@@ -120,7 +132,12 @@ describe('bytes in order', () => {
   });
 
   test('are refused before the direction is open', () => {
-    const fresh = new TcpStream(inspector, memory, { release: () => undefined, gapPersists: () => undefined });
+    const fresh = new TcpStream(inspector, memory, {
+      release: () => undefined,
+      gapPersists: () => undefined,
+      answerGap: () => undefined,
+      selective: false,
+    });
     const p = packetOf({ fromInitiator: true, seq: FIRST, data: bytesOf('abc') });
     expect(fresh.admit(p, true, 0)).toBe(DROP.invalidSegment);
   });
@@ -238,7 +255,8 @@ describe('a segment behind a gap', () => {
     expect(released.map((r) => r.token)).toEqual([3, 6]);
   });
 
-  test('is dropped as the 17th of a direction, unless it closes the gap; the other direction has its own 16', () => {
+  test('is dropped as the 17th of a direction where the queue length is 16, unless it closes the gap; the other direction has its own 16', () => {
+    start({ queueLength: 16 });
     for (let i = 1; i <= 16; i++) expect(verdict(i, 'a')).toBe(HOLD);
     expect(verdict(17, 'a')).toBe(DROP.outOfOrder);
     expect(memory.queueFull).toBe(1);
@@ -257,9 +275,22 @@ describe('a segment behind a gap', () => {
     expect(memory.evicted).toBe(1);
   });
 
+  test('is refused at the memory limit where its sender has been told what is held: none of that is given up', () => {
+    start({ memoryBytes: 4 * 2048 });
+    selective = true;
+    for (const at of [10, 20, 30, 40]) send(at, 'a');
+    expect(verdict(5, 'a')).toBe(DROP.outOfOrder);
+    expect([memory.memoryFull, memory.evicted, released]).toEqual([1, 0, []]);
+  });
+
   test('is refused when other sessions hold all the memory', () => {
     start({ memoryBytes: 2048 });
-    const other = new TcpStream(new ToyInspector(), memory, { release: () => undefined, gapPersists: () => undefined });
+    const other = new TcpStream(new ToyInspector(), memory, {
+      release: () => undefined,
+      gapPersists: () => undefined,
+      answerGap: () => undefined,
+      selective: false,
+    });
     other.open(true, FIRST);
     other.admit(packetOf({ fromInitiator: true, seq: FIRST + 5, data: bytesOf('a') }), true, 0);
     expect(verdict(5, 'a')).toBe(DROP.outOfOrder);
@@ -308,6 +339,8 @@ describe('a segment behind a gap', () => {
       const s = new TcpStream(new ToyInspector(), memory, {
         release: () => order.push(name),
         gapPersists: () => undefined,
+        answerGap: () => undefined,
+        selective: false,
       });
       s.open(true, FIRST);
       s.admit(packetOf({ fromInitiator: true, seq: FIRST + 5, data: bytesOf('a') }), true, now);
@@ -324,9 +357,11 @@ describe('a segment behind a gap', () => {
   });
 
   test('ends once when its session is closed while the lasting gap is reported', () => {
-    const s = new TcpStream(inspector, memory, {
+    const s: TcpStream = new TcpStream(inspector, memory, {
       release: (p, _fromInitiator, v) => released.push({ text: '', v, flags: p.flags, token: p.token }),
       gapPersists: () => s.close(),
+      answerGap: () => undefined,
+      selective: false,
     });
     s.open(true, FIRST);
     s.open(false, FIRST);

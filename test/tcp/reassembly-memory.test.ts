@@ -56,7 +56,12 @@ class Client {
   #token = 0;
 
   constructor(memory: ReassemblyMemory, source: number) {
-    const outlet = { release: (p: Packet) => void this.held.delete(p.token), gapPersists: () => undefined };
+    const outlet = {
+      release: (p: Packet) => void this.held.delete(p.token),
+      gapPersists: () => undefined,
+      answerGap: () => undefined,
+      selective: false,
+    };
     this.stream = new TcpStream(new ToyInspector(), memory, outlet);
     Object.assign(this.stream.owner, owner(source));
     this.stream.open(true, 0);
@@ -72,7 +77,7 @@ class Client {
 
 describe('held segments', () => {
   test('32 sessions of one source hold all the memory; one of another source still gets its segments held', () => {
-    const memory = new ReassemblyMemory({ ...DEFAULT_LIMITS });
+    const memory = new ReassemblyMemory({ ...DEFAULT_LIMITS, memoryBytes: MB });
     const attackers = Array.from({ length: 32 }, () => new Client(memory, 7));
     for (const a of attackers) for (let i = 0; i < 16; i++) a.send(10 + i * 10, 'x');
     expect(memory.heldBytes).toBe(memory.limits.memoryBytes);

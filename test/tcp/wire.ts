@@ -55,6 +55,8 @@ export class Wire<I extends RecordedInspector> {
         if (v === PASS) this.inFlight[fromInitiator ? 'up' : 'down'].push(received(p));
       },
       gapPersists: () => undefined,
+      answerGap: () => undefined,
+      selective: false,
     });
     this.stream.open(true, firstUp);
     this.stream.open(false, firstDown);

@@ -12,7 +12,7 @@ import type { Translator } from '../nat/translator.js';
 import type { Outbox } from '../outbox.js';
 import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
 import { ownSegment, putSeq } from '../tcp/own-segment.js';
-import { ackPacket, resetPacket } from '../tcp/reset.js';
+import { resetPacket } from '../tcp/reset.js';
 import { seqAdd } from '../tcp/seq.js';
 import { clientSeq, noteServerIsn, serverSeq, spliceIncoming } from '../tcp/splice.js';
 import * as tcp from '../tcp/state.js';
@@ -28,6 +28,7 @@ import type { Flow } from './flow.js';
 import { HalfOpenList } from './half-open.js';
 import { Intercept, type InterceptHost } from './intercept.js';
 import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
+import { OwnAcks } from './own-acks.js';
 import { SessionTable } from './session-table.js';
 import { SessionTrace } from './session-trace.js';
 import { SessionStatistics } from './statistics.js';
@@ -51,6 +52,7 @@ export class Sessions {
   readonly thresholds: Thresholds;
   readonly intercept: Intercept;
   readonly #halfOpen: HalfOpenList;
+  readonly #ownAcks: OwnAcks;
   readonly #timers: TimerWheel<Session>;
   readonly #timeOut: (s: Session) => void;
   /** Cursor for the session of a held segment, which is released while another packet is in hand. */
@@ -104,6 +106,7 @@ export class Sessions {
     this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
     this.#heldSession = this.table.cursor();
     this.#related = this.table.cursor();
+    this.#ownAcks = new OwnAcks(nat, outbox, (s) => this.#seenPort(s));
     this.#halfOpen = new HalfOpenList(this.table.cursor());
     this.thresholds = new Thresholds(globals, this.#halfOpen, this.statistics, outbox, this.table.cursor(), (s, why) =>
       this.reset(s, why),
@@ -479,6 +482,11 @@ export class Sessions {
     if (!fromInitiator) putSeq(p, clientSeq(this.at(slot), p.seq));
   }
 
+  /** The stream's sender is to hear of segments behind a gap, as `SegmentOutlet` has it. */
+  answerGap(stream: SessionStream, toInitiator: boolean, count: number): void {
+    this.#ownAcks.duplicate(this.at(stream.slot), toInitiator, count, stream.segments, stream.shift);
+  }
+
   /** `ip tcp intercept` follows the connection of session `f`, which the packet in hand has opened, if it has. */
   beginIntercept(f: Flow, now: number): void {
     if (!this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol)) return;
@@ -578,6 +586,7 @@ export class Sessions {
       v = this.#admitToStream(stream, s, p, fromInitiator, now);
       if (this.debug.tcp && p.end > p.payload) this.trace.inspected(sessionId(s), service, v);
       if (v !== PASS) return v;
+      stream.segments.noteSent(p, fromInitiator, now);
     }
     this.#noteForwarded(s, p, fromInitiator, now);
     if (opening && (p.flags & SYN) !== 0 && s.has(FLAG.responderSyn)) this.#openStream(s);
@@ -622,28 +631,13 @@ export class Sessions {
   }
 
   #askEnds(s: Session, p: Packet, fromInitiator: boolean): void {
+    const shift = this.#streamOf(s)?.shift;
     // What the other end would answer. Who has lost the connection resets it; who has not takes it for a copy.
-    this.#ask(s, fromInitiator, tcp.sndNxt(s, !fromInitiator));
+    this.#ownAcks.ask(s, fromInitiator, tcp.sndNxt(s, !fromInitiator), shift);
     // The other end may be the one that has nothing any more, while the sender cannot reset: a number that was
     // acknowledged long ago makes a live end say what it expects, to the sender, and a dead one reset (a keep-alive,
     // RFC 9293 §3.8.4).
-    if ((p.flags & SYN) !== 0) this.#ask(s, !fromInitiator, seqAdd(tcp.rcvNxt(s, !fromInitiator), -1));
-  }
-
-  /** Sends a bare ACK to one end, in the name of the other, that acknowledges what this one has acknowledged. */
-  #ask(s: Session, initiator: boolean, sent: number): void {
-    const { nat } = this;
-    const shifted = this.#streamOf(s)?.shift?.toReceiver(!initiator, sent) ?? sent;
-    const seq = initiator ? clientSeq(s, shifted) : shifted;
-    const ack = tcp.rcvNxt(s, !initiator);
-    const window = tcp.announcedWindow(s, !initiator);
-    const seenPort = this.#seenPort(s);
-    if (initiator) {
-      this.outbox.inject(ackPacket(s.seenResponder, seenPort, s.initiator, s.initiatorPort, seq, ack, window));
-      return;
-    }
-    nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, seenPort);
-    this.outbox.inject(ackPacket(nat.global, nat.globalPort, s.responder, s.responderPort, seq, ack, window));
+    if ((p.flags & SYN) !== 0) this.#ownAcks.ask(s, !fromInitiator, seqAdd(tcp.rcvNxt(s, !fromInitiator), -1), shift);
   }
 
   /** Both SYNs are known: bytes may come. Not before, so that a flood of SYNs costs a record each and no more. */

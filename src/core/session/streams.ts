@@ -14,6 +14,7 @@ import { RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../tcp/
 import { SequenceShift } from '../tcp/sequence-shift.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
+import { TCP_OPTION } from '../wire/tcp-options.js';
 import { endpointsOf } from './endpoints.js';
 import { FtpSession } from './ftp-session.js';
 import { HttpSession } from './http-session.js';
@@ -120,8 +121,19 @@ export class SessionStream implements SegmentOutlet {
     if (v === PASS) sessions.noteReleased(this.slot, p, fromInitiator, this.now);
     let late = v;
     if (v === PASS && !this.translate(p, fromInitiator)) late = DROP.inspection;
-    if (late === PASS) sessions.spliceReleased(this.slot, p, fromInitiator);
+    if (late === PASS) {
+      this.segments.noteSent(p, fromInitiator, this.now);
+      sessions.spliceReleased(this.slot, p, fromInitiator);
+    }
     released(p, late);
+  }
+
+  answerGap(fromInitiator: boolean, count: number): void {
+    this.context.sessions.answerGap(this, fromInitiator, count);
+  }
+
+  get selective(): boolean {
+    return (this.context.sessions.at(this.slot).agreed & TCP_OPTION.sack) !== 0;
   }
 
   /** Numbers a segment that goes out as its receiver counts. False: it must not go out. */

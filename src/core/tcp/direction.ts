@@ -3,23 +3,30 @@
  * object can be another direction.
  */
 import type { FlatMemory } from '../memory/flat-memory.js';
+import { Unanswered } from './duplicate-ack.js';
 import { FORWARDED_WORDS, ForwardedBytes, type RecordRing } from './forwarded-bytes.js';
 import { HeldQueue } from './held-segments.js';
 import type { MemoryOwner } from './memory-shares.js';
 import type { OpenGap, ReassemblyMemory } from './reassembly-memory.js';
 import { seqDiff } from './seq.js';
+import { i32, put32 } from '../wire/bytes.js';
+import { completeToPartial } from '../wire/checksum.js';
+import type { Packet } from '../wire/packet.js';
+import { timestampsAt } from '../wire/tcp-options.js';
 
 // Words of the record.
 const NXT = 0;
 const UNA = 1;
-const FIN_SEQ = 2;
-const FLAGS = 3;
-const FORWARDED = 4;
+const FLAGS = 2;
+const STAMP = 3;
+const ECHO = 4;
+const FORWARDED = 5;
 export const DIRECTION_WORDS = FORWARDED + FORWARDED_WORDS;
 
 const OPENED = 1;
 const OPAQUE = 2;
 const FINISHED = 4;
+const STAMPED = 8;
 
 export const NO_GAP = -1;
 
@@ -37,13 +44,18 @@ export class Direction implements OpenGap {
   una = 0;
   /** The inspector wants no more bytes. `nxt` is then the end of the furthest segment forwarded. */
   opaque = false;
+  /** A FIN went on: its sequence number is `nxt`. */
   finished = false;
-  /** Sequence number of the FIN, when `finished`. */
-  finSeq = 0;
+  /** Timestamps that the sender of this direction has last sent, and that went on (RFC 7323): TSval and TSecr. */
+  stamped = false;
+  stamp = 0;
+  echo = 0;
   /** When the byte at `nxt` was first missed, ms. Outlasts the held segments. */
   missingSince = NO_GAP;
   readonly forwarded: ForwardedBytes;
   readonly held = new HeldQueue();
+  /** Segments behind the gap whose sender has not heard of them yet. */
+  readonly unanswered = new Unanswered();
 
   /** In the list of open gaps. */
   watched = false;
@@ -65,8 +77,13 @@ export class Direction implements OpenGap {
     const w = m.words;
     w[at + NXT] = this.nxt;
     w[at + UNA] = this.una;
-    w[at + FIN_SEQ] = this.finSeq;
-    w[at + FLAGS] = (this.opened ? OPENED : 0) | (this.opaque ? OPAQUE : 0) | (this.finished ? FINISHED : 0);
+    w[at + FLAGS] =
+      (this.opened ? OPENED : 0) |
+      (this.opaque ? OPAQUE : 0) |
+      (this.finished ? FINISHED : 0) |
+      (this.stamped ? STAMPED : 0);
+    w[at + STAMP] = this.stamp;
+    w[at + ECHO] = this.echo;
     this.forwarded.save(m, at + FORWARDED);
   }
 
@@ -76,18 +93,45 @@ export class Direction implements OpenGap {
     const flags = w[at + FLAGS]!;
     this.nxt = w[at + NXT]!;
     this.una = w[at + UNA]!;
-    this.finSeq = w[at + FIN_SEQ]!;
     this.opened = (flags & OPENED) !== 0;
     this.opaque = (flags & OPAQUE) !== 0;
     this.finished = (flags & FINISHED) !== 0;
+    this.stamped = (flags & STAMPED) !== 0;
+    this.stamp = w[at + STAMP]!;
+    this.echo = w[at + ECHO]!;
     this.missingSince = NO_GAP;
-    this.forwarded.load(m, at + FORWARDED);
+    this.unanswered.count = 0;
+    this.forwarded.load(m, at + FORWARDED, this.una);
+  }
+
+  /** Notes the timestamps of segment `p`, which goes on. An older one came late and says nothing. */
+  noteStamps(p: Packet): void {
+    const at = timestampsAt(p);
+    if (at < 0) return;
+    const stamp = i32(p.bytes, at + 2);
+    if (this.stamped && seqDiff(stamp, this.stamp) < 0) return;
+    this.stamped = true;
+    this.stamp = stamp;
+    this.echo = i32(p.bytes, at + 6);
+  }
+
+  /**
+   * A held segment goes on behind one that was sent later, the repetition that has closed the gap. With its own
+   * timestamp its receiver would take it for one of an older connection and drop it (PAWS, RFC 7323 §5). So it gets the
+   * other's: that is what the receiver echoes, as if it had held the segment itself.
+   */
+  renewStamp(p: Packet): void {
+    const at = timestampsAt(p);
+    if (at < 0 || !this.stamped || seqDiff(i32(p.bytes, at + 2), this.stamp) >= 0) return;
+    completeToPartial(p);
+    put32(p.bytes, at + 2, this.stamp);
+    p.modified = true;
   }
 
   /** True for bytes beyond the FIN, or a FIN that is not at the end of what was forwarded. `end`: of the segment. */
   contradictsFin(end: number, fin: boolean): boolean {
     if (!this.finished) return fin && seqDiff(end, this.nxt) < 0;
-    return seqDiff(end, this.finSeq) > 0 || (fin && end !== this.finSeq);
+    return seqDiff(end, this.nxt) > 0 || (fin && end !== this.nxt);
   }
 
   get owner(): MemoryOwner {

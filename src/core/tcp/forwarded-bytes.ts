@@ -27,10 +27,9 @@ export class RecordRing {
 }
 
 // Words of the record.
-const START = 0;
-const LENGTH = 1;
-const RING = 2;
-export const FORWARDED_WORDS = 3;
+const LENGTH = 0;
+const RING = 1;
+export const FORWARDED_WORDS = 2;
 
 export class ForwardedBytes {
   /** Sequence number of the first byte kept. */
@@ -55,14 +54,13 @@ export class ForwardedBytes {
 
   /** Writes what `load` needs to FORWARDED_WORDS words from word `at`. */
   save(m: FlatMemory, at: number): void {
-    m.words[at + START] = this.start;
     m.words[at + LENGTH] = this.length;
     m.words[at + RING] = this.#ring;
   }
 
-  /** Goes on with what was saved there. */
-  load(m: FlatMemory, at: number): void {
-    this.start = m.words[at + START]!;
+  /** Goes on with what was saved there. @param start that of then: the first byte that is not acknowledged */
+  load(m: FlatMemory, at: number, start: number): void {
+    this.start = start;
     this.length = m.words[at + LENGTH]!;
     this.#use(m.words[at + RING]!);
   }

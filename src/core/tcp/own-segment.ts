@@ -31,6 +31,14 @@ export function ownSegment(
 ): Uint8Array {
   const l4 = ipv4.IPV4_MIN_HEADER;
   const b = new Uint8Array(l4 + headerLength(mss));
+  writeHeader(b, l4, flags, seq, ack, window, mss);
+  completeOwn(b, src, srcPort, dst, dstPort);
+  return b;
+}
+
+/** Writes the IPv4 header, the ports and the checksums of `b`, whose TCP header is else complete. */
+export function completeOwn(b: Uint8Array, src: number, srcPort: number, dst: number, dstPort: number): void {
+  const l4 = ipv4.IPV4_MIN_HEADER;
   b[0] = 0x45;
   put16(b, ipv4.IPV4_TOTAL_LENGTH, b.length);
   b[ipv4.IPV4_TTL] = TTL;
@@ -40,10 +48,8 @@ export function ownSegment(
   writeIpv4Checksum(b, 0, l4);
   put16(b, l4 + tcp.TCP_SRC_PORT, srcPort);
   put16(b, l4 + tcp.TCP_DST_PORT, dstPort);
-  writeHeader(b, l4, flags, seq, ack, window, mss);
   put16(b, l4 + tcp.TCP_CHECKSUM, pseudoHeaderSum(src, dst, ipv4.IPPROTO_TCP, b.length - l4));
   completePartial(b, l4, b.length, tcp.TCP_CHECKSUM);
-  return b;
 }
 
 /**

@@ -5,7 +5,8 @@
  *   s < una          acknowledged: the receiver has these bytes and ignores what comes (RFC 9293 §3.10.7.4)
  *   una <= s < nxt   forwarded, kept: a retransmission is overwritten with them
  *   s = nxt          new, in order: inspected, kept, forwarded
- *   s > nxt          out of order: held until the gap closes, `ip inspect tcp reassembly` (12.4(11)T)
+ *   s > nxt          out of order: held until the gap closes, `ip inspect tcp reassembly` (12.4(11)T); its sender hears
+ *                    what the receiver would say (duplicate-ack.ts)
  *
  * Under `monitor-only` every segment goes on at once and as it came: what would be held is copied and inspected later,
  * what would be dropped or rewritten is only counted. Where the stream can then no longer be followed, inspection ends.
@@ -16,8 +17,9 @@ import { DROP, HOLD, PASS, type Verdict } from '../verdict.js';
 import { put16 } from '../wire/bytes.js';
 import { completeToPartial } from '../wire/checksum.js';
 import type { Packet } from '../wire/packet.js';
-import { FIN, RST, SYN, TCP_FLAGS, TCP_URGENT, URG } from '../wire/tcp.js';
+import { ACK, FIN, RST, SYN, TCP_FLAGS, TCP_URGENT, URG } from '../wire/tcp.js';
 import { Direction, DIRECTION_WORDS, NO_GAP } from './direction.js';
+import type { DuplicateAck } from './duplicate-ack.js';
 import { RECORD_RING, RecordRing } from './forwarded-bytes.js';
 import type { HeldSegment } from './held-segments.js';
 import type { MemoryOwner } from './memory-shares.js';
@@ -36,6 +38,14 @@ export interface SegmentOutlet {
    * ones kept coming; those held were dropped. IOS deletes the session (TCP_OoO_SEG); that is up to the caller.
    */
   gapPersists(fromInitiator: boolean, expectedSeq: number, waitedMs: number): void;
+  /**
+   * The sender is to hear that segments have come behind a gap: one duplicate acknowledgement for each. May be called
+   * within `admit`, `noteSent`; who does it asks `fillDuplicateAck`.
+   * @param count so many segments
+   */
+  answerGap(fromInitiator: boolean, count: number): void;
+  /** Both ends use SACK: the sender has been told what we hold, and does not repeat it. */
+  readonly selective: boolean;
 }
 
 /**
@@ -164,7 +174,10 @@ export class TcpStream {
     const end = seqAdd(p.seq, length);
     if (seqDiff(p.seq, d.nxt) > 0 && !d.opaque && !d.finished) return this.#hold(d, p, end, now);
     const v = this.#take(d, p, end, now);
-    if (v === PASS && d.held.length > 0) this.#releaseReady(d, now);
+    if (v === PASS && d.held.length > 0) {
+      if (!this.#monitorOnly) d.noteStamps(p);
+      this.#releaseReady(d, now);
+    }
     return v;
   }
 
@@ -180,6 +193,31 @@ export class TcpStream {
     if (seqDiff(una, d.una) <= 0) return;
     d.una = una;
     d.forwarded.forget(una);
+  }
+
+  /** Segment `p`, which `admit` let pass, goes on. What it acknowledges was told before. */
+  noteSent(p: Packet, fromInitiator: boolean, now: number): void {
+    if ((p.flags & (SYN | ACK | RST)) !== ACK) return;
+    const own = fromInitiator ? this.#initiator : this.#responder;
+    const d = fromInitiator ? this.#responder : this.#initiator;
+    own.noteStamps(p);
+    if (d.unanswered.count > 0) this.#answerGap(d, now);
+  }
+
+  /** Fills in what the stream knows about a duplicate acknowledgement of what one side sends: timestamps and blocks. */
+  fillDuplicateAck(a: DuplicateAck, toInitiator: boolean, stamped: boolean, selective: boolean): void {
+    const d = toInitiator ? this.#initiator : this.#responder;
+    const receiver = toInitiator ? this.#responder : this.#initiator;
+    a.stamped = stamped;
+    if (stamped && receiver.stamped) {
+      a.stamp = receiver.stamp;
+      a.echo = receiver.echo;
+    } else if (stamped) {
+      // The receiver has said nothing since its SYN. What the sender echoes is from there.
+      a.stamp = d.unanswered.echo;
+      a.echo = d.stamp;
+    }
+    a.blockCount = selective ? d.unanswered.blocks(d.held, a.mostBlocks, a.blocks) : 0;
   }
 
   /** Drops what has been held for longer than the timeout. `ReassemblyMemory.expire` calls this where it is due. */
@@ -225,7 +263,6 @@ export class TcpStream {
     }
     if (fin) {
       d.finished = true;
-      d.finSeq = end;
       if (this.finished) this.#inspector = NOTHING_LEFT;
     }
     return PASS;
@@ -292,7 +329,24 @@ export class TcpStream {
     return known;
   }
 
+  /** Takes a segment that came behind a gap, and has its sender hear of that. */
   #hold(d: Direction, p: Packet, end: number, now: number): Verdict {
+    const v = this.#keep(d, p, end, now);
+    if (this.#monitorOnly) return v;
+    d.unanswered.add(p, end, now);
+    this.#answerGap(d, now);
+    return v;
+  }
+
+  #answerGap(d: Direction, now: number): void {
+    const { unanswered } = d;
+    if (!unanswered.due(seqDiff(d.nxt, d.una), now)) return;
+    const { count } = unanswered;
+    unanswered.count = 0;
+    this.#outlet.answerGap(d.fromInitiator, count);
+  }
+
+  #keep(d: Direction, p: Packet, end: number, now: number): Verdict {
     const memory = this.#memory;
     const monitorOnly = this.#monitorOnly;
     if (d.held.covers(p.seq, end, (p.flags & FIN) !== 0)) {
@@ -310,8 +364,8 @@ export class TcpStream {
       return this.#giveUp();
     }
     while (s === undefined) {
-      // At the memory limit IOS gives up segments from the end of the queue.
-      const last = d.held.popAfter(p.seq);
+      // At the memory limit IOS gives up segments from the end of the queue. Not where we have said that we have them.
+      const last = this.#outlet.selective ? undefined : d.held.popAfter(p.seq);
       if (last === undefined) {
         memory.memoryFull++;
         this.#watchGap(d, false, now);
@@ -342,10 +396,12 @@ export class TcpStream {
       if (seqDiff(s.seq, d.nxt) > 0 && !d.opaque && !d.finished) break;
       d.held.shift();
       const v = this.#take(d, s.packet, s.end, now);
+      if (v === PASS && !this.#monitorOnly) d.renewStamp(s.packet);
       this.#memory.released++;
       this.#release(d, s, v);
     }
     if (d.held.length > 0 && d.missingSince === NO_GAP) d.missingSince = now;
+    if (d.held.length === 0) d.unanswered.count = 0;
     this.#watchGap(d, d.nxt !== nxt, now);
   }
 

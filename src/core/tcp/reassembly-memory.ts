@@ -17,10 +17,13 @@ export interface ReassemblyLimits {
 }
 
 export const DEFAULT_LIMITS: Readonly<ReassemblyLimits> = {
-  queueLength: 16,
+  queueLength: 1024,
   timeoutMs: 5000,
-  memoryBytes: 1024 * 1024,
+  memoryBytes: 4096 * 1024,
 };
+
+/** Held segments of all sessions, most: they wait in the kernel's queue, which has room for twice as many packets. */
+const MOST_HELD = 2048;
 
 /**
  * Forwarded bytes that one direction may have unacknowledged. Receivers open windows of up to about 3 MB by default
@@ -127,7 +130,7 @@ export class ReassemblyMemory {
    */
   hold(p: Packet, seq: number, end: number, owner: MemoryOwner): HeldSegment | undefined {
     const size = powerOfTwo(p.end - p.at, LEAST_BUFFER);
-    if (this.heldBytes + size > this.limits.memoryBytes && !this.#makeRoom(size, owner)) return undefined;
+    if (!this.#hasRoom(size) && !this.#makeRoom(size, owner)) return undefined;
     const s = this.#freeSegment ?? new HeldSegment();
     this.#freeSegment = s.next;
     s.next = undefined;
@@ -217,10 +220,14 @@ export class ReassemblyMemory {
     }
   }
 
+  #hasRoom(size: number): boolean {
+    return this.heldBytes + size <= this.limits.memoryBytes && this.heldSegments < MOST_HELD;
+  }
+
   /** Takes memory for `size` bytes more of `owner` from those that hold more than it will. False: nobody does. */
   #makeRoom(size: number, owner: MemoryOwner): boolean {
     const shares = this.#heldShares;
-    while (this.heldBytes + size > this.limits.memoryBytes) {
+    while (!this.#hasRoom(size)) {
       const gap = this.#gapWithMost();
       if (gap === undefined || shares.used(owner) + size > shares.used(gap.owner)) {
         // Others are compared the next time.

@@ -6,7 +6,7 @@
 import { i32, u8 } from './bytes.js';
 import { completeToPartial } from './checksum.js';
 import type { Packet } from './packet.js';
-import { SYN, TCP_MIN_HEADER } from './tcp.js';
+import { findOption, SYN, TCP_MIN_HEADER } from './tcp.js';
 
 /** Options that two ends agree on in their SYNs, as bits. */
 export const TCP_OPTION = { windowScale: 1, sack: 2, timestamps: 4 } as const;
@@ -47,6 +47,9 @@ const WINDOW_SCALE = 3;
 const MAX_SHIFT = 14;
 export const UNREADABLE = -1;
 
+const TIMESTAMPS = 8;
+const TIMESTAMPS_LENGTH = 10;
+
 /** NOP NOP, timestamps of ten bytes: how nearly every segment of an established connection begins its options. */
 const ONLY_TIMESTAMPS = 0x0101080a;
 const TIMESTAMPS_HEADER = TCP_MIN_HEADER + 12;
@@ -77,6 +80,14 @@ export function normaliseOptions(p: Packet, may: number): number {
   if (!syn && end - p.l4 === TIMESTAMPS_HEADER && i32(b, at) === ONLY_TIMESTAMPS && (may & TCP_OPTION.timestamps) !== 0)
     return TCP_OPTION.timestamps;
   return readable(b, at, end) ? overwrite(p, at, end, syn ? IN_SYN : IN_OTHER, may) : UNREADABLE;
+}
+
+/** Offset of the timestamps option of `p`, or -1. TSval lies 2 bytes behind it, TSecr 6 (RFC 7323 §3.2). */
+export function timestampsAt(p: Packet): number {
+  const at = p.l4 + TCP_MIN_HEADER;
+  if (p.payload - at < TIMESTAMPS_LENGTH) return -1;
+  if (i32(p.bytes, at) === ONLY_TIMESTAMPS) return at + 2;
+  return findOption(p.bytes, p.l4, TIMESTAMPS, TIMESTAMPS_LENGTH);
 }
 
 /** Every option up to the end of the list lies within the header. */

@@ -57,7 +57,7 @@ export function tcpMssAt(b: Uint8Array, at: number): number {
 }
 
 /** Offset of the first option of this kind and length, or -1. Options that run past the header end the search. */
-function findOption(b: Uint8Array, at: number, wanted: number, wantedLength: number): number {
+export function findOption(b: Uint8Array, at: number, wanted: number, wantedLength: number): number {
   const end = at + tcpHeaderLength(b, at);
   let i = at + TCP_MIN_HEADER;
   while (i < end) {

@@ -18,9 +18,9 @@ export const inspectDefaults = (): InspectGlobals => ({
   hostMaxIncomplete: 50,
   hostBlockMinutes: 0,
   logDropPkt: false,
-  reassemblyQueueLength: 16,
+  reassemblyQueueLength: 1024,
   reassemblyTimeout: 5,
-  reassemblyMemoryKb: 1024,
+  reassemblyMemoryKb: 4096,
   reassemblyAlarm: true,
 });
 

@@ -27,8 +27,8 @@ export class FtpServer {
     this.uploads = join(this.files, 'incoming');
   }
 
-  static async start(lab: Lab, host: Host): Promise<FtpServer> {
-    const folder = join(lab.folder, `ftp-${host}`);
+  static async start(lab: Lab, host: Host, port = 21): Promise<FtpServer> {
+    const folder = join(lab.folder, `ftp-${host}-${port}`);
     const server = new FtpServer(folder);
     mkdirSync(server.uploads, { recursive: true });
     mkdirSync(join(folder, 'empty'));
@@ -37,6 +37,7 @@ export class FtpServer {
     const config = join(folder, 'vsftpd.conf');
     const settings = {
       listen: 'YES',
+      listen_port: String(port),
       background: 'NO',
       anonymous_enable: 'YES',
       no_anon_password: 'YES',
@@ -50,7 +51,7 @@ export class FtpServer {
       xferlog_enable: 'NO',
     };
     writeFileSync(config, Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join('')); // prettier-ignore
-    await listening(lab, host, new LabProcess(lab, host, 'vsftpd', [config]), 'vsftpd', 'sport = :21');
+    await listening(lab, host, new LabProcess(lab, host, 'vsftpd', [config]), 'vsftpd', `sport = :${port}`);
     return server;
   }
 }

@@ -1,0 +1,83 @@
+/**
+ * Acknowledgements that the router sends to one end of a session in the name of the other: a question whether an end
+ * lives (challenge ACK, RFC 5961), and what the receiver of a segment that we hold would say (duplicate ACK). Each end
+ * knows the other by the address and the numbers it sees.
+ */
+import type { Translator } from '../nat/translator.js';
+import type { Outbox } from '../outbox.js';
+import { DuplicateAck } from '../tcp/duplicate-ack.js';
+import type { TcpStream } from '../tcp/reassembler.js';
+import { ackPacket } from '../tcp/reset.js';
+import type { SequenceShift } from '../tcp/sequence-shift.js';
+import { clientSeq } from '../tcp/splice.js';
+import * as tcp from '../tcp/state.js';
+import { IPPROTO_TCP } from '../wire/ipv4.js';
+import { TCP_OPTION } from '../wire/tcp-options.js';
+import type { Session } from './session.js';
+
+export class OwnAcks {
+  readonly #duplicate = new DuplicateAck();
+  // Ends of the segment in hand, as `#address` finds them.
+  #src = 0;
+  #srcPort = 0;
+  #dst = 0;
+  #dstPort = 0;
+
+  /** @param seenPort the responder's port as the initiator knows it */
+  constructor(
+    private readonly nat: Translator,
+    private readonly outbox: Outbox,
+    private readonly seenPort: (s: Session) => number,
+  ) {}
+
+  /**
+   * Sends a bare ACK to one end that acknowledges what the other one has acknowledged.
+   * @param sent sequence number, as the other one counts
+   */
+  ask(s: Session, initiator: boolean, sent: number, shift: SequenceShift | undefined): void {
+    const seq = seenSeq(s, initiator, sent, shift);
+    const ack = tcp.rcvNxt(s, !initiator);
+    const window = tcp.announcedWindow(s, !initiator);
+    this.#address(s, initiator);
+    this.outbox.inject(ackPacket(this.#src, this.#srcPort, this.#dst, this.#dstPort, seq, ack, window));
+  }
+
+  /**
+   * Answers `count` segments that one end has sent behind a gap, each with a copy of the last acknowledgement of the
+   * other one. It and the SACK blocks are as the sender counts.
+   */
+  duplicate(s: Session, initiator: boolean, count: number, stream: TcpStream, shift: SequenceShift | undefined): void {
+    const a = this.#duplicate;
+    const { agreed } = s;
+    a.seq = seenSeq(s, initiator, tcp.sndNxt(s, !initiator), shift);
+    a.ack = tcp.rcvNxt(s, !initiator);
+    a.window = tcp.announcedWindow(s, !initiator);
+    stream.fillDuplicateAck(a, initiator, (agreed & TCP_OPTION.timestamps) !== 0, (agreed & TCP_OPTION.sack) !== 0);
+    this.#address(s, initiator);
+    const packet = a.packet(this.#src, this.#srcPort, this.#dst, this.#dstPort);
+    for (let i = 0; i < count; i++) this.outbox.inject(packet);
+  }
+
+  #address(s: Session, initiator: boolean): void {
+    const { nat } = this;
+    const seenPort = this.seenPort(s);
+    if (initiator) {
+      this.#src = s.seenResponder;
+      this.#srcPort = seenPort;
+      this.#dst = s.initiator;
+      this.#dstPort = s.initiatorPort;
+      return;
+    }
+    nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, seenPort);
+    this.#src = nat.global;
+    this.#srcPort = nat.globalPort;
+    this.#dst = s.responder;
+    this.#dstPort = s.responderPort;
+  }
+}
+
+/** The number by which one end knows the other's `sent`. */
+function seenSeq(s: Session, initiator: boolean, sent: number, shift: SequenceShift | undefined): number {
+  const shifted = shift?.toReceiver(!initiator, sent) ?? sent;
+  return initiator ? clientSeq(s, shifted) : shifted;
+}
