@@ -18,8 +18,8 @@ import { HostError } from '../host/host-system.js';
 import { EXIT } from './exit.js';
 import { Log, type LogFormat } from '../io/log.js';
 import { openOutput } from '../io/log-output.js';
-import { QueueError } from '../io/queue/queue-error.js';
 import { Router } from '../control/router.js';
+import { RefusedError } from '../control/supervisor.js';
 
 const STANDARD_OUTPUT = 1;
 
@@ -69,14 +69,16 @@ export async function run(options: RunOptions): Promise<void> {
   });
   try {
     const { queue, failOpen, maxSessions } = options;
-    router = new Router({ config, bindings, queue, failOpen, maxSessions, log });
+    router = await Router.start({ config, bindings, queue, failOpen, maxSessions, log });
   } catch (error) {
-    if (!(error instanceof HostError || error instanceof QueueError)) throw error;
+    if (!(error instanceof HostError || error instanceof RefusedError)) throw error;
     console.error(`fw3640: ${error.message}`);
     process.exitCode = EXIT.runtime;
     return;
   }
-  const system = new System(options.release, bindings);
+  const live = router;
+  log.leftOut = () => live.leftOut;
+  const system = new System(options.release, bindings, () => live.load);
   const view = new RouterConsole(
     router,
     system,
@@ -87,7 +89,7 @@ export async function run(options: RunOptions): Promise<void> {
   try {
     closeTerminals = await openTerminals(options, view, log);
   } catch (error) {
-    router.stop();
+    await router.stop();
     console.error(`fw3640: ${(error as Error).message}`);
     process.exitCode = EXIT.runtime;
     system.stop();
@@ -189,20 +191,21 @@ export function readBindings(
 }
 
 function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
-  const stop = (signal: NodeJS.Signals): void => {
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
     router.say(5, '%SYS', `${signal}: the router stops`, 'RELOAD');
     closeEdges();
     try {
-      router.stop();
+      await router.stop();
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       console.error(`fw3640: ${error.message}`);
       process.exitCode = EXIT.runtime;
     }
-    void log.end().then(() => process.exit());
+    await log.end();
+    process.exit();
   };
   // Without a listener Node opens its debugger on it, to every user of the box.
   process.on('SIGUSR1', () => undefined);
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.once('SIGTERM', (signal) => void stop(signal));
+  process.once('SIGINT', (signal) => void stop(signal));
 }

@@ -13,12 +13,12 @@ import { openMessages, type StartupFile } from './startup-file.js';
 import type { System } from '../host/system.js';
 import type { Router } from './router.js';
 import type { Prober } from '../core/probe/probe.js';
-import type { RouterSnapshot } from '../core/state/snapshot.js';
+import { CollectedViews } from '../core/state/view.js';
+import type { RouterSnapshot, ViewName } from '../core/state/snapshot.js';
 import type { DebugFlags } from '../core/observe/debug.js';
 
 export class RouterConsole implements ConsoleRouter {
-  readonly snapshot: RouterSnapshot;
-  readonly debug: DebugFlags;
+  snapshot: RouterSnapshot;
   readonly log: LogView;
   readonly prober: Prober;
   readonly names: NameService = nameService;
@@ -37,11 +37,18 @@ export class RouterConsole implements ConsoleRouter {
   ) {
     this.files = new Files(flash);
     this.#settled = router.config;
-    this.snapshot = router.state;
-    this.debug = router.engine.debug;
+    this.snapshot = new CollectedViews(router.mapped);
     this.log = router.log;
     this.prober = router.prober;
     this.actions = this.#makeActions();
+  }
+
+  get debug(): DebugFlags {
+    return this.router.debug;
+  }
+
+  async fetch(names: readonly ViewName[]): Promise<void> {
+    this.snapshot = await this.router.views(names);
   }
 
   config(): RouterConfig {
@@ -86,7 +93,6 @@ export class RouterConsole implements ConsoleRouter {
 
   #makeActions(): RouterActions {
     const { router, system } = this;
-    const { sessions } = router.engine;
     return {
       apply: (config, thorough = false) => {
         const faults = unsupported(config);
@@ -128,20 +134,9 @@ export class RouterConsole implements ConsoleRouter {
         timer.unref();
         return () => clearTimeout(timer);
       },
-      clearSessions: (id) => {
-        const ended = sessions.clear(id);
-        router.flush();
-        return ended;
-      },
-      clearTranslations: (which) => void router.engine.nat.translations.clear(which),
-      clearNatStatistics: () => router.engine.nat.clearStatistics(),
+      setDebug: (flags) => router.setDebug(flags),
+      clear: (clearing) => router.clear(clearing),
       clearArp: () => system.clearArp(),
-      clearAclCounters: (list) => {
-        for (const acl of router.engine.accessLists.values()) {
-          if (list === undefined || acl.name === list) acl.clearMatches();
-        }
-      },
-      clearInspectStatistics: () => sessions.clearStatistics(router.now()),
       clearLogging: () => router.log.clear(),
       clearInterfaceCounters: (name) => system.clearCounters(name),
       log: (severity, mnemonic, text) => router.write({ severity, mnemonic: `%${mnemonic}`, text, fields: {} }),
@@ -151,8 +146,8 @@ export class RouterConsole implements ConsoleRouter {
   /** All state of the running router goes, as it would with its memory. Packets wait meanwhile: they meet it empty. */
   #startAnew(): void {
     const { router, system } = this;
-    router.forget();
-    Object.assign(this.debug, noDebug());
+    router.clear({ what: 'everything' });
+    router.setDebug(noDebug());
     router.log.clear();
     system.restart();
   }

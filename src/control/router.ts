@@ -1,25 +1,22 @@
 /**
- * The live router: the engine between the queue, the host, the log and the console. Everything that is decided is
- * decided in the engine; this file only carries packets and words.
+ * The control plane's router: it keeps the host as the configuration says, has the data plane judge packets, and is all
+ * that console and log know of both. It may wait and it may fail: no packet waits for it.
  */
-import { randomInt } from 'node:crypto';
-import { Engine } from '../core/engine.js';
-import type { Event } from '../core/events.js';
+import { noDebug, type DebugFlags } from '../core/observe/debug.js';
+import type { Clearing, Links } from '../core/plane.js';
+import type { RouterSnapshot, ViewName } from '../core/state/snapshot.js';
 import { PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
-import type { Message } from '../ios/messages.js';
+import { type Message, messageOf } from '../ios/messages.js';
 import { lockPath } from '../host/host-journal.js';
 import { HostKeeper } from '../host/host-keeper.js';
 import { HostSetup } from '../host/host-setup.js';
 import { announce, HostLock, HostWatch } from '../host/host-watch.js';
-import type { Log } from '../io/log.js';
 import type { HostNote } from '../host/host-plan.js';
-import { QueueWatch } from '../io/queue-watch.js';
+import type { Log } from '../io/log.js';
 import { PacketProber } from '../io/prober.js';
-import { PacketQueue } from '../io/queue/packet-queue.js';
-import { RouterState } from '../core/state/router-state.js';
-import { DROP } from '../core/verdict.js';
-import { Packet } from '../core/wire/packet.js';
+import { QueueWatch } from '../io/queue-watch.js';
+import { Supervisor } from './supervisor.js';
 
 export interface RouterOptions {
   config: RouterConfig;
@@ -31,79 +28,59 @@ export interface RouterOptions {
   log: Log;
 }
 
-/** Timers are looked at this often: half a timer wheel slot would be wasted effort, a second too coarse. */
+/** How often it is looked whether there is more to say of what was lost. */
 const TICK_MS = 125;
-const UNKNOWN = -1;
-
-/** A key of SYN cookies, of this run alone. */
-function randomKey(): Int32Array {
-  return crypto.getRandomValues(new Int32Array(4));
-}
 
 export class Router {
-  readonly engine: Engine;
   /** The configuration in force. Not to be changed: another one takes its place. */
   config: RouterConfig;
-  readonly state: RouterState;
+  /** What `debug` traces. Not to be changed: `setDebug`. */
+  debug = noDebug();
+  /** Names of the interfaces that a Linux interface is bound to. */
+  readonly mapped: ReadonlySet<string>;
   readonly log: Log;
   readonly prober: PacketProber;
+  readonly #supervisor: Supervisor;
   readonly #compiler: PolicyCompiler;
   readonly #lock: HostLock;
   readonly #host: HostSetup;
-  #keeper: HostKeeper | undefined;
+  readonly #notes: readonly HostNote[];
   readonly #hostWatch: HostWatch;
-  readonly #queue: PacketQueue;
-  readonly #packet = new Packet();
-  /** Interface index of the configuration by ifindex of Linux. */
-  readonly #ingress = new Map<number, number>();
-  readonly #timer: NodeJS.Timeout;
   readonly #watch: QueueWatch;
-  /** Clock of the batch or tick in hand, ms. */
-  #clock = 0;
-  /** Packets that came in by an interface we do not know; dropped. */
-  unknownInterface = 0;
+  #keeper: HostKeeper | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   /**
-   * Sets up the host and starts. Rules come first: from then on nothing passes that the engine has not judged.
-   * @throws HostError, QueueError when the system refuses; what was set up is undone
+   * Sets up the host and starts the data plane. Rules come first: from then on nothing passes that the engine has not
+   * judged.
+   * @throws HostError, RefusedError when the system refuses; what was set up is undone
    */
-  constructor(private readonly options: RouterOptions) {
+  static async start(options: RouterOptions): Promise<Router> {
+    const router = new Router(options);
+    try {
+      await router.#supervisor.start();
+    } catch (error) {
+      router.#hostWatch.close();
+      router.#host.undo();
+      router.#lock.release();
+      throw error;
+    }
+    router.#begin();
+    return router;
+  }
+
+  private constructor(private readonly options: RouterOptions) {
+    const { config, bindings } = options;
     this.log = options.log;
-    const mapped = new Set(options.bindings.keys());
-    this.config = options.config;
-    this.#compiler = new PolicyCompiler(mapped);
-    this.engine = new Engine(
-      this.#compiler.compile(options.config),
-      {
-        capacity: options.maxSessions,
-        seed: randomInt(2 ** 31),
-        cookieKey: randomKey(),
-        now: this.now(),
-        identificationSeed: randomInt(2 ** 31),
-      },
-      {
-        event: (e) => this.#event(e),
-        release: (token, v, bytes, partial) => this.#queue.release(token, v, bytes, partial),
-        inject: (packet) => this.#queue.inject(packet),
-      },
-    );
-    this.prober = new PacketProber((packets) => {
-      for (const packet of packets) this.#queue.inject(packet);
-      this.#queue.flush();
-    });
+    this.config = config;
+    this.mapped = new Set(bindings.keys());
+    this.#compiler = new PolicyCompiler(this.mapped);
+    const policy = this.#compiler.compile(config);
     this.#watch = new QueueWatch(
-      () => ({ ...this.#queue.stats(), unknownInterface: this.unknownInterface }),
+      () => this.#supervisor.status.losses,
       (m) => this.write(m),
     );
-    this.state = new RouterState(
-      this.engine,
-      () => this.now(),
-      mapped,
-      () => this.#watch.counters(),
-    );
-    const { queue, failOpen, bindings } = options;
     this.#lock = HostLock.take(lockPath());
-    let notes: HostNote[];
     try {
       this.#host = new HostSetup();
       // Before anything is set up, so that no change goes unheard.
@@ -113,30 +90,49 @@ export class Router {
       throw error;
     }
     try {
-      notes = this.#host.apply(options.config, bindings, { queue, failOpen });
+      this.#notes = this.#host.apply(config, bindings, this.#rules);
     } catch (error) {
       this.#hostWatch.close();
       this.#lock.release();
       throw error;
     }
-    try {
-      this.#queue = PacketQueue.open({ queue });
-      this.#mapInterfaces(options.config);
-    } catch (error) {
-      this.#hostWatch.close();
-      this.#host.undo();
-      this.#lock.release();
-      throw error;
-    }
+    this.prober = new PacketProber({
+      send: (key, packets) => this.#supervisor.tell({ type: 'probe', key, packets }),
+      forget: (key) => this.#supervisor.tell({ type: 'forget-probe', key }),
+    });
+    this.#supervisor = new Supervisor(
+      {
+        queue: options.queue,
+        capacity: options.maxSessions,
+        policy,
+        links: this.#links(),
+        mapped: this.mapped,
+        events: (events) => {
+          for (const e of events) this.write(messageOf(e));
+        },
+        answer: (answer) => this.prober.answer(answer),
+        ended: (why) => {
+          this.#watch.restart();
+          this.say(2, '%FW3640', `the data plane ended (${why}); sessions are lost`, 'DATA_PLANE');
+        },
+        restarted: () => this.say(5, '%FW3640', 'the data plane has been started again', 'DATA_PLANE'),
+      },
+      this.debug,
+    );
+  }
+
+  /** The data plane judges packets: now the host is kept as it has been set up. */
+  #begin(): void {
+    const { bindings } = this.options;
     this.#keeper = new HostKeeper({
       look: () => this.#host.look(),
       repair: () => {
-        this.#host.apply(this.config, bindings, { queue, failOpen });
-        this.#mapInterfaces(this.config);
+        this.#host.apply(this.config, bindings, this.#rules);
+        this.#supervisor.bind(this.#links());
       },
       takeMtus: (look) => {
         const changed = this.#host.takeMtus(look);
-        if (changed.length > 0) this.#mapInterfaces(this.config);
+        if (changed.length > 0) this.#supervisor.bind(this.#links());
         return changed;
       },
       bindings,
@@ -146,19 +142,42 @@ export class Router {
       say: (severity, facility, text, mnemonic) => this.say(severity, facility, text, mnemonic),
     });
     this.#keeper.changed(); // says which links are down, and announces the addresses
-    for (const note of notes) this.say(note.level === 'warn' ? 4 : 6, '%HOST', note.text);
-    this.#queue.start((q, count) => this.#batch(q, count));
+    for (const note of this.#notes) this.say(note.level === 'warn' ? 4 : 6, '%HOST', note.text);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Monotonic clock of the engine, ms. */
-  now(): number {
-    return performance.now();
+  get #rules(): { queue: number; failOpen: boolean } {
+    const { queue, failOpen } = this.options;
+    return { queue, failOpen };
   }
 
-  /** Counters of the queue. */
-  queueStats(): ReturnType<PacketQueue['stats']> {
-    return this.#queue.stats();
+  /** Processor time and memory of the data plane. */
+  get load(): { cpuMs: number; memory: number } {
+    const { cpuMs, status } = this.#supervisor;
+    return { cpuMs, memory: status.memory };
+  }
+
+  /** Messages that the data plane left out, as too many. */
+  get leftOut(): number {
+    return this.#supervisor.leftOut;
+  }
+
+  /** The state of the data plane, as far as it is asked for. */
+  async views(names: readonly ViewName[]): Promise<RouterSnapshot> {
+    const views = await this.#supervisor.views(names);
+    if (names.includes('counters')) views.add({ name: 'counters', value: this.#watch.counters() });
+    return views;
+  }
+
+  /** Turns what `debug` traces. */
+  setDebug(flags: DebugFlags): void {
+    this.debug = flags;
+    this.#supervisor.setDebug(flags);
+  }
+
+  /** Ends sessions or translations, or sets counters to nothing. */
+  clear(clearing: Clearing): void {
+    this.#supervisor.tell({ type: 'clear', clearing });
   }
 
   /** Logs a line of the router's own. */
@@ -178,30 +197,17 @@ export class Router {
    */
   configure(config: RouterConfig, thorough: boolean): void {
     const before = this.config;
-    const { bindings, queue, failOpen } = this.options;
+    const { bindings } = this.options;
     try {
-      if (thorough) this.#host.apply(config, bindings, { queue, failOpen });
-      else this.#host.change(config, bindings, { queue, failOpen });
+      if (thorough) this.#host.apply(config, bindings, this.#rules);
+      else this.#host.change(config, bindings, this.#rules);
     } catch (error) {
-      this.#host.apply(before, bindings, { queue, failOpen });
+      this.#host.apply(before, bindings, this.#rules);
       throw error;
     }
     this.config = config;
-    this.engine.configure(this.#compiler.compile(config), this.now());
-    this.#mapInterfaces(config);
+    this.#supervisor.configure(this.#compiler.compile(config), this.#links());
     this.#keeper?.changed();
-  }
-
-  /** Ends all sessions and translations, and counts from nothing. The ends of inspected TCP sessions are reset. */
-  forget(): void {
-    const { sessions, nat, accessLists } = this.engine;
-    sessions.clear();
-    sessions.table.forEach((s) => sessions.end(s, 'cleared'));
-    nat.translations.clear();
-    nat.clearStatistics();
-    for (const list of accessLists.values()) list.clearMatches();
-    sessions.clearStatistics(this.now());
-    this.flush();
   }
 
   /** Whether the host still is as the configuration in force made it. Packets go on meanwhile. */
@@ -209,67 +215,33 @@ export class Router {
     return this.#host.holds().catch(() => false);
   }
 
-  /** Sends what the engine has decided outside of a batch. */
-  flush(): void {
-    this.#queue.flush();
-  }
-
   /** Stops: nothing passes while the host is put back as it was. */
-  stop(): void {
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#keeper?.stop();
     this.#hostWatch.close();
     this.prober.stop();
-    this.#queue.close();
+    await this.#supervisor.stop();
     this.#host.undo();
     this.#lock.release();
   }
 
-  #mapInterfaces(config: RouterConfig): void {
-    this.#ingress.clear();
+  #links(): Links {
+    const ingress = new Map<number, number>();
     const mtus = new Map<string, number>();
-    config.interfaces.forEach((itf, index) => {
+    this.config.interfaces.forEach((itf, index) => {
       const device = this.options.bindings.get(itf.name);
       const link = device === undefined ? undefined : this.#host.link(device);
       if (link === undefined) return;
-      this.#ingress.set(link.index, index);
+      ingress.set(link.index, index);
       mtus.set(itf.name, link.mtu);
     });
-    this.engine.setMtus(mtus);
-  }
-
-  #batch(q: PacketQueue, count: number): void {
-    const p = this.#packet;
-    const now = this.now();
-    this.#clock = now;
-    for (let i = 0; i < count; i++) {
-      const ingress = this.#ingress.get(q.load(i, p)) ?? UNKNOWN;
-      if (q.isFromRouter(i)) {
-        q.verdict(i, this.engine.handleOwn(p), p);
-        continue;
-      }
-      if (ingress === UNKNOWN) {
-        this.unknownInterface++;
-        q.verdict(i, DROP.internal, p);
-        continue;
-      }
-      p.ingress = ingress;
-      const v = this.engine.handle(p, now);
-      if (this.prober.waiting > 0) this.prober.see(p, v, now);
-      q.verdict(i, v, p);
-    }
+    return { ingress, mtus };
   }
 
   #tick(): void {
-    const now = this.now();
-    this.#clock = now;
-    this.engine.tick(now);
-    this.#queue.flush();
+    const now = performance.now();
     this.#watch.tick(now);
     this.log.report(now);
-  }
-
-  #event(e: Event): void {
-    this.log.event(e, this.#clock);
   }
 }

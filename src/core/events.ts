@@ -34,7 +34,9 @@ export type LogKind =
   | 'access list'
   | 'dropped packet'
   | 'translation'
-  | 'debug';
+  | 'debug'
+  /** Whatever it was: the log did not keep up with the data plane. */
+  | 'any';
 
 export type Event =
   | { type: 'session-start'; endpoints: Endpoints }

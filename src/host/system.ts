@@ -49,12 +49,17 @@ export class System implements SystemSnapshot {
   readonly #timer: NodeJS.Timeout;
   #ipBefore = readIpCounters();
   #cpuBefore = process.cpuUsage();
+  #dataPlaneBefore = 0;
   readonly #cpu = { fiveSeconds: 0, oneMinute: new RateMeter(60_000), fiveMinutes: new RateMeter(300_000) };
 
-  /** @param bindings canonical IOS interface name → Linux interface */
+  /**
+   * @param bindings canonical IOS interface name → Linux interface
+   * @param dataPlane processor time (ms) and memory (bytes) of the process that judges packets
+   */
   constructor(
     readonly release: string,
     bindings: ReadonlyMap<string, string>,
+    private readonly dataPlane: () => { cpuMs: number; memory: number } = () => ({ cpuMs: 0, memory: 0 }),
   ) {
     const counters = readCounters();
     this.#watched = [...bindings].map(([name, device]) => {
@@ -136,7 +141,7 @@ export class System implements SystemSnapshot {
       fiveSeconds: Math.round(fiveSeconds),
       oneMinute: Math.round(oneMinute.perSecond),
       fiveMinutes: Math.round(fiveMinutes.perSecond),
-      runtimeMs: Math.round((user + system) / 1000),
+      runtimeMs: Math.round((user + system) / 1000 + this.dataPlane().cpuMs),
     };
   }
 
@@ -145,7 +150,7 @@ export class System implements SystemSnapshot {
   }
 
   memory(): { total: number; used: number } {
-    return { total: totalmem(), used: process.memoryUsage().rss };
+    return { total: totalmem(), used: process.memoryUsage().rss + this.dataPlane().memory };
   }
 
   /** `clear arp-cache`: what the neighbours' addresses are is asked again. Packets go on meanwhile. */
@@ -182,7 +187,10 @@ export class System implements SystemSnapshot {
     }
     const used = process.cpuUsage(this.#cpuBefore);
     this.#cpuBefore = process.cpuUsage();
-    const percent = ((used.user + used.system) / 1000 / SAMPLE_MS) * 100;
+    const { cpuMs } = this.dataPlane();
+    const usedMs = (used.user + used.system) / 1000 + Math.max(0, cpuMs - this.#dataPlaneBefore);
+    this.#dataPlaneBefore = cpuMs;
+    const percent = (usedMs / SAMPLE_MS) * 100;
     this.#cpu.fiveSeconds = percent;
     this.#cpu.oneMinute.add((percent * SAMPLE_MS) / 1000, SAMPLE_MS);
     this.#cpu.fiveMinutes.add((percent * SAMPLE_MS) / 1000, SAMPLE_MS);

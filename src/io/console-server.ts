@@ -159,7 +159,8 @@ function serveCommands(socket: Socket, session: ConsoleSession): void {
       }
       session.runJob(
         (text) => void (reply.output += text),
-        (failed) => {
+        (failed, output) => {
+          reply.output += output;
           reply.failed = reply.failed || failed;
           if (!socket.writable) return; // the client has gone
           answer(reply);

@@ -2,12 +2,9 @@
  * The log: pino, one JSON object a line, or the text a 3640 writes to its console. Messages carry IOS severities. It
  * holds no more memory than its limits, however slow a reader is: lines are lost then, counted, and the count is said.
  */
-import { randomInt } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
-import { EventLimiter } from '../core/limit/event-limiter.js';
-import type { Event } from '../core/events.js';
 import type { LoggingConfig, Timestamps } from '../ios/config/model.js';
-import { lostMessage, type Message, messageOf, unstamped } from '../ios/messages.js';
+import { lostMessage, type Message, unstamped } from '../ios/messages.js';
 import type { LogCounts, LogView } from '../ios/exec/router.js';
 import { formatTimestamp } from '../ios/timestamp.js';
 import { Tally } from '../core/limit/tally.js';
@@ -42,12 +39,13 @@ export class Log implements LogView {
   consoles: (line: string) => void = MONITOR_NONE;
   /** Writes a line to the terminal lines that monitor. */
   monitor: (line: string) => void = MONITOR_NONE;
+  /** Messages that were too many before they came here. */
+  leftOut: () => number = () => 0;
   readonly #pino: Logger;
   readonly #started = Date.now();
   readonly #buffer = new LogBuffer();
   readonly #counts = { console: 0, monitor: 0, buffer: 0 };
   readonly #syslog: Syslog;
-  readonly #limiter = new EventLimiter(randomInt(2 ** 31));
   /** Lines that standard output did not take. */
   readonly #lost = new Tally();
 
@@ -63,22 +61,13 @@ export class Log implements LogView {
     );
   }
 
-  /** Writes what the core says happened, unless that is too much. `now`: ms, monotonic. */
-  event(e: Event, now: number): void {
-    // Asked before there is a text: what the log has no room for costs no more than the question.
-    if (this.#limiter.admits(e, now)) this.write(messageOf(e));
-  }
-
-  /** Says what was left out, and what was lost. To be called now and then. `now`: as for `event`. */
+  /** Says what was lost. To be called now and then. `now`: ms, monotonic. */
   report(now: number): void {
-    this.#limiter.report(now, this.#writeEvent);
     const lost = this.options.output.hasRoom ? this.#lost.takeAll() : 0;
     if (lost > 0) this.#toConsole(lostMessage(lost, 'console'));
     const unsent = this.#syslog.works ? this.#syslog.lost.take(now) : 0;
     if (unsent > 0) this.#toSyslog(lostMessage(unsent, 'syslog'));
   }
-
-  readonly #writeEvent = (e: Event): void => this.write(messageOf(e));
 
   /** Writes one IOS message or debug line to standard output, consoles, the buffer, monitoring lines and syslog servers. */
   write(m: Message): void {
@@ -111,7 +100,7 @@ export class Log implements LogView {
 
   counts(): LogCounts {
     const dropped = this.#lost.total + this.#syslog.lost.total;
-    return { ...this.#counts, trap: this.#syslog.sent, dropped, rateLimited: this.#limiter.leftOut };
+    return { ...this.#counts, trap: this.#syslog.sent, dropped, rateLimited: this.leftOut() };
   }
 
   /** `clear logging`. */

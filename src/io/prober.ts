@@ -1,74 +1,68 @@
 /**
- * Sends the router's own probes and waits for their answers. Probes go out by the raw socket of the queue. Answers
- * come in as any packet does, by NFQUEUE: what an inbound access list drops is no answer, as on a 3640.
+ * The router's own probes and their answers. Probes go out by the raw socket of the data plane. Answers come in as any
+ * packet does, by NFQUEUE: what an inbound access list drops is no answer, as on a 3640.
  */
 import { randomInt } from 'node:crypto';
-import { type ProbeAnswer, readAnswer } from '../core/probe/answer.js';
+import type { FromDataPlane, ProbeKey } from '../core/plane.js';
 import { buildProbe, fragmentsOf } from '../core/probe/datagram.js';
 import type { Probe, Prober, ProbeOutcome } from '../core/probe/probe.js';
-import { PASS, type Verdict } from '../core/verdict.js';
 import { ECHO_REPLY, PORT_UNREACHABLE, UNREACHABLE } from '../core/wire/icmp.js';
-import type { Packet } from '../core/wire/packet.js';
 
 /** UDP probes come from ports that nobody has for long (RFC 6335 §6). */
 const FIRST_PORT = 49_152;
 const PORTS = 0x4000;
 
 interface Waiting {
-  key: string;
+  key: ProbeKey;
   probe: Probe;
-  sentAt: number; // ms
   done: (outcome: ProbeOutcome) => void;
   timer: NodeJS.Timeout | undefined;
 }
 
+type ProbeAnswered = Extract<FromDataPlane, { type: 'answer' }>;
+
+/** The data plane, as far as probes go. */
+export interface ProbeWay {
+  /** Sends the packets of a probe, and has its answer looked for. */
+  send(key: ProbeKey, packets: readonly Uint8Array[]): void;
+  /** Nobody waits for the answer any more. */
+  forget(key: ProbeKey): void;
+}
+
 export class PacketProber implements Prober {
-  /** Probes that wait for an answer. While there are none, the router shows no packet. */
-  waiting = 0;
   readonly #waiting = new Map<string, Waiting>();
   #next = randomInt(2 ** 32);
 
-  /** @param transmit sends IPv4 packets at once; each is copied or gone when it returns */
-  constructor(private readonly transmit: (packets: readonly Uint8Array[]) => void) {}
+  constructor(private readonly way: ProbeWay) {}
+
+  /** Probes that wait for an answer. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
 
   send(probe: Probe, done: (outcome: ProbeOutcome) => void): () => void {
     const { mark, key } = this.#mark(probe);
-    const w: Waiting = { key, probe, sentAt: performance.now(), done, timer: undefined };
-    this.#waiting.set(key, w);
-    this.waiting++;
+    const w: Waiting = { key, probe, done, timer: undefined };
+    this.#waiting.set(textOf(key), w);
     w.timer = setTimeout(() => this.#settle(w, { kind: 'timeout' }), probe.timeoutMs);
     if (probe.via === 'loopback') this.#answerOwn(w);
     if (probe.via === 'wire') {
-      this.transmit(fragmentsOf(buildProbe(probe, mark, this.#next & 0xffff), probe.mtu));
+      this.way.send(key, fragmentsOf(buildProbe(probe, mark, this.#next & 0xffff), probe.mtu));
     }
     return () => this.#forget(w);
   }
 
-  /**
-   * Looks whether a packet that came in answers a probe. Only while `waiting`.
-   * @param p as the engine left it
-   * @param v what the engine decided: only what passes is an answer
-   */
-  see(p: Packet, v: Verdict, now: number): void {
-    if (v !== PASS) return;
-    const answer = readAnswer(p);
-    const w = answer === undefined ? undefined : this.#waiting.get(keyOf(answer.kind, answer.first, answer.second));
-    if (answer === undefined || w === undefined) return;
-    // The numbers alone may be another host's: what it sends through the router answers nothing here.
-    if (p.dst !== w.probe.source || answer.source !== w.probe.source || answer.destination !== w.probe.destination)
-      return;
-    this.#answered(w, answer, p.src, now);
+  /** An answer to a probe has come. */
+  answer({ key, icmpType: type, code, from, mtu, ms }: ProbeAnswered): void {
+    const w = this.#waiting.get(textOf(key));
+    if (w === undefined) return;
+    if (type === ECHO_REPLY) this.#settleLater(w, { kind: 'reply', ms });
+    else this.#settleLater(w, { kind: 'error', type, code, from, mtu, ms });
   }
 
   /** Gives up all probes. */
   stop(): void {
     for (const w of this.#waiting.values()) this.#forget(w);
-  }
-
-  #answered(w: Waiting, { type, code, mtu }: ProbeAnswer, from: number, now: number): void {
-    const ms = now - w.sentAt;
-    if (type === ECHO_REPLY) this.#settleLater(w, { kind: 'reply', ms });
-    else this.#settleLater(w, { kind: 'error', type, code, from, mtu, ms });
   }
 
   /** What the router says to itself. */
@@ -80,7 +74,7 @@ export class PacketProber implements Prober {
     }
   }
 
-  /** Behind the batch of packets in hand: what follows is text on a console, which can wait. */
+  /** Never before `send` has returned. */
   #settleLater(w: Waiting, outcome: ProbeOutcome): void {
     clearTimeout(w.timer);
     setImmediate(() => this.#settle(w, outcome));
@@ -92,24 +86,26 @@ export class PacketProber implements Prober {
 
   /** @returns false where the probe was settled or given up before */
   #forget(w: Waiting): boolean {
-    if (this.#waiting.get(w.key) !== w) return false;
-    this.#waiting.delete(w.key);
+    const key = textOf(w.key);
+    if (this.#waiting.get(key) !== w) return false;
+    this.#waiting.delete(key);
     clearTimeout(w.timer);
-    this.waiting--;
+    if (w.probe.via === 'wire') this.way.forget(w.key);
     return true;
   }
 
   /** Numbers that no other probe waits with. */
-  #mark(probe: Probe): { mark: { identifier: number; sequence: number }; key: string } {
+  #mark(probe: Probe): { mark: { identifier: number; sequence: number }; key: ProbeKey } {
     for (;;) {
       this.#next = (this.#next + 1) >>> 0;
       const echo = probe.kind === 'echo';
       const identifier = echo ? this.#next >>> 16 : FIRST_PORT + (this.#next % PORTS);
       const sequence = this.#next & 0xffff;
-      const key = keyOf(probe.kind, identifier, echo ? sequence : probe.port);
-      if (!this.#waiting.has(key)) return { mark: { identifier, sequence }, key };
+      const { kind, source, destination } = probe;
+      const key = { kind, first: identifier, second: echo ? sequence : probe.port, source, destination };
+      if (!this.#waiting.has(textOf(key))) return { mark: { identifier, sequence }, key };
     }
   }
 }
 
-const keyOf = (kind: Probe['kind'], first: number, second: number): string => `${kind} ${first} ${second}`;
+const textOf = ({ kind, first, second }: ProbeKey): string => `${kind} ${first} ${second}`;

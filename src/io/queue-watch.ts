@@ -15,8 +15,6 @@ const CAUSES = {
   unknownInterface: 'they came in by an interface that is not mapped',
 } as const;
 
-export type QueueLosses = Readonly<Record<keyof typeof CAUSES, number>>;
-
 const NAMES = Object.keys(CAUSES) as (keyof typeof CAUSES)[];
 const LOOK_EVERY_MS = 1000;
 
@@ -33,13 +31,18 @@ export class QueueWatch {
   readonly #tallies = NAMES.map(() => new Tally());
 
   /**
-   * @param read the counts since the queue was opened
+   * @param read the counts since the queue was opened, by name; those that are missing are 0
    * @param say  writes to the log
    */
   constructor(
-    private readonly read: () => QueueLosses,
+    private readonly read: () => Readonly<Record<string, number>>,
     private readonly say: (m: Message) => void,
   ) {}
+
+  /** The queue was opened anew: it counts from nothing. */
+  restart(): void {
+    for (const name of NAMES) this.#seen[name] = 0;
+  }
 
   /** Looks, once a second, whether there is more to say. `now`: ms, monotonic. */
   tick(now: number): void {
@@ -48,9 +51,10 @@ export class QueueWatch {
     const counts = this.read();
     NAMES.forEach((name, i) => {
       const tally = this.#tallies[i]!;
-      const more = counts[name] - this.#seen[name];
+      const count = counts[name] ?? 0;
+      const more = count - this.#seen[name];
       if (more > 0) tally.note(now, more);
-      this.#seen[name] = Math.max(this.#seen[name], counts[name]); // less only where /proc could not be read
+      this.#seen[name] = Math.max(this.#seen[name], count); // less only where /proc could not be read
       const packets = tally.take(now);
       if (packets > 0) this.say(lossMessage(packets, tally.seconds, CAUSES[name]));
     });
@@ -59,7 +63,7 @@ export class QueueWatch {
   /** By name, as `show ip inspect statistics` has them. */
   counters(): Record<string, number> {
     const counts = this.read();
-    return Object.fromEntries(NAMES.map((name) => [`lost, as ${CAUSES[name]}`, counts[name]]));
+    return Object.fromEntries(NAMES.map((name) => [`lost, as ${CAUSES[name]}`, counts[name] ?? 0]));
   }
 }
 

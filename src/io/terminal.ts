@@ -312,10 +312,10 @@ class Terminal implements OpenTerminal {
         this.#midLine = !text.endsWith('\n');
         this.#write(text);
       },
-      () => {
-        if (this.session.isClosed()) return; // it was the end of the session that stopped the job
+      (_, output) => {
+        if (this.session.isClosed() && output === '') return; // it was the end of the session that stopped the job
         this.#restartIdleTimer();
-        this.#next();
+        this.#print(output);
         const ahead = Buffer.from(this.#ahead);
         this.#ahead = [];
         this.#data(ahead);

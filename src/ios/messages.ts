@@ -341,10 +341,11 @@ function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
 /** What the rate limits of the log left out. Inferred: for access lists IOS has a message, the other one is ours. */
 function leftOutMessage(e: Extract<Event, { type: 'left-out' }>): Message {
   if (e.kind === 'access list') return missedMessage(e.messages);
+  const what = e.kind === 'any' ? 'message' : `${e.kind} message`;
   return {
     severity: 4,
     mnemonic: '%SYS-4-LOGRL',
-    text: `logging rate-limited: ${count(e.messages, `${e.kind} message`)} left out in ${count(e.seconds, 'second')}`,
+    text: `logging rate-limited: ${count(e.messages, what)} left out in ${count(e.seconds, 'second')}`,
     fields: { kind: e.kind, messages: e.messages, seconds: e.seconds },
   };
 }

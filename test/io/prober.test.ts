@@ -1,5 +1,6 @@
 /** Probes and their answers, as the router hands them over. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ProbeFilter } from '../../src/data/probe-filter.js';
 import { PacketProber } from '../../src/io/prober.js';
 import type { Probe, ProbeOutcome } from '../../src/core/probe/probe.js';
 import { DROP, HOLD, PASS, type Verdict } from '../../src/core/verdict.js';
@@ -14,11 +15,20 @@ const UDP: Probe = { ...ECHO, kind: 'udp', size: 28, ttl: 1, port: 33_434 };
 let sent: Uint8Array[];
 let outcomes: ProbeOutcome[];
 let prober: PacketProber;
+/** The other end, in the data plane. */
+let filter: ProbeFilter;
 
 beforeEach(() => {
   sent = [];
   outcomes = [];
-  prober = new PacketProber((packets) => void sent.push(...packets.map((p) => p.slice())));
+  filter = new ProbeFilter((answer) => prober.answer(answer));
+  prober = new PacketProber({
+    send: (key, packets) => {
+      sent.push(...packets.map((p) => p.slice()));
+      filter.expect(key, performance.now());
+    },
+    forget: (key) => filter.forget(key),
+  });
 });
 afterEach(() => {
   prober.stop();
@@ -38,7 +48,7 @@ const error = (quoted: Uint8Array, type: number, code: number, from = '10.10.10.
 function come(packet: Uint8Array, v: Verdict = PASS, token = 0): void {
   const p = received(packet, 0, token);
   decodeIpv4(p);
-  prober.see(p, v, performance.now() + 5);
+  if (filter.isWaiting) filter.see(p, v, performance.now() + 5);
 }
 
 test('an echo reply ends the wait, with its time', async () => {

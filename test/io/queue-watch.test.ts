@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type QueueLosses, QueueWatch } from '../../src/io/queue-watch.js';
+import { QueueWatch } from '../../src/io/queue-watch.js';
 
-const none: QueueLosses = {
+const none = {
   kernelQueueDropped: 0,
   kernelUserDropped: 0,
   badVerdicts: 0,

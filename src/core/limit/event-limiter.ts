@@ -12,8 +12,8 @@ import { TokenBuckets } from './token-buckets.js';
 /** Messages a second that go on for ever, and how many may come at once. */
 type Rate = readonly [perSecond: number, burst: number];
 
-/** Dropped packets have a log that limits itself, before it makes an event. */
-type LimitedKind = Exclude<LogKind, 'dropped packet'>;
+/** Dropped packets have a log that limits itself, before it makes an event; `any` is what was lost behind us. */
+type LimitedKind = Exclude<LogKind, 'dropped packet' | 'any'>;
 
 interface Rates {
   all: Rate;

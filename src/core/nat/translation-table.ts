@@ -144,10 +144,19 @@ export class TranslationTable {
     this.size--;
   }
 
-  /** Calls `visit` for each translation, in order of record. The visitor may remove any of them. */
-  forEach(visit: (t: Translation) => void): void {
+  /** Records that have ever been in use: those before this number. */
+  get records(): number {
+    return this.#fresh;
+  }
+
+  /**
+   * Calls `visit` for each one in the records from `from` up to `to`, in order of record.
+   * The visitor may remove any of them.
+   */
+  forEach(visit: (t: Translation) => void, from = 0, to = this.records): void {
     const t = this.cursor();
-    for (let slot = 0; slot < this.#fresh; slot++) {
+    const end = Math.min(to, this.#fresh);
+    for (let slot = from; slot < end; slot++) {
       t.at = slot * TRANSLATION_WORDS;
       if (t.has(KIND_OF.flow | KIND_OF.binding)) visit(t);
     }

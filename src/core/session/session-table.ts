@@ -122,10 +122,19 @@ export class SessionTable {
     this.size--;
   }
 
-  /** Calls `visit` for each session, in order of record. The visitor may end the session it is shown. */
-  forEach(visit: (s: Session) => void): void {
+  /** Records that have ever been in use: those before this number. */
+  get records(): number {
+    return this.#fresh;
+  }
+
+  /**
+   * Calls `visit` for each one in the records from `from` up to `to`, in order of record.
+   * The visitor may end the session it is shown.
+   */
+  forEach(visit: (s: Session) => void, from = 0, to = this.records): void {
     const s = this.cursor();
-    for (let slot = 0; slot < this.#fresh; slot++) {
+    const end = Math.min(to, this.#fresh);
+    for (let slot = from; slot < end; slot++) {
       s.at = slot * SESSION_WORDS;
       if (s.protocol !== 0) visit(s);
     }

@@ -454,11 +454,15 @@ export class Sessions {
     for (const kind of Object.keys(this.smtpCounters) as (keyof SmtpCounters)[]) this.smtpCounters[kind] = 0;
   }
 
-  /** Calls `visit` for each session that is inspected. The visitor may end the session it is shown. */
-  forEach(visit: (s: Session) => void): void {
-    this.table.forEach((s) => {
+  /**
+   * Calls `visit` for each session that is inspected, in the records from `from` up to `to`. The visitor may end the
+   * session it is shown.
+   */
+  forEach(visit: (s: Session) => void, from?: number, to?: number): void {
+    const see = (s: Session): void => {
       if (!s.has(FLAG.uninspected)) visit(s);
-    });
+    };
+    this.table.forEach(see, from, to);
   }
 
   /** Whether the rule of `s` wants alerts. */

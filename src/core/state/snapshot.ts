@@ -110,6 +110,18 @@ export interface InterceptSnapshot {
   proven: number;
 }
 
+/** What of a router's state can be asked for. `show` says what it reads. */
+export type ViewName =
+  | 'sessions'
+  | 'translations'
+  | 'expected'
+  | 'aclMatches'
+  | 'counters'
+  | 'inspection'
+  | 'intercept'
+  | 'nat'
+  | 'reassembly';
+
 export interface RouterSnapshot {
   /** Canonical names of the interfaces that a Linux interface is bound to; absent: all that can be. */
   readonly mapped?: ReadonlySet<string> | undefined;

@@ -8,33 +8,62 @@ import type { Session } from '../session/session.js';
 import type { TranslationSnapshot } from './snapshot.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 
-/** @param now clock of the engine, ms */
-export function translationsOf(engine: Engine, now: number): TranslationSnapshot[] {
-  const statics: TranslationSnapshot[] = [];
-  const simple: TranslationSnapshot[] = [];
-  const extended: TranslationSnapshot[] = [];
-  engine.nat.translations.table.forEach((t) => {
-    if (t.has(KIND_OF.flow)) extended.push(snapshotOf(t, now));
-    else if (t.has(KIND_OF.static)) statics.push(snapshotOf(t, now));
-    // The port of a PAT binding is no entry of its own: IOS has its flows only.
-    else if (t.protocol === 0) simple.push(snapshotOf(t, now));
-  });
+/** Translations in the records of the table from `from` up to `to`. @param now clock of the engine, ms */
+export function translationsIn(engine: Engine, from: number, to: number, now: number): TranslationSnapshot[] {
+  const found: TranslationSnapshot[] = [];
+  engine.nat.translations.table.forEach(
+    (t) => {
+      // The port of a PAT binding is no entry of its own: IOS has its flows only.
+      if (t.has(KIND_OF.flow) || t.has(KIND_OF.static) || t.protocol === 0) found.push(snapshotOf(t, now));
+    },
+    from,
+    to,
+  );
+  return found;
+}
+
+/** Those that sessions in the records from `from` up to `to` use. @param now clock of the engine, ms */
+export function translationsOfSessions(engine: Engine, from: number, to: number, now: number): TranslationSnapshot[] {
+  const found: TranslationSnapshot[] = [];
+  engine.sessions.table.forEach(
+    (s) => {
+      const t = translationOf(s, engine, now);
+      if (t !== undefined) found.push(t);
+    },
+    from,
+    to,
+  );
+  return found;
+}
+
+/** `static network` entries. @param now clock of the engine, ms */
+export const networksOf = (engine: Engine, now: number): TranslationSnapshot[] =>
+  engine.nat.translations.rules.networks.map(({ global, local }) => ({
+    protocol: '---',
+    insideGlobal: global,
+    insideLocal: local,
+    static: true,
+    createdAgo: now,
+    usedAgo: now,
+  }));
+
+/**
+ * The list as IOS prints it.
+ * @param table      what `translationsIn` found in the whole table
+ * @param ofSessions what `translationsOfSessions` found: those are listed that have no record of their own
+ */
+export function arrangeTranslations(
+  table: readonly TranslationSnapshot[],
+  ofSessions: readonly TranslationSnapshot[],
+  networks: readonly TranslationSnapshot[],
+): TranslationSnapshot[] {
+  const extended = table.filter((t) => t.outside !== undefined);
   const known = new Set(extended.map(insideEnds));
-  engine.sessions.table.forEach((s) => {
-    const t = translationOf(s, engine, now);
-    if (t !== undefined && !known.has(insideEnds(t))) extended.push(t);
-  });
-  for (const { global, local } of engine.nat.translations.rules.networks)
-    statics.push({
-      protocol: '---',
-      insideGlobal: global,
-      insideLocal: local,
-      static: true,
-      createdAgo: now,
-      usedAgo: now,
-    });
+  for (const t of ofSessions) if (!known.has(insideEnds(t))) extended.push(t);
+  const own = table.filter((t) => t.outside === undefined);
+  const statics = [...own.filter((t) => t.static), ...networks];
   // The table has the first one configured last.
-  const parents = [...statics.reverse(), ...simple];
+  const parents = [...statics.reverse(), ...own.filter((t) => !t.static)];
   const children = new Map<TranslationSnapshot | undefined, TranslationSnapshot[]>();
   const parentOf = parentFinder(parents);
   for (const e of extended) {
@@ -44,9 +73,9 @@ export function translationsOf(engine: Engine, now: number): TranslationSnapshot
     else siblings.push(e);
   }
   const list = parents.flatMap((parent) => {
-    const own = children.get(parent) ?? [];
-    const usedAgo = own.reduce((least, e) => Math.min(least, e.usedAgo), parent.usedAgo);
-    return [...own, { ...parent, usedAgo }];
+    const ofParent = children.get(parent) ?? [];
+    const usedAgo = ofParent.reduce((least, e) => Math.min(least, e.usedAgo), parent.usedAgo);
+    return [...ofParent, { ...parent, usedAgo }];
   });
   return [...list, ...(children.get(undefined) ?? [])];
 }

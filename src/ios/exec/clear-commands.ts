@@ -63,7 +63,7 @@ function clearTranslation({ router, print }: Exec, m: Match): void {
         (name === undefined || t.protocol === name) &&
         (Object.keys(which) as (keyof TranslationChoice)[]).every((end) => end === 'protocol' || t[end] === which[end]),
     );
-  if (isThere) router.actions.clearTranslations(which);
+  if (isThere) router.actions.clear({ what: 'translations', which });
   else print('%Translation not found\n');
 }
 
@@ -90,23 +90,25 @@ export const CLEAR_COMMANDS: readonly ExecCommand[] = [
       '*': 'Clear all',
       SESSION: 'Address of the session, as show ip inspect sessions prints it',
     },
+    reads: ['sessions'],
     set: ({ router, print }, m) => {
       const id = m.optionalNumber('SESSION');
-      if (router.actions.clearSessions(id) === 0 && id !== undefined)
-        print(`%No such session: ${formatSessionId(id)}\n`);
+      if (id === undefined || router.snapshot.sessions().some((s) => s.id === id))
+        router.actions.clear({ what: 'sessions', id });
+      else print(`%No such session: ${formatSessionId(id)}\n`);
     },
   },
   {
     privilege: 15,
     syntax: 'clear ip inspect statistics',
     help: { 'clear ip inspect statistics': 'Clear inspection statistics' },
-    set: ({ router }) => router.actions.clearInspectStatistics(),
+    set: ({ router }) => router.actions.clear({ what: 'inspect statistics' }),
   },
   {
     privilege: 15,
     syntax: 'clear ip nat translation {ALL:{*} [forced] | ALL:{forced}}',
     help: NAT_HELP,
-    set: ({ router }) => router.actions.clearTranslations(),
+    set: ({ router }) => router.actions.clear({ what: 'translations', which: undefined }),
   },
   ...[
     `inside ${INSIDE}`,
@@ -118,13 +120,14 @@ export const CLEAR_COMMANDS: readonly ExecCommand[] = [
     privilege: 15,
     syntax: `clear ip nat translation ${which} [forced]`,
     help: NAT_HELP,
+    reads: ['translations'],
     set: clearTranslation,
   })),
   {
     privilege: 15,
     syntax: 'clear ip nat statistics',
     help: { 'nat statistics': 'Clear translation statistics' },
-    set: ({ router }) => router.actions.clearNatStatistics(),
+    set: ({ router }) => router.actions.clear({ what: 'nat statistics' }),
   },
   ...['clear arp-cache', 'clear ip arp'].map((syntax): ExecCommand => ({
     privilege: 15,
@@ -158,7 +161,7 @@ export const CLEAR_COMMANDS: readonly ExecCommand[] = [
     set: ({ router, print }, m) => {
       const list = m.optionalWord('LIST');
       if (list !== undefined && !router.config().accessLists.has(list)) print(`%access-list ${list} does not exist\n`);
-      else router.actions.clearAclCounters(list);
+      else router.actions.clear({ what: 'acl counters', list });
     },
   })),
   {

@@ -3,6 +3,7 @@ import type { LineConfig } from '../config/model.js';
 import type { Command } from '../grammar/command.js';
 import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
+import type { ViewName } from '../../core/state/snapshot.js';
 import type { User } from './users.js';
 
 export interface Exec {
@@ -38,4 +39,6 @@ export interface Terminal extends User {
 export interface ExecCommand extends Command<Exec> {
   /** Least privilege that sees the command: 1 user EXEC, 15 privileged EXEC. */
   privilege: 1 | 15;
+  /** What it reads of the data plane's state, through `router.snapshot`. */
+  reads?: readonly ViewName[];
 }

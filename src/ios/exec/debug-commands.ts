@@ -1,5 +1,5 @@
 /** `debug …`, `undebug …`, `no debug …`. */
-import { ALL_PACKETS } from '../../core/observe/debug.js';
+import { ALL_PACKETS, noDebug } from '../../core/observe/debug.js';
 import type { Match } from '../grammar/match.js';
 import type { Exec, ExecCommand } from './context.js';
 import { DEBUG_SWITCHES, debuggingText, packetScope } from './debug-switches.js';
@@ -8,14 +8,16 @@ import type { DebugSwitch } from './debug-switches.js';
 /** A new `debug ip packet` takes the place of one that is on; turning it off needs no more than its keyword. */
 function turn({ router, print }: Exec, m: Match, s: DebugSwitch, on: boolean): void {
   const scope = packetScope(m);
-  router.debug[s.flag] = on;
-  if (s.flag === 'packet') router.debug.packetScope = on ? scope : ALL_PACKETS;
+  router.actions.setDebug({
+    ...router.debug,
+    [s.flag]: on,
+    ...(s.flag === 'packet' && { packetScope: on ? scope : ALL_PACKETS }),
+  });
   print(`${debuggingText(s, on, scope)}\n`);
 }
 
 function allOff({ router, print }: Exec): void {
-  for (const s of DEBUG_SWITCHES) router.debug[s.flag] = false;
-  router.debug.packetScope = ALL_PACKETS;
+  router.actions.setDebug(noDebug());
   print('All possible debugging has been turned off\n');
 }
 

@@ -3,9 +3,10 @@ export interface Job {
   /**
    * Begins. Both functions may be called before `start` returns.
    * @param print adds to the screen
-   * @param done called once, at the end; `failed`: IOS refused the command with a `%`
+   * @param done called once, at the end; `failed`: IOS refused the command with a `%`; `output`: what is left to be
+   *   printed, a screen at a time
    */
-  start(print: (text: string) => void, done: (failed: boolean) => void): void;
+  start(print: (text: string) => void, done: (failed: boolean, output?: string) => void): void;
   /** The escape sequence, or the end of the session: says how far it came, and is done. */
   stop(): void;
   /** A job that has it takes every byte that is typed (`telnet`); then only Ctrl-^ x is the terminal's own. */

@@ -2,22 +2,28 @@
 import type { DebugFlags } from '../../core/observe/debug.js';
 import type { Dial } from './dial.js';
 import type { FileService } from './files.js';
-import type { TranslationChoice } from '../../core/nat/translations.js';
+import type { Clearing } from '../../core/plane.js';
 import type { Prober } from '../../core/probe/probe.js';
-import type { RouterSnapshot, SystemSnapshot } from '../../core/state/snapshot.js';
+import type { RouterSnapshot, SystemSnapshot, ViewName } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 
 export interface ConsoleRouter {
   /** The configuration in force. Not to be changed: change a clone and `actions.apply` it. */
   config(): RouterConfig;
+  /** The state of the data plane: what was fetched last, as far as the other process has it. */
   readonly snapshot: RouterSnapshot;
+  /**
+   * Has `snapshot` show these views as they are now: when the promise is kept, until something else is awaited.
+   * Absent where `snapshot` always does.
+   */
+  readonly fetch?: (names: readonly ViewName[]) => Promise<void>;
   readonly system: SystemSnapshot;
   readonly actions: RouterActions;
   /** What `write memory` wrote last, or the file that the router was started with; undefined: it was erased. */
   startupConfig(): string | undefined;
   /** True where the configuration in force is not the one of the startup file. */
   isModified(): boolean;
-  /** The flags that `debug` turns. Changed in place. */
+  /** What `debug` traces; `actions.setDebug` changes it. */
   readonly debug: DebugFlags;
   /** The log buffer, for `show logging`. */
   readonly log: LogView;
@@ -77,20 +83,11 @@ export interface RouterActions {
   reload(done: (fault: string | undefined) => void): void;
   /** Calls `run` after so many ms (up to 24 days), unless the function that is returned has called it off. */
   after(ms: number, run: () => void): () => void;
-  /**
-   * Ends sessions; both ends of a TCP session are reset.
-   * @param id one session, undefined: all
-   * @returns how many
-   */
-  clearSessions(id?: number): number;
-  /** Ends dynamic translations, all or those chosen. */
-  clearTranslations(which?: TranslationChoice): void;
-  clearNatStatistics(): void;
+  setDebug(flags: DebugFlags): void;
+  /** Ends sessions (both ends of a TCP session are reset) or translations, or sets counters to nothing. */
+  clear(clearing: Clearing): void;
   /** Forgets the hardware addresses of neighbours. */
   clearArp(): void;
-  /** @param list one list, undefined: all */
-  clearAclCounters(list?: string): void;
-  clearInspectStatistics(): void;
   clearLogging(): void;
   clearInterfaceCounters(name?: string): void;
   /** A message to the log, e.g. SYS-5-CONFIG_I. */

@@ -45,6 +45,7 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
       input: 'Interface the packet comes in by',
       ...PROBE_HELP,
     },
+    reads: ['sessions', 'translations', 'expected'],
     set: ({ router, print }, m) => {
       const unknown = unknownInterface(router.config(), m.word('INTERFACE'));
       if (unknown !== undefined) print(`% ${unknown}\n`);

@@ -146,16 +146,18 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
    * @param print adds to the screen; not called after the session has closed
    * @param done called once, perhaps at once
    */
-  runJob(print: (text: string) => void, done: (failed: boolean) => void): void {
+  runJob(print: (text: string) => void, done: (failed: boolean, output: string) => void): void {
     this.#running = true;
-    this.#job?.start(
+    const job = this.#job;
+    job?.start(
       (text) => {
         if (!this.#closed) print(text);
       },
-      (failed) => {
-        this.#job = undefined;
+      (failed, output = '') => {
+        // It may have left another one, of the same command.
+        if (this.#job === job) this.#job = undefined;
         this.#running = false;
-        done(failed);
+        done(failed, this.#closed ? '' : output);
       },
     );
   }

@@ -29,6 +29,7 @@ import { showSessions } from '../show/ip-inspect-sessions.js';
 import { showInspectStatistics } from '../show/ip-inspect-statistics.js';
 import { showNatStatistics, showTranslations } from '../show/ip-nat.js';
 import { showRunningConfig, showRunningInterface, showStartupConfig } from '../show/running-config.js';
+import type { ViewName } from '../../core/state/snapshot.js';
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { loginWatch } from './login-watch.js';
@@ -36,14 +37,15 @@ import type { ConsoleRouter } from './router.js';
 import { usersOf, usesOf } from './users.js';
 import type { Exec, ExecCommand } from './context.js';
 
-/** A command that only prints. */
+/** A command that only prints. @param reads what it needs of the data plane's state */
 function show(
   privilege: ExecCommand['privilege'],
   syntax: string,
   help: Help,
   text: (router: ConsoleRouter, m: Match, exec: Exec) => string,
+  reads: readonly ViewName[] = [],
 ): ExecCommand {
-  return { privilege, syntax, help, set: (exec, m) => exec.print(text(exec.router, m, exec)) };
+  return { privilege, syntax, help, reads, set: (exec, m) => exec.print(text(exec.router, m, exec)) };
 }
 
 const INSPECT_HELP: Help = {
@@ -73,12 +75,17 @@ const MEMORY_HELP: Help = {
 };
 
 export const SHOW_COMMANDS: readonly ExecCommand[] = [
-  show(1, 'show ip inspect all', INSPECT_HELP, (r) => showInspectAll(r.config(), r.snapshot)),
+  show(1, 'show ip inspect all', INSPECT_HELP, (r) => showInspectAll(r.config(), r.snapshot), ['sessions']),
   show(1, 'show ip inspect config', INSPECT_HELP, (r) => showInspectConfig(r.config())),
   show(1, 'show ip inspect interfaces', INSPECT_HELP, (r) => showInspectInterfaces(r.config())),
   show(1, 'show ip inspect name RULE:WORD', INSPECT_HELP, (r, m) => showInspectName(r.config(), m.word('RULE'))),
-  show(1, 'show ip inspect sessions [detail]', INSPECT_HELP, (r, m) => showSessions(r.snapshot, m.has('detail'))),
-  show(1, 'show ip inspect statistics', INSPECT_HELP, (r) => showInspectStatistics(r.config(), r.snapshot)),
+  show(1, 'show ip inspect sessions [detail]', INSPECT_HELP, (r, m) => showSessions(r.snapshot, m.has('detail')), [
+    'sessions',
+  ]),
+  show(1, 'show ip inspect statistics', INSPECT_HELP, (r) => showInspectStatistics(r.config(), r.snapshot), [
+    'inspection',
+    'counters',
+  ]),
   show(
     1,
     'show tcp intercept connections',
@@ -88,9 +95,14 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
       connections: 'Incomplete and established connections',
     },
     (r) => showInterceptConnections(r.snapshot),
+    ['intercept'],
   ),
-  show(1, 'show tcp intercept statistics', { 'intercept statistics': 'TCP intercept statistics' }, (r) =>
-    showInterceptStatistics(r.config(), r.snapshot),
+  show(
+    1,
+    'show tcp intercept statistics',
+    { 'intercept statistics': 'TCP intercept statistics' },
+    (r) => showInterceptStatistics(r.config(), r.snapshot),
+    ['intercept'],
   ),
   show(
     1,
@@ -107,6 +119,7 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
       const protocol = m.optionalWord('PROTOCOL');
       return showTranslations(r.snapshot, m.has('verbose'), (t) => protocol === undefined || t.protocol === protocol);
     },
+    ['translations'],
   ),
   show(
     1,
@@ -116,6 +129,7 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
       const global = m.optionalNumber('GLOBAL');
       return showTranslations(r.snapshot, m.has('verbose'), (t) => global === undefined || t.insideGlobal === global);
     },
+    ['translations'],
   ),
   show(
     1,
@@ -126,18 +140,28 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
       const outside = m.optionalNumber('OUTSIDE');
       return showTranslations(r.snapshot, m.has('verbose'), (t) => outside !== undefined && t.outside === outside);
     },
+    ['translations'],
   ),
-  show(1, 'show ip nat statistics', { 'nat statistics': 'Translation statistics' }, (r) =>
-    showNatStatistics(r.config(), r.snapshot),
+  show(
+    1,
+    'show ip nat statistics',
+    { 'nat statistics': 'Translation statistics' },
+    (r) => showNatStatistics(r.config(), r.snapshot),
+    ['translations', 'nat'],
   ),
   show(
     1,
     'show access-lists [LIST:WORD]',
     { 'access-lists': 'List access lists', LIST: 'ACL name or number' },
     (r, m) => showAccessLists(r.config(), r.snapshot, m.optionalWord('LIST')),
+    ['aclMatches'],
   ),
-  show(1, 'show ip access-lists [LIST:WORD]', { 'ip access-lists': 'List IP access lists' }, (r, m) =>
-    showAccessLists(r.config(), r.snapshot, m.optionalWord('LIST')),
+  show(
+    1,
+    'show ip access-lists [LIST:WORD]',
+    { 'ip access-lists': 'List IP access lists' },
+    (r, m) => showAccessLists(r.config(), r.snapshot, m.optionalWord('LIST')),
+    ['aclMatches'],
   ),
   show(15, 'show running-config', { 'running-config': 'Current operating configuration' }, (r) =>
     showRunningConfig(r.config()),
@@ -204,6 +228,7 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
     'show ip virtual-reassembly [INTERFACE:INTERFACE]',
     { 'virtual-reassembly': 'Information on virtual reassembly' },
     (r, m) => showVirtualReassembly(r.config(), r.snapshot, m.optionalWord('INTERFACE')),
+    ['reassembly'],
   ),
   show(1, 'show version', { version: 'System hardware and software status' }, (r) => showVersion(r.config(), r.system)),
   show(
@@ -215,8 +240,12 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show hosts', { hosts: 'IP domain-name, lookup style, nameservers, and host table' }, (r) =>
     showHosts(r.config()),
   ),
-  show(1, 'show ip traffic', { traffic: 'IP protocol statistics' }, (r) =>
-    showIpTraffic(r.system.ipCounters(), droppedPackets(r)),
+  show(
+    1,
+    'show ip traffic',
+    { traffic: 'IP protocol statistics' },
+    (r) => showIpTraffic(r.system.ipCounters(), droppedPackets(r)),
+    ['counters'],
   ),
   // Static routes belong to no protocol: a router without one says nothing.
   show(1, 'show ip protocols', { protocols: 'IP routing protocol process parameters and statistics' }, () => ''),
@@ -226,7 +255,14 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show terminal', { 'show terminal': 'Display terminal configuration parameters' }, (r, _m, { terminal }) =>
     showTerminal(terminal, r.system.uptimeMs()),
   ),
-  show(15, 'show tech-support', { 'tech-support': 'Show system information for Tech-Support' }, showTechSupport),
+  show(15, 'show tech-support', { 'tech-support': 'Show system information for Tech-Support' }, showTechSupport, [
+    'counters',
+    'aclMatches',
+    'sessions',
+    'inspection',
+    'translations',
+    'nat',
+  ]),
   show(15, 'show logging', { logging: 'Show the contents of logging buffers' }, (r) =>
     showLogging(r.config().logging, r.log),
   ),

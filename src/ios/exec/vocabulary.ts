@@ -1,5 +1,6 @@
 /** The grammars of a console session, built once when first needed. */
 import type { Mode } from '../config/editor.js';
+import type { ViewName } from '../../core/state/snapshot.js';
 import { buildGrammar, HelpTexts } from '../grammar/command.js';
 import { PROBE_COMMANDS } from '../probe/commands.js';
 import type { ExecCommand } from './context.js';
@@ -23,6 +24,11 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...COPY_COMMANDS,
   ...TELNET_COMMANDS,
 ];
+
+const reads = new Map<unknown, readonly ViewName[]>(EXEC_COMMANDS.map((c) => [c.set, c.reads ?? []]));
+
+/** What the command whose handler a match has found reads of the data plane's state. */
+export const readsOf = (action: unknown): readonly ViewName[] => reads.get(action) ?? [];
 
 const built = new Map<string, Vocabulary>();
 

@@ -51,7 +51,7 @@ describe('clear ip nat translation', () => {
     expect(type(`clear ip nat translation ${which}`)).toBe('');
     const [call, ...more] = router.calls;
     expect(more).toEqual([]);
-    expect(JSON.parse(call!.replace(/^clearTranslations ?/, '') || 'null')).toEqual(chosen ?? null);
+    expect(JSON.parse(call!.replace(/^clear translations ?/, '') || 'null')).toEqual(chosen ?? null);
   });
 
   test.each([
@@ -67,7 +67,7 @@ describe('clear ip nat translation', () => {
 });
 
 test.each([
-  ['clear ip nat statistics', 'clearNatStatistics'],
+  ['clear ip nat statistics', 'clear nat statistics'],
   ['clear arp-cache', 'clearArp'],
   ['clear arp', 'clearArp'],
 ])('%s', (command, call) => {

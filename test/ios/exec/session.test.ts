@@ -316,16 +316,36 @@ describe('help', () => {
 
 describe('clear and debug', () => {
   test.each([
-    ['clear ip inspect session *', 'clearSessions *'],
-    ['clear ip inspect session 66F96EB0', 'clearSessions 1727622832'],
-    ['clear ip inspect statistics', 'clearInspectStatistics'],
-    ['clear ip nat translation *', 'clearTranslations'],
-    ['clear access-list counters', 'clearAclCounters'],
-    ['clear access-list counters 101', 'clearAclCounters "101"'],
-    ['clear ip access-list counters 101', 'clearAclCounters "101"'],
+    ['clear ip inspect session *', 'clear sessions'],
+    ['clear ip inspect session 66F96EB0', 'clear sessions 1727622832'],
+    ['clear ip inspect statistics', 'clear inspect statistics'],
+    ['clear ip nat translation *', 'clear translations'],
+    ['clear access-list counters', 'clear acl counters'],
+    ['clear access-list counters 101', 'clear acl counters "101"'],
+    ['clear ip access-list counters 101', 'clear acl counters "101"'],
   ])('%s', (command, call) => {
+    router.sessions.push({
+      id: 0x66f96eb0,
+      protocol: 6,
+      service: 'smtp',
+      state: 'SIS_OPEN',
+      initiator: 0,
+      initiatorPort: 1,
+      responder: 0,
+      responderLocal: 0,
+      responderPort: 25,
+      createdAgo: 0,
+      heardAgo: 0,
+      initiatorBytes: 0,
+      responderBytes: 0,
+    });
     expect(type(command)).toBe('');
     expect(router.calls).toEqual([call]);
+  });
+
+  test('a session that is not there cannot be cleared', () => {
+    expect(type('clear ip inspect session 66F96EB0')).toBe('%No such session: 66F96EB0\n');
+    expect(router.calls).toEqual([]);
   });
 
   test('what is to be confirmed is asked, and Enter confirms', () => {

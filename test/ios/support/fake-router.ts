@@ -135,9 +135,10 @@ export function fakeRouter(text: string): FakeRouter {
       calls.push('writeStartup');
       return undefined;
     },
-    clearSessions: (id) => {
-      calls.push(`clearSessions ${id ?? '*'}`);
-      return 1;
+    setDebug: (flags) => void Object.assign(router.debug, flags),
+    clear: ({ what, ...which }) => {
+      const [chosen] = Object.values(which);
+      calls.push(`clear ${what}${chosen === undefined ? '' : ` ${JSON.stringify(chosen)}`}`);
     },
     eraseStartup: (done) => {
       calls.push('eraseStartup');
@@ -158,11 +159,7 @@ export function fakeRouter(text: string): FakeRouter {
       state.timers.push(timer);
       return () => void state.timers.splice(state.timers.indexOf(timer) >>> 0, 1);
     },
-    clearNatStatistics: record('clearNatStatistics'),
     clearArp: record('clearArp'),
-    clearTranslations: record('clearTranslations'),
-    clearAclCounters: record('clearAclCounters'),
-    clearInspectStatistics: record('clearInspectStatistics'),
     clearLogging: record('clearLogging'),
     clearInterfaceCounters: record('clearInterfaceCounters'),
     log: (severity, mnemonic, message) => void calls.push(`log ${severity} ${mnemonic}: ${message}`),

@@ -9,11 +9,33 @@ import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from '../fi
 import { caret, completeLine, helpText } from '../help.js';
 import { missingInterfaceAt } from '../own-interface.js';
 import type { ConsoleRouter } from '../router.js';
-import { execVocabulary, filterVocabulary } from '../vocabulary.js';
+import { execVocabulary, filterVocabulary, readsOf } from '../vocabulary.js';
+import type { Job } from '../job.js';
 import { answered, refusal, reply } from './mode.js';
 import type { ConsoleMode, Reply } from './mode.js';
 
 const SHOW = /^\s*(?:sh|sho|show|more|wr\w*\s+t\w*)\s/i; // commands whose output can be filtered
+
+/** What a command reads comes from another process: it is carried out once that is here. */
+function fetchJob(fetched: Promise<void>, carryOut: () => Reply): Job {
+  let giveUp = (): void => undefined;
+  return {
+    start: (_, done) => {
+      let waits = true;
+      giveUp = () => {
+        if (waits) done(false);
+        waits = false;
+      };
+      void fetched.then(() => {
+        if (!waits) return;
+        waits = false;
+        const { failed, output } = carryOut();
+        done(failed, output);
+      });
+    },
+    stop: () => giveUp(),
+  };
+}
 
 export class ExecMode implements ConsoleMode {
   readonly kind = 'commands';
@@ -54,19 +76,25 @@ export class ExecMode implements ConsoleMode {
     if (result.kind === 'incomplete') return refusal(`% ${INCOMPLETE}\n\n`);
     const missing = missingInterfaceAt(split.command, result.match, router.config());
     if (missing !== undefined) return refusal(caretBehind(missing));
-    let output = '';
-    const exec: Exec = { router, terminal, print: (text) => void (output += text) };
+    let filtered = answered;
     if (split.filter !== undefined) {
       const filter = matchLine(FILTER_GRAMMAR, split.filter);
       if (filter.kind === 'invalid') return refusal(caretBehind(split.filterAt + filter.column));
       if (filter.kind !== 'match') return refusal(`% ${INCOMPLETE}\n\n`);
       const pattern = compilePattern(filter.match.word('PATTERN'));
       if (pattern === undefined) return refusal('% Failed to compile regular expression\n');
-      (result.action as Handler<Exec>)(exec, result.match);
-      return reply(filterOutput(output, filter.match.word('FILTER'), pattern));
+      filtered = (output) => reply(filterOutput(output, filter.match.word('FILTER'), pattern));
     }
-    (result.action as Handler<Exec>)(exec, result.match);
-    return answered(output);
+    const carryOut = (): Reply => {
+      let output = '';
+      const exec: Exec = { router, terminal, print: (text) => void (output += text) };
+      (result.action as Handler<Exec>)(exec, result.match);
+      return filtered(output);
+    };
+    const reads = readsOf(result.action);
+    if (reads.length === 0 || router.fetch === undefined) return carryOut();
+    terminal.run(fetchJob(router.fetch(reads), carryOut));
+    return reply('');
   }
 
   help(typed: string): string {

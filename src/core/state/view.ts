@@ -1,0 +1,275 @@
+/**
+ * Views of the engine, in pieces: between two of them packets go by. Lists that may be long come in several; what is put
+ * together from them is the RouterSnapshot that `show` reads. A session that ends meanwhile may be missing, none is there
+ * twice.
+ */
+import type { Engine } from '../engine.js';
+import { SERVICES } from '../inspect/rules.js';
+import { printedPorts, sessionId } from '../session/endpoints.js';
+import { FLAG, type Session, SIS_NAMES } from '../session/session.js';
+import { connectionState } from '../tcp/state.js';
+import { DROP_REASONS } from '../verdict.js';
+import type {
+  ExpectedSnapshot,
+  InspectionSnapshot,
+  InterceptedConnection,
+  InterceptSnapshot,
+  NatSnapshot,
+  ReassemblySnapshot,
+  RouterSnapshot,
+  SessionSnapshot,
+  TranslationSnapshot,
+  ViewName,
+} from './snapshot.js';
+import { arrangeTranslations, networksOf, translationsIn, translationsOfSessions } from './translation-snapshots.js';
+
+/** Records that one piece looks at: a fraction of a millisecond. */
+const RECORDS_A_PIECE = 256;
+
+export type ViewPiece =
+  | { name: 'sessions'; items: SessionSnapshot[] }
+  | { name: 'translations'; from: 'table' | 'sessions' | 'networks'; items: TranslationSnapshot[] }
+  | { name: 'expected'; items: ExpectedSnapshot[] }
+  | { name: 'aclMatches'; list: string; matches: Float64Array }
+  | { name: 'counters'; value: Readonly<Record<string, number>> }
+  | { name: 'inspection'; value: InspectionSnapshot }
+  | { name: 'intercepted'; items: InterceptedConnection[] }
+  | { name: 'intercept'; value: Omit<InterceptSnapshot, 'connections'> }
+  | { name: 'nat'; value: NatSnapshot }
+  | { name: 'reassembly'; interface: string; value: ReassemblySnapshot };
+
+/**
+ * @param clock the engine's clock, ms
+ */
+export function* viewPieces(
+  engine: Engine,
+  names: readonly ViewName[],
+  clock: () => number,
+): Generator<ViewPiece, void> {
+  for (const name of names) yield* piecesOf(engine, name, clock);
+}
+
+function* piecesOf(engine: Engine, name: ViewName, clock: () => number): Generator<ViewPiece, void> {
+  const { sessions, nat } = engine;
+  switch (name) {
+    case 'sessions':
+      for (const [from, to] of ranges(() => sessions.table.records)) {
+        const items: SessionSnapshot[] = [];
+        const now = clock();
+        sessions.forEach((s) => items.push(sessionSnapshot(s, now)), from, to);
+        yield { name, items };
+      }
+      return;
+    case 'translations':
+      for (const [from, to] of ranges(() => nat.translations.table.records))
+        yield { name, from: 'table', items: translationsIn(engine, from, to, clock()) };
+      for (const [from, to] of ranges(() => sessions.table.records))
+        yield { name, from: 'sessions', items: translationsOfSessions(engine, from, to, clock()) };
+      yield { name, from: 'networks', items: networksOf(engine, clock()) };
+      return;
+    case 'expected':
+      yield { name, items: sessions.expectedFlows(clock()).map(({ src, dst, dstPort }) => ({ src, dst, dstPort })) };
+      return;
+    case 'aclMatches':
+      for (const [list, { matches }] of engine.accessLists) yield { name, list, matches };
+      return;
+    case 'counters':
+      yield { name, value: countersOf(engine) };
+      return;
+    case 'inspection':
+      yield { name, value: inspectionOf(engine, clock()) };
+      return;
+    case 'intercept':
+      for (const [from, to] of ranges(() => sessions.table.records)) {
+        const items: InterceptedConnection[] = [];
+        const now = clock();
+        const see = (s: Session): void => {
+          if (s.has(FLAG.intercepted | FLAG.watched)) items.push(connectionOf(s, now));
+        };
+        sessions.table.forEach(see, from, to);
+        yield { name: 'intercepted', items };
+      }
+      yield {
+        name,
+        value: {
+          requestsInMinute: sessions.intercept.requests.count(clock()),
+          answered: sessions.intercept.answered,
+          proven: sessions.intercept.proven,
+        },
+      };
+      return;
+    case 'nat': {
+      const { hits, misses, poolMisses, translations } = nat;
+      yield { name, value: { hits, misses, expired: translations.expired, poolMisses } };
+      return;
+    }
+    case 'reassembly':
+      for (const itf of engine.policy.interfaces)
+        yield { name, interface: itf.name, value: engine.reassembly(itf.name) };
+  }
+}
+
+/** Numbers of records, piece by piece, as many as there are when the end is reached. */
+function* ranges(records: () => number): Generator<readonly [from: number, to: number]> {
+  for (let from = 0; from < records(); from += RECORDS_A_PIECE) yield [from, from + RECORDS_A_PIECE];
+}
+
+/** Puts pieces together again. What was not asked for is empty. */
+export class CollectedViews implements RouterSnapshot {
+  readonly #sessions: SessionSnapshot[] = [];
+  readonly #translations = {
+    table: [] as TranslationSnapshot[],
+    sessions: [] as TranslationSnapshot[],
+    networks: [] as TranslationSnapshot[],
+  };
+  readonly #expected: ExpectedSnapshot[] = [];
+  readonly #matches = new Map<string, Float64Array>();
+  readonly #intercepted: InterceptedConnection[] = [];
+  readonly #reassembly = new Map<string, ReassemblySnapshot>();
+  readonly #counters: Record<string, number> = {};
+  #inspection: InspectionSnapshot = NO_INSPECTION;
+  #intercept: Omit<InterceptSnapshot, 'connections'> = { requestsInMinute: 0, answered: 0, proven: 0 };
+  #nat: NatSnapshot = { hits: 0, misses: 0, expired: 0, poolMisses: 0 };
+
+  /** @param mapped names of the interfaces that a Linux interface is bound to; undefined: all that can be */
+  constructor(readonly mapped?: ReadonlySet<string>) {}
+
+  add(piece: ViewPiece): void {
+    switch (piece.name) {
+      case 'sessions':
+        this.#sessions.push(...piece.items);
+        return;
+      case 'translations':
+        this.#translations[piece.from].push(...piece.items);
+        return;
+      case 'expected':
+        this.#expected.push(...piece.items);
+        return;
+      case 'aclMatches':
+        this.#matches.set(piece.list, piece.matches);
+        return;
+      case 'intercepted':
+        this.#intercepted.push(...piece.items);
+        return;
+      case 'reassembly':
+        this.#reassembly.set(piece.interface, piece.value);
+        return;
+      case 'counters':
+        Object.assign(this.#counters, piece.value);
+        return;
+      case 'inspection':
+        this.#inspection = piece.value;
+        return;
+      case 'intercept':
+        this.#intercept = piece.value;
+        return;
+      case 'nat':
+        this.#nat = piece.value;
+    }
+  }
+
+  sessions(): SessionSnapshot[] {
+    return this.#sessions;
+  }
+
+  expected(): ExpectedSnapshot[] {
+    return this.#expected;
+  }
+
+  translations(): TranslationSnapshot[] {
+    const { table, sessions, networks } = this.#translations;
+    return arrangeTranslations(table, sessions, networks);
+  }
+
+  aclMatches(list: string): readonly number[] {
+    return Array.from(this.#matches.get(list) ?? []);
+  }
+
+  inspection(): InspectionSnapshot {
+    return this.#inspection;
+  }
+
+  intercept(): InterceptSnapshot {
+    return { connections: this.#intercepted, ...this.#intercept };
+  }
+
+  nat(): NatSnapshot {
+    return this.#nat;
+  }
+
+  reassembly(name: string): ReassemblySnapshot {
+    return this.#reassembly.get(name) ?? { reassemblies: 0, fragments: 0, totalReassemblies: 0, totalFailures: 0 };
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return this.#counters;
+  }
+}
+
+const NO_INSPECTION: InspectionSnapshot = {
+  packets: new Map(),
+  created: 0,
+  current: [0, 0, 0],
+  maximum: [0, 0, 0],
+  lastCreatedAgo: undefined,
+  lastResetAgo: undefined,
+  creationRate: 0,
+};
+
+function inspectionOf(engine: Engine, now: number): InspectionSnapshot {
+  const s = engine.sessions.statistics;
+  return {
+    packets: new Map(SERVICES.flatMap((name, i) => (s.packets[i]! > 0 ? [[name, s.packets[i]!]] : []))),
+    created: s.created,
+    current: [s.established, s.halfOpen, s.terminating],
+    maximum: [s.maxEstablished, s.maxHalfOpen, s.maxTerminating],
+    lastCreatedAgo: s.lastCreated === undefined ? undefined : now - s.lastCreated,
+    lastResetAgo: s.lastCleared === undefined ? undefined : now - s.lastCleared,
+    creationRate: s.creationRate(now),
+  };
+}
+
+function countersOf(engine: Engine): Readonly<Record<string, number>> {
+  const { memory, smtpCounters, thresholds } = engine.sessions;
+  const counters: Record<string, number> = {};
+  DROP_REASONS.forEach((reason, i) => {
+    if (reason !== '') counters[`drop ${reason}`] = engine.drops[i]!;
+  });
+  for (const [name, value] of Object.entries(memory)) {
+    if (typeof value === 'number') counters[`reassembly ${name}`] = value;
+  }
+  for (const [cause, tally] of Object.entries(thresholds.resets)) counters[`reset for ${cause}`] = tally.total;
+  for (const [name, value] of Object.entries(smtpCounters)) counters[`smtp ${name}`] = value;
+  return counters;
+}
+
+function connectionOf(s: Session, now: number): InterceptedConnection {
+  return {
+    client: s.initiator,
+    clientPort: s.initiatorPort,
+    server: s.responder,
+    serverPort: s.responderPort,
+    state: connectionState(s),
+    incomplete: s.has(FLAG.incomplete),
+    watched: s.has(FLAG.watched),
+    createdAgo: (now - s.created) | 0,
+    leftMs: s.timeoutMs - ((now - s.since) | 0),
+  };
+}
+
+function sessionSnapshot(s: Session, now: number): SessionSnapshot {
+  return {
+    id: sessionId(s),
+    protocol: s.protocol,
+    service: SERVICES[s.service]!,
+    state: SIS_NAMES[s.state]!,
+    initiator: s.initiator,
+    responder: s.seenResponder,
+    responderLocal: s.responder,
+    ...printedPorts(s),
+    createdAgo: (now - s.created) | 0,
+    heardAgo: (now - s.heard) | 0,
+    initiatorBytes: s.initiatorBytes,
+    responderBytes: s.responderBytes,
+  };
+}

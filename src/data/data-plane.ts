@@ -1,0 +1,227 @@
+/**
+ * The data plane: one engine, one queue, its tables. It is told what to do and never waits for anybody: it reads no file,
+ * runs no program, and formats no line of text. What it says goes to the control plane in messages.
+ */
+import { randomInt } from 'node:crypto';
+import { Engine } from '../core/engine.js';
+import { applyChanges } from '../core/policy-changes.js';
+import type { Clearing, FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
+import { viewPieces, type ViewPiece } from '../core/state/view.js';
+import type { ViewName } from '../core/state/snapshot.js';
+import { DROP } from '../core/verdict.js';
+import { Packet } from '../core/wire/packet.js';
+import { PacketQueue } from '../io/queue/packet-queue.js';
+import { EventOutbox } from './event-outbox.js';
+import { ProbeFilter } from './probe-filter.js';
+
+/** Timers are looked at this often: half a timer wheel slot would be wasted effort, a second too coarse. */
+const TICK_MS = 125;
+const STATUS_MS = 1000;
+/** What views may take of the time between two looks at the queue, ms. */
+const VIEW_MS = 1;
+const UNKNOWN = -1;
+
+export class DataPlane {
+  readonly #engine: Engine;
+  readonly #queue: PacketQueue;
+  readonly #packet = new Packet();
+  readonly #events: EventOutbox;
+  readonly #probes: ProbeFilter;
+  readonly #timer: NodeJS.Timeout;
+  /** Interface index of the policy by ifindex of Linux. */
+  #ingress: ReadonlyMap<number, number> = new Map();
+  /** Views that are being taken, the first one first. */
+  readonly #views: { id: number; pieces: Generator<ViewPiece, void> }[] = [];
+  /** Clock of the batch or tick in hand, ms. */
+  #clock = 0;
+  #nextStatus = 0;
+  /** Packets that came in by an interface we do not know; dropped. */
+  #unknownInterface = 0;
+
+  /**
+   * Opens the queue and begins to judge packets.
+   * @param send takes messages to the control plane
+   * @throws QueueError when the system refuses
+   */
+  constructor(
+    start: Start,
+    private readonly send: (message: FromDataPlane) => void,
+  ) {
+    this.#events = new EventOutbox(randomInt(2 ** 31), (events, number) => send({ type: 'events', events, number }));
+    this.#probes = new ProbeFilter(send);
+    this.#queue = PacketQueue.open({ queue: start.queue });
+    this.#engine = new Engine(
+      applyChanges(undefined, start.changes),
+      {
+        capacity: start.capacity,
+        seed: randomInt(2 ** 31),
+        // A key of SYN cookies, of this run alone.
+        cookieKey: crypto.getRandomValues(new Int32Array(4)),
+        now: this.now(),
+        identificationSeed: randomInt(2 ** 31),
+      },
+      {
+        event: (e) => this.#events.event(e, this.#clock),
+        release: (token, v, bytes, partial) => this.#queue.release(token, v, bytes, partial),
+        inject: (packet) => this.#queue.inject(packet),
+      },
+    );
+    Object.assign(this.#engine.debug, start.debug);
+    this.#take(start.links);
+    this.#queue.start((q, count) => this.#batch(q, count));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Monotonic clock of the engine, ms. */
+  now(): number {
+    return performance.now();
+  }
+
+  /** Does what the control plane says. */
+  receive(message: Exclude<ToDataPlane, Start>): void {
+    switch (message.type) {
+      case 'policy':
+        this.#engine.configure(applyChanges(this.#engine.policy, message.changes), this.now());
+        this.#take(message.links);
+        return;
+      case 'links':
+        this.#take(message.links);
+        return;
+      case 'debug':
+        Object.assign(this.#engine.debug, message.flags);
+        return;
+      case 'clear':
+        this.#clock = this.now();
+        this.#clear(message.clearing);
+        this.#flush();
+        return;
+      case 'view':
+        this.#view(message.id, message.names);
+        return;
+      case 'probe':
+        for (const packet of message.packets) this.#queue.inject(packet);
+        this.#probes.expect(message.key, this.now());
+        this.#queue.flush();
+        return;
+      case 'forget-probe':
+        this.#probes.forget(message.key);
+        return;
+      case 'heard':
+        this.#events.heard(message.events);
+        return;
+      case 'stop':
+        this.stop();
+    }
+  }
+
+  /** Closes the queue: the kernel drops what waits and what comes. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#flush();
+    this.#queue.close();
+  }
+
+  #take({ ingress, mtus }: Links): void {
+    this.#ingress = ingress;
+    this.#engine.setMtus(mtus);
+  }
+
+  #batch(q: PacketQueue, count: number): void {
+    const p = this.#packet;
+    const engine = this.#engine;
+    const now = this.now();
+    this.#clock = now;
+    for (let i = 0; i < count; i++) {
+      const ingress = this.#ingress.get(q.load(i, p)) ?? UNKNOWN;
+      if (q.isFromRouter(i)) {
+        q.verdict(i, engine.handleOwn(p), p);
+        continue;
+      }
+      if (ingress === UNKNOWN) {
+        this.#unknownInterface++;
+        q.verdict(i, DROP.internal, p);
+        continue;
+      }
+      p.ingress = ingress;
+      const v = engine.handle(p, now);
+      if (this.#probes.isWaiting) this.#probes.see(p, v, now);
+      q.verdict(i, v, p);
+    }
+    this.#events.flush();
+  }
+
+  #tick(): void {
+    const now = this.now();
+    this.#clock = now;
+    this.#engine.tick(now);
+    this.#events.report(now);
+    this.#flush();
+    if (now < this.#nextStatus) return;
+    this.#nextStatus = now + STATUS_MS;
+    const { user, system } = process.cpuUsage();
+    const cpuMs = (user + system) / 1000;
+    const status = { losses: this.#losses(), cpuMs, memory: process.memoryUsage.rss(), leftOut: this.#events.leftOut };
+    this.send({ type: 'status', status });
+  }
+
+  /** Sends what was decided outside of a batch, and what was said. */
+  #flush(): void {
+    this.#queue.flush();
+    this.#events.flush();
+  }
+
+  #losses(): Status['losses'] {
+    return { ...this.#queue.stats(), unknownInterface: this.#unknownInterface };
+  }
+
+  #clear(clearing: Clearing): void {
+    const { sessions, nat, accessLists } = this.#engine;
+    switch (clearing.what) {
+      case 'sessions':
+        sessions.clear(clearing.id);
+        return;
+      case 'translations':
+        nat.translations.clear(clearing.which);
+        return;
+      case 'acl counters':
+        for (const acl of accessLists.values())
+          if (clearing.list === undefined || acl.name === clearing.list) acl.clearMatches();
+        return;
+      case 'nat statistics':
+        nat.clearStatistics();
+        return;
+      case 'inspect statistics':
+        sessions.clearStatistics(this.#clock);
+        return;
+      case 'everything':
+        sessions.clear();
+        sessions.table.forEach((s) => sessions.end(s, 'cleared'));
+        nat.translations.clear();
+        nat.clearStatistics();
+        for (const list of accessLists.values()) list.clearMatches();
+        sessions.clearStatistics(this.#clock);
+    }
+  }
+
+  #view(id: number, names: readonly ViewName[]): void {
+    const pieces = viewPieces(this.#engine, names, () => this.now());
+    if (this.#views.push({ id, pieces }) === 1) setImmediate(() => this.#goOn());
+  }
+
+  /** Takes views for a moment, then packets have their turn. */
+  #goOn(): void {
+    const view = this.#views[0];
+    if (view === undefined) return;
+    const until = this.now() + VIEW_MS;
+    const pieces: ViewPiece[] = [];
+    let last = false;
+    do {
+      const next = view.pieces.next();
+      if (next.done === true) last = true;
+      else pieces.push(next.value);
+    } while (!last && this.now() < until);
+    if (last) this.#views.shift();
+    this.send({ type: 'view', id: view.id, pieces, last });
+    if (this.#views.length > 0) setImmediate(() => this.#goOn());
+  }
+}
