@@ -111,6 +111,7 @@ export class Router {
           for (const e of events) this.write(messageOf(e));
         },
         answer: (answer) => this.prober.answer(answer),
+        complaint: (line) => this.say(3, '%FW3640', `data plane: ${line}`, 'DATA_PLANE'),
         ended: (why) => {
           this.#watch.restart();
           this.say(2, '%FW3640', `the data plane ended (${why}); sessions are lost`, 'DATA_PLANE');

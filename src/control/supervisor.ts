@@ -3,6 +3,7 @@
  * drops what comes: nobody reads the queue.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Event } from '../core/events.js';
 import type { FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
@@ -34,6 +35,8 @@ export interface SupervisorOptions {
   mapped: ReadonlySet<string>;
   events: (events: readonly Event[]) => void;
   answer: (answer: Extract<FromDataPlane, { type: 'answer' }>) => void;
+  /** A line that it wrote to standard error, as Node does when a program fails. */
+  complaint: (line: string) => void;
   /** It has ended by itself. `why`: a signal or an exit code. */
   ended: (why: string) => void;
   /** Another one has begun. */
@@ -80,7 +83,9 @@ export class Supervisor {
    * @throws RefusedError where it cannot begin
    */
   async start(): Promise<void> {
-    const child = fork(WORKER, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // Its own standard output and error: Node changes the mode of what it inherits, and ours must never wait.
+    const child = fork(WORKER, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    createInterface({ input: child.stderr! }).on('line', (line) => this.options.complaint(line));
     this.#child = child;
     this.#began = performance.now();
     await new Promise<void>((resolve, reject) => {

@@ -103,12 +103,17 @@ export async function forwardWith(system) {
   return { pid: child?.pid, end };
 }
 
-/** Processor seconds that a process has used, and packets that it has taken from the queue. */
+/** Processor seconds that a process and its children have used, and packets that they have taken from the queue. */
 export function usage(pid) {
   // `ip netns exec` replaces itself, so the pid is the consumer's. Times are in ticks of 10 ms.
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  let ticks = 0;
+  for (const one of [pid, ...children]) {
+    const stat = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ')[1].split(' ');
+    ticks += Number(stat[11]) + Number(stat[12]);
+  }
   const queue = router('cat', '/proc/net/netfilter/nfnetlink_queue').trim().split(/\s+/);
-  return { cpu: (Number(stat[11]) + Number(stat[12])) / 100, packets: queue[7] - queue[6] };
+  return { cpu: ticks / 100, packets: queue[7] - queue[6] };
 }
 
 /** Builds what is compared, and the lab. */

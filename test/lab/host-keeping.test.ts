@@ -185,8 +185,10 @@ test('of two that are started at once one is the router, with its rules', async 
 
 test('SIGUSR1 opens no debugger', async () => {
   const router = await Fw3640.start(lab);
-  router.process.child.kill('SIGUSR1');
-  router.process.child.kill('SIGUSR1');
+  for (const pid of [router.process.child.pid!, router.dataPlane]) {
+    process.kill(pid, 'SIGUSR1');
+    process.kill(pid, 'SIGUSR1');
+  }
   router.console('show clock');
   expect(inRouter('ss -ltnH')).toBe('');
   expect(router.process.stderr).not.toContain('Debugger');

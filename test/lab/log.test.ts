@@ -14,8 +14,11 @@ beforeEach(() => {
 afterEach(() => lab.down());
 
 const passes = (): boolean => lab.exec('inside', 'ping', ['-c1', '-W2', '172.22.1.10']).code === 0;
+/** Of both processes. */
 const residentKb = (router: Fw3640): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${router.process.child.pid}/status`, 'utf8'))![1]);
+  [router.process.child.pid!, router.dataPlane]
+    .map((pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]))
+    .reduce((a, b) => a + b);
 /** Thousands of packets, each of which makes lines of `debug ip packet detail`. */
 const traffic = (): void => void lab.run('inside', 'ping', ['-q', '-c4000', '-i0.001', '-W2', '172.22.1.10']);
 
@@ -84,8 +87,10 @@ test('no free descriptor: packets go on, the log does too, and what was not sent
     'hostname 3640-123\nlogging 172.22.1.10\nlogging trap debugging',
   ]);
   const router = await Fw3640.start(lab, { config });
-  const descriptors = (n: string): string =>
-    lab.run('router', 'prlimit', [`--pid=${router.process.child.pid}`, `--nofile=${n}:`]);
+  const descriptors = (n: string): void => {
+    for (const pid of [router.process.child.pid!, router.dataPlane])
+      lab.run('router', 'prlimit', [`--pid=${pid}`, `--nofile=${n}:`]);
+  };
   router.console('debug ip packet');
   descriptors('3');
   for (let n = 0; n < 3; n++) expect(passes()).toBe(true);
@@ -98,11 +103,11 @@ test('no free descriptor: packets go on, the log does too, and what was not sent
   await stop(router);
 });
 
-test('what the kernel drops while the router stands still is shown, and said', async () => {
+test('what the kernel drops while the data plane stands still is shown, and said', async () => {
   const router = await Fw3640.start(lab);
-  router.process.child.kill('SIGSTOP');
+  process.kill(router.dataPlane, 'SIGSTOP');
   lab.exec('inside', 'ping', ['-q', '-c6000', '-l6000', '-W1', '172.22.1.10']);
-  router.process.child.kill('SIGCONT');
+  process.kill(router.dataPlane, 'SIGCONT');
   await router.shows('show ip inspect statistics', /lost, as the kernel's queue was full: [1-9]/);
   await until('the message', () =>
     /QUEUE_DROP: \d+ packets lost in \d+ seconds?: the kernel's queue was full/.test(router.process.stdout),

@@ -48,6 +48,12 @@ export class Fw3640 {
     return router;
   }
 
+  /** Process id of the data plane. */
+  get dataPlane(): number {
+    const { pid } = this.process.child;
+    return Number(readFileSync(`/proc/${pid!}/task/${pid!}/children`, 'utf8').trim());
+  }
+
   /** The log so far. */
   get log(): LogLine[] {
     return this.process.stdout
