@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Event } from '../core/events.js';
 import type { FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
@@ -85,7 +86,13 @@ export class Supervisor {
   async start(): Promise<void> {
     // Its own standard output and error: Node changes the mode of what it inherits, and ours must never wait.
     const child = fork(WORKER, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-    createInterface({ input: child.stderr! }).on('line', (line) => this.options.complaint(line));
+    let complaint = '';
+    // Without a descriptor to spare there is neither a process nor its standard error: `error` tells.
+    const errors = child.stderr ?? Readable.from([]);
+    createInterface({ input: errors }).on('line', (line) => {
+      if (/^\w*Error\b/.test(line)) complaint = `: ${line}`;
+      this.options.complaint(line);
+    });
     this.#child = child;
     this.#began = performance.now();
     await new Promise<void>((resolve, reject) => {
@@ -97,11 +104,16 @@ export class Supervisor {
         } else if (message.type === 'refused') reject(new RefusedError(message.reason));
         else this.#receive(message);
       });
-      child.on('error', reject);
-      child.on('exit', (code, signal) => {
+      child.on('error', (error) => {
+        if (child.pid === undefined) this.#child = undefined;
+        reject(new RefusedError(`the data plane cannot be started: ${error.message}`));
+      });
+      // All of its standard error is here by then.
+      child.on('close', (code, signal) => {
+        const why = signal ?? `exit code ${code}`;
         this.#child = undefined;
-        reject(new Error(`the data plane ended (${signal ?? `exit code ${code}`})`));
-        if (ready) this.#ended(signal ?? `exit code ${code}`);
+        reject(new RefusedError(`the data plane ended (${why})${complaint}`));
+        if (ready) this.#ended(why);
       });
       this.#send({
         type: 'start',
@@ -162,7 +174,7 @@ export class Supervisor {
     this.#stopping = true;
     const child = this.#child;
     if (child === undefined) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
     this.#send({ type: 'stop' });
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await gone;

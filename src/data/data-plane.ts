@@ -10,6 +10,7 @@ import { viewPieces, type ViewPiece } from '../core/state/view.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { DROP } from '../core/verdict.js';
 import { Packet } from '../core/wire/packet.js';
+import { residentBytes } from '../io/proc.js';
 import { PacketQueue } from '../io/queue/packet-queue.js';
 import { EventOutbox } from './event-outbox.js';
 import { ProbeFilter } from './probe-filter.js';
@@ -160,7 +161,7 @@ export class DataPlane {
     this.#nextStatus = now + STATUS_MS;
     const { user, system } = process.cpuUsage();
     const cpuMs = (user + system) / 1000;
-    const status = { losses: this.#losses(), cpuMs, memory: process.memoryUsage.rss(), leftOut: this.#events.leftOut };
+    const status = { losses: this.#losses(), cpuMs, memory: residentBytes(), leftOut: this.#events.leftOut };
     this.send({ type: 'status', status });
   }
 

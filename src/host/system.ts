@@ -4,7 +4,7 @@ import { parseAddress } from '../ios/ipv4-text.js';
 import type { ArpSnapshot, InterfaceSnapshot, SystemSnapshot } from '../core/state/snapshot.js';
 import { HostError, linux } from './host-system.js';
 import { countedSince, readIpCounters } from './ip-counters.js';
-import { procText } from '../io/proc.js';
+import { procText, residentBytes } from '../io/proc.js';
 import { RateMeter } from './rate-meter.js';
 
 /** Samples of the processor's and the interfaces' counters are taken this often. */
@@ -150,7 +150,7 @@ export class System implements SystemSnapshot {
   }
 
   memory(): { total: number; used: number } {
-    return { total: totalmem(), used: process.memoryUsage().rss + this.dataPlane().memory };
+    return { total: totalmem(), used: residentBytes() + this.dataPlane().memory };
   }
 
   /** `clear arp-cache`: what the neighbours' addresses are is asked again. Packets go on meanwhile. */

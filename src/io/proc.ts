@@ -9,3 +9,15 @@ export function procText(path: string): string {
     return '';
   }
 }
+
+let resident = 0;
+
+/** Bytes that this process has in memory; what they were last where it cannot be read for want of a descriptor. */
+export function residentBytes(): number {
+  try {
+    resident = process.memoryUsage.rss();
+  } catch {
+    // It is asked again.
+  }
+  return resident;
+}

@@ -48,7 +48,7 @@ function remote(): { router: ConsoleRouter; arrive: () => void } {
   const snapshot = new Proxy(fake.snapshot, {
     get: (target, name: keyof RouterSnapshot) => {
       if (VIEWS.includes(name) && !here.includes(name as ViewName)) throw new Error(`${name} was not fetched`);
-      return target[name];
+      return Reflect.get(target, name) as unknown;
     },
   });
   const fetch = (names: readonly ViewName[]): Promise<void> =>
