@@ -137,7 +137,7 @@ export function fakeRouter(text: string): FakeRouter {
     },
     setDebug: (flags) => void Object.assign(router.debug, flags),
     clear: ({ what, ...which }) => {
-      const [chosen] = Object.values(which);
+      const [chosen] = Object.values(which) as unknown[];
       calls.push(`clear ${what}${chosen === undefined ? '' : ` ${JSON.stringify(chosen)}`}`);
     },
     eraseStartup: (done) => {
