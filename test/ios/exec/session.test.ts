@@ -284,7 +284,8 @@ describe('help', () => {
   });
 
   test('completes a word in part, and says so where there is none', () => {
-    expect(session.help('cl')).toBe('clear\n');
+    expect(session.help('cle')).toBe('clear\n');
+    expect(session.help('cl')).toBe('clear  clock\n');
     expect(session.help('show ip in')).toBe('inspect  interface\n');
     expect(session.help('bogus ')).toBe('% Unrecognized command\n');
     expect(session.help('show run | ')).toContain('  include  Include lines that match\n');
