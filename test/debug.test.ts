@@ -1,8 +1,10 @@
 /** The lines of `debug`: as Cisco's samples have them, where they come, and that nothing but the output changes. */
 import { describe, expect, test } from 'vitest';
-import { type DebugFlag, noDebug, packetLines } from '../src/core/observe/debug.js';
-import * as lines from '../src/core/observe/debug-inspect.js';
-import { messageOf } from '../src/ios/messages.js';
+import { withoutPassword } from '../src/core/inspect/ftp/secrets.js';
+import { type DebugFlag, noDebug } from '../src/core/observe/debug.js';
+import * as lines from '../src/ios/debug/inspect.js';
+import { packetLines } from '../src/ios/debug/packet.js';
+import { messagesOf } from '../src/ios/messages.js';
 import { DROP, HOLD, PASS } from '../src/core/verdict.js';
 import { put16 } from '../src/core/wire/bytes.js';
 import { writeIpv4Checksum } from '../src/core/wire/checksum.js';
@@ -16,7 +18,8 @@ const MAIL = '172.22.1.110';
 const HOST = '10.10.10.5';
 const HOST_GLOBAL = '172.22.1.111';
 
-const said = (r: Router3640): string[] => r.events.flatMap((e) => (e.type === 'debug' ? [messageOf(e).text] : []));
+const said = (r: Router3640): string[] =>
+  r.events.flatMap((e) => (e.type === 'debug' ? messagesOf(e).map((m) => m.text) : []));
 
 /** A router of which `flags` are on. */
 function debugging(flags: readonly DebugFlag[], extra = ''): Router3640 {
@@ -337,8 +340,7 @@ describe('debug ip inspect', () => {
     'Acct secret',
     'ADAT secret\r\n',
   ])('ftp: %j is not told', (line) => {
-    expect(lines.ftpDialogueLine(1, true, line)).not.toContain('secret');
-    expect(lines.ftpDialogueLine(1, false, line)).toContain('secret');
+    expect(withoutPassword(line)).not.toContain('secret');
   });
 
   test('what a host sends does not reach the terminal raw', () => {
@@ -515,7 +517,7 @@ describe('debug ip packet', () => {
     const count = (): number => r.engine.accessLists.get('150')!.matches[0]!;
     r.fromOutside(syn(25));
     expect([said(r).length, count()]).toEqual([2, 0]);
-    expect(r.events.map((e) => e.type)).toEqual(['debug', 'debug']);
+    expect(r.events.map((e) => e.type)).toEqual(['debug']);
     // The same list at work does both.
     r.engine.accessLists.get('101')!.clearMatches();
     r.fromOutside(syn(25, '172.22.1.12'));
@@ -540,6 +542,21 @@ describe('debug ip packet', () => {
     expect(shown()).toBe(0);
     expect(r.engine.accessLists.get('150')!.matches[0]).toBe(0);
   });
+});
+
+test('what is told is plain data: it goes to another process and prints the same there', () => {
+  const all = Object.entries(noDebug()).flatMap(([flag, v]) => (v === false ? [flag as DebugFlag] : []));
+  const r = debugging(all);
+  connection(r);
+  const c = new ControlConnection(r, INSIDE, OUTSIDE).login();
+  c.say('PORT 10,10,10,5,19,137');
+  c.data(false, 20, 5001);
+  const facilities = new Set(r.events.flatMap((e) => (e.type === 'debug' ? [e.facility] : [])));
+  expect(facilities.size).toBeGreaterThanOrEqual(8);
+  const printed = said(r);
+  expect(r.events.splice(0, r.events.length, ...structuredClone(r.events)).length).toBeGreaterThan(50);
+  expect(said(r)).toEqual(printed);
+  expect(JSON.stringify(r.events)).not.toContain('secret');
 });
 
 test('held segments are released as before when the debugging of tcp is on', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { messageOf } from '../src/ios/messages.js';
+import { messagesOf } from '../src/ios/messages.js';
 import { SIS } from '../src/core/session/session.js';
 import { ABSORBED, DROP, HOLD, PASS } from '../src/core/verdict.js';
 import { i32, put16, u16 } from '../src/core/wire/bytes.js';
@@ -419,7 +419,8 @@ describe('ip virtual-reassembly in the pipeline', () => {
 });
 
 describe('debug', () => {
-  const lines = (r: Router3640): string[] => r.events.flatMap((e) => (e.type === 'debug' ? [messageOf(e).text] : []));
+  const lines = (r: Router3640): string[] =>
+    r.events.flatMap((e) => (e.type === 'debug' ? messagesOf(e).map((m) => m.text) : []));
 
   test.each([
     ['nat', ['NAT: s=172.22.1.10, d=172.22.1.110->10.10.10.2 [4660]']],

@@ -22,7 +22,7 @@ const applet = (source: number, session: number): Event => ({
   type: 'java-blocked',
   endpoints: endpoints(source, session),
 });
-const DEBUG: Event = { type: 'debug', facility: 'tcp', text: 'asked for' };
+const DEBUG: Event = { type: 'debug', facility: 'objectCreation', what: 'session', sis: 1 };
 const admitted = (limiter: EventLimiter, events: Iterable<Event>, now = 0): number =>
   [...events].filter((e) => limiter.admits(e, now)).length;
 const times = (n: number, e: (i: number) => Event): Event[] => Array.from({ length: n }, (_, i) => e(i));

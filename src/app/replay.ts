@@ -7,7 +7,8 @@ import { Engine } from '../core/engine.js';
 import { EXIT } from './exit.js';
 import { compilePolicy } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
-import { type Message, messageOf } from '../ios/messages.js';
+import { DROP_REASONS } from '../ios/drop-reasons.js';
+import { type Message, messagesOf } from '../ios/messages.js';
 import { formatTimestamp } from '../ios/timestamp.js';
 import { Capture } from '../io/capture/capture.js';
 import { CaptureError, type CapturedPacket } from '../io/capture/captured-packet.js';
@@ -15,7 +16,7 @@ import { mergeCaptures } from '../io/capture/merge.js';
 import { Progress } from '../io/progress.js';
 import { RoutingTable } from '../core/route/routing-table.js';
 import { readBindings, readConfig } from './run.js';
-import { ABSORBED, DROP, DROP_REASONS, HOLD, isDrop, PASS } from '../core/verdict.js';
+import { ABSORBED, DROP, HOLD, isDrop, PASS } from '../core/verdict.js';
 import { copyBytes } from '../core/wire/copy.js';
 import { decodeIpv4 } from '../core/wire/decode.js';
 import { Packet } from '../core/wire/packet.js';
@@ -121,7 +122,7 @@ export class Replay {
       policy,
       { capacity: CAPACITY, seed: SEED, now: 0 },
       {
-        event: (e) => this.#say(messageOf(e)),
+        event: (e) => messagesOf(e).forEach((m) => this.#say(m)),
         release: (_token, v) => this.#count(v === PASS ? 'forwarded after a wait' : nameOf(v)),
         inject: () => this.#count('sent by the router itself'),
       },

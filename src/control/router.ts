@@ -7,7 +7,7 @@ import type { Clearing, Links } from '../core/plane.js';
 import type { RouterSnapshot, ViewName } from '../core/state/snapshot.js';
 import { PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
-import { type Message, messageOf } from '../ios/messages.js';
+import { type Message, messagesOf } from '../ios/messages.js';
 import { lockPath } from '../host/host-journal.js';
 import { HostKeeper } from '../host/host-keeper.js';
 import { HostSetup } from '../host/host-setup.js';
@@ -17,6 +17,7 @@ import type { Log } from '../io/log.js';
 import { PacketProber } from '../io/prober.js';
 import { QueueWatch } from '../io/queue-watch.js';
 import { Supervisor } from './supervisor.js';
+import { readRows } from '../core/observe/row.js';
 
 export interface RouterOptions {
   config: RouterConfig;
@@ -108,7 +109,7 @@ export class Router {
         links: this.#links(),
         mapped: this.mapped,
         events: (events) => {
-          for (const e of events) this.write(messageOf(e));
+          for (const e of events) for (const m of messagesOf(e)) this.write(m);
         },
         answer: (answer) => this.prober.answer(answer),
         complaint: (line) => this.say(3, '%FW3640', `data plane: ${line}`, 'DATA_PLANE'),
@@ -166,7 +167,7 @@ export class Router {
   /** The state of the data plane, as far as it is asked for. */
   async views(names: readonly ViewName[]): Promise<RouterSnapshot> {
     const views = await this.#supervisor.views(names);
-    if (names.includes('counters')) views.add({ name: 'counters', value: this.#watch.counters() });
+    if (names.includes('counters')) views.add({ name: 'counters', items: readRows(this.#watch.rows()) });
     return views;
   }
 

@@ -10,7 +10,10 @@
 import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
 import { MatchLog } from './acl/match-log.js';
 import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, UnreachableReplies } from './acl/unreachable.js';
-import { datagramText, type DebugFlag, type DebugFlags, natLine, noDebug, packetLines } from './observe/debug.js';
+import { type DebugFlags, noDebug } from './observe/debug.js';
+import { headerOf, type PacketPath } from './observe/debug-event.js';
+import type { Row } from './observe/row.js';
+import { smtpRows } from './inspect/smtp/finding.js';
 import { DropLog } from './observe/drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
 import type { Event } from './events.js';
@@ -29,7 +32,7 @@ import { Sessions } from './session/sessions.js';
 import type { ReassemblySnapshot } from './state/snapshot.js';
 import { MemoryAlert } from './session/memory-alert.js';
 import { ReassemblyMemory } from './tcp/reassembly-memory.js';
-import { DROP, DROP_REASONS, isDrop, PASS, type Verdict } from './verdict.js';
+import { DROP, dropRows, isDrop, PASS, type Verdict, VERDICTS } from './verdict.js';
 import { UndeliveredReplies } from './undelivered.js';
 import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
@@ -85,7 +88,7 @@ export class Engine {
   policy: Policy;
   /** Packets handled, and dropped by reason (index: verdict). */
   packets = 0;
-  readonly drops = new Float64Array(DROP_REASONS.length);
+  readonly drops = new Float64Array(VERDICTS);
 
   /** Revision of the NAT policy that the translator has. */
   #translated = 0;
@@ -155,7 +158,7 @@ export class Engine {
       this.debug,
       options.cookieKey ?? Int32Array.of(seed, ~seed, mix(seed, 1), mix(seed, 2)),
     );
-    this.sessions.trace.datagramText = (p) => this.#datagramText(p, true);
+    this.sessions.trace.pathOf = (p) => this.#pathOf(p, true);
     this.sessions.leadsTo = (address, ingress) => this.#routes.leadsTo(address, ingress);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
     this.configure(policy, now);
@@ -259,19 +262,25 @@ export class Engine {
   #tracePacket(p: Packet, v: Verdict): void {
     const { list, detail } = this.debug.packetScope;
     if (list !== undefined && this.accessLists.get(list)?.permitsPacket(p) === false) return;
-    const denied = v === DROP.acl;
-    const fate = denied ? 'access denied' : isDrop(v) ? DROP_REASONS[v]! : v === PASS ? 'forward' : 'held';
-    for (const text of packetLines(p, this.#datagramText(p, !denied), fate, detail)) this.#trace('packet', text);
+    const path = this.#pathOf(p, v !== DROP.acl);
+    this.outbox.event({ type: 'debug', facility: 'packet', packet: headerOf(p), path, verdict: v, detail });
   }
 
   /** @param routed where the packet goes is known: an inbound access list stands in front of routing, as on IOS */
-  #datagramText(p: Packet, routed: boolean): string {
+  #pathOf(p: Packet, routed: boolean): PacketPath {
     const egress = routed ? this.#ports[this.#routes.lookup(p.dst)]?.policy.name : undefined;
-    return datagramText(p, this.#ports[p.ingress]!.policy.name, egress);
+    return { ingress: this.#ports[p.ingress]!.policy.name, egress };
   }
 
-  #trace(facility: DebugFlag, text: string): void {
-    this.outbox.event({ type: 'debug', facility, text });
+  /** `debug ip nat`: the addresses of a packet before it was translated. */
+  #traceNat(p: Packet, src: number, dst: number): void {
+    this.outbox.event({ type: 'debug', facility: 'nat', packet: headerOf(p), src, dst });
+  }
+
+  /** All that is counted here and below, for `show` and metrics. */
+  rows(): Row[] {
+    const { memory, smtpCounters, thresholds } = this.sessions;
+    return [...dropRows(this.drops), ...memory.rows(), ...thresholds.rows(), ...smtpRows(smtpCounters)];
   }
 
   /** Ends what has timed out. To be called a few times a second. */
@@ -566,14 +575,14 @@ export class Engine {
     const before = p.dst;
     rewriteDestination(p, nat.dst, nat.dstPort);
     if (this.#flow.quoted) nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
-    if (this.debug.nat && p.dst !== before) this.#trace('nat', natLine(p, p.src, before));
+    if (this.debug.nat && p.dst !== before) this.#traceNat(p, p.src, before);
   }
 
   /** NAT inside-to-outside. */
   #toInsideGlobal(p: Packet): void {
     const before = p.src;
     rewriteSource(p, p.globalSrc, p.globalSrcPort);
-    if (this.debug.nat && p.src !== before) this.#trace('nat', natLine(p, before, p.dst));
+    if (this.debug.nat && p.src !== before) this.#traceNat(p, before, p.dst);
   }
 
   #egressIsOutside(destination: number): boolean {

@@ -2,7 +2,7 @@
  * Everything the core can say besides its verdicts, as one union. The core says what happened; `ios/messages.ts` says
  * how a 3640 puts it. Events are plain data, copied out of the packet: they outlive the batch.
  */
-import type { DebugFlag } from './observe/debug.js';
+import type { DebugEvent } from './observe/debug-event.js';
 import type { FtpFinding } from './inspect/ftp/inspector.js';
 import type { SmtpFinding } from './inspect/smtp/finding.js';
 
@@ -101,4 +101,4 @@ export type Event =
   | { type: 'fragments'; fault: FragmentFault; interface: string; limit: number; src: number; dst: number }
   /** Messages that were too many for the log, in so many seconds. */
   | { type: 'left-out'; kind: LogKind; messages: number; seconds: number }
-  | { type: 'debug'; facility: DebugFlag; text: string };
+  | DebugEvent;

@@ -4,23 +4,15 @@
  */
 import type { Message } from '../ios/messages.js';
 import { Tally } from '../core/limit/tally.js';
+import type { Row } from '../core/observe/row.js';
+import { LOSS_CAUSES } from '../ios/loss-causes.js';
 
-/** What is counted, and how it is told. */
-const CAUSES = {
-  kernelQueueDropped: "the kernel's queue was full",
-  kernelUserDropped: 'the socket of the queue was full',
-  badVerdicts: 'their verdict was not one that can be sent',
-  verdictErrors: 'the kernel refused their verdict',
-  injectErrors: 'the kernel did not send them',
-  unknownInterface: 'they came in by an interface that is not mapped',
-} as const;
-
-const NAMES = Object.keys(CAUSES) as (keyof typeof CAUSES)[];
+const NAMES = Object.keys(LOSS_CAUSES) as (keyof typeof LOSS_CAUSES)[];
 const LOOK_EVERY_MS = 1000;
 
 export class QueueWatch {
   #next = 0;
-  readonly #seen: Record<keyof typeof CAUSES, number> = {
+  readonly #seen: Record<keyof typeof LOSS_CAUSES, number> = {
     kernelQueueDropped: 0,
     kernelUserDropped: 0,
     badVerdicts: 0,
@@ -56,14 +48,19 @@ export class QueueWatch {
       if (more > 0) tally.note(now, more);
       this.#seen[name] = Math.max(this.#seen[name], count); // less only where /proc could not be read
       const packets = tally.take(now);
-      if (packets > 0) this.say(lossMessage(packets, tally.seconds, CAUSES[name]));
+      if (packets > 0) this.say(lossMessage(packets, tally.seconds, LOSS_CAUSES[name]));
     });
   }
 
-  /** By name, as `show ip inspect statistics` has them. */
-  counters(): Record<string, number> {
-    const counts = this.read();
-    return Object.fromEntries(NAMES.map((name) => [`lost, as ${CAUSES[name]}`, counts[name] ?? 0]));
+  /** The losses as rows. */
+  rows(): Row[] {
+    return NAMES.map((name) => ({
+      family: 'lost',
+      name,
+      help: `Packets lost before or behind the engine: ${LOSS_CAUSES[name]}`,
+      kind: 'counter',
+      read: () => this.read()[name] ?? 0,
+    }));
   }
 }
 

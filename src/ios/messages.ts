@@ -5,8 +5,10 @@
 import type { Endpoints, Event, ResetCause } from '../core/events.js';
 import type { FtpFinding } from '../core/inspect/ftp/inspector.js';
 import type { SignatureId, SmtpFinding } from '../core/inspect/smtp/finding.js';
-import { DROP, DROP_REASONS } from '../core/verdict.js';
+import { DROP } from '../core/verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../core/wire/ipv4.js';
+import { debugLines } from './debug/lines.js';
+import { DROP_REASONS } from './drop-reasons.js';
 import { formatAddress } from './ipv4-text.js';
 
 /** 0 emergencies … 7 debugging. */
@@ -19,7 +21,13 @@ export interface Message {
   fields: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The message of an event. Debug events have severity 7 and no mnemonic. */
+/** The messages of an event, each of one line: a debug event may print several. */
+export function messagesOf(e: Event): Message[] {
+  const m = messageOf(e);
+  return e.type === 'debug' ? m.text.split('\n').map((text) => ({ ...m, text })) : [m];
+}
+
+/** The message of an event. Debug events have severity 7, no mnemonic, and as many lines as they print. */
 export function messageOf(e: Event): Message {
   switch (e.type) {
     case 'session-start':
@@ -114,7 +122,7 @@ export function messageOf(e: Event): Message {
       return {
         severity: 7,
         mnemonic: '',
-        text: e.facility === 'smtp' ? `CBAC SMTP: ${e.text}` : e.text,
+        text: debugLines(e).join('\n'),
         fields: { debug: e.facility },
       };
     default:

@@ -5,7 +5,7 @@ import { EventOutbox, MOST_UNHEARD } from '../../src/data/event-outbox.js';
 
 /** An event that the limits let through. */
 const quiet = (n: number): Event => ({ type: 'acl-log-missed', packets: n });
-const debug: Event = { type: 'debug', facility: 'tcp', text: 'x' };
+const debug: Event = { type: 'debug', facility: 'objectCreation', what: 'session', sis: 1 };
 
 function outbox(): { out: EventOutbox; batches: { events: readonly Event[]; number: number }[] } {
   const batches: { events: readonly Event[]; number: number }[] = [];

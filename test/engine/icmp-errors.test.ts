@@ -3,7 +3,7 @@
  * others do not, though a rule inspects icmp on their way.
  */
 import { describe, expect, test } from 'vitest';
-import { DROP_REASONS } from '../../src/core/verdict.js';
+import { DROP_REASONS } from '../../src/ios/drop-reasons.js';
 import { i32 } from '../../src/core/wire/bytes.js';
 import { dotted, icmpPacket, ipv4Packet, tcpPacket, udpPacket } from '../support/packets.js';
 import { DROP, type Outcome, PASS, Router3640 } from '../support/router-3640.js';

@@ -8,12 +8,14 @@
  *   options  = bits: 1 esmtp, 2 monitor-only, 4 allow STARTTLS and BDAT, 8 mask-ehlo off, 16 debug, 32 and up: habits
  *   chunk    = length bytes, of the client; with bit 7 of the length, of the server; length 0: the server answers
  */
-import { StreamAction, type InspectorHost } from '../../src/core/inspect/inspector.js';
-import { newSmtpCounters, type SmtpFinding } from '../../src/core/inspect/smtp/finding.js';
+import { StreamAction } from '../../src/core/inspect/inspector.js';
+import { newSmtpCounters } from '../../src/core/inspect/smtp/finding.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
 import { ChangingHands } from '../inspect/smtp/changing-hands.js';
 import { legalWords, isForbidden } from '../inspect/smtp/forbidden.js';
 import { HABITS, ModelServer } from '../inspect/smtp/model-servers.js';
+import type { SmtpHost } from '../../src/core/inspect/smtp/step.js';
+import { smtpLine } from '../../src/ios/debug/smtp.js';
 
 const FROM_SERVER = 0x80;
 const MARGIN = 8;
@@ -33,9 +35,9 @@ export function fuzzInspector(input: Uint8Array): void {
   const bits = input[0] ?? 0;
   const options = OPTIONS[bits & 15]!;
   const protocol = (bits & 1) !== 0 ? 'esmtp' : 'smtp';
-  const host: InspectorHost<SmtpFinding> = {
+  const host: SmtpHost = {
     debug: (bits & 16) !== 0,
-    trace: (line) => check(line.length < 200, 'a long debug line'),
+    trace: (step) => check(smtpLine(step).length < 200, 'a long debug line'),
     report: (finding, _fromInitiator, offset) => {
       check(JSON.stringify(finding).length < LONGEST_FINDING, 'a long finding');
       check(offset >= -2 && offset <= input.length * 40, `a finding at ${offset}`);

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { QueueWatch } from '../../src/io/queue-watch.js';
+import { readRows } from '../../src/core/observe/row.js';
+import { counterName } from '../../src/ios/show/counter-name.js';
 
 const none = {
   kernelQueueDropped: 0,
@@ -25,7 +27,9 @@ test('packets that the kernel dropped are said once a minute while they grow, an
     "%SYS-4-QUEUE_DROP: 610 packets lost in 60 seconds: the kernel's queue was full",
     "%SYS-4-QUEUE_DROP: 40 packets lost in 3 seconds: the kernel's queue was full",
   ]);
-  expect(watch.counters()).toMatchObject({ "lost, as the kernel's queue was full": 650 });
+  const [full] = readRows(watch.rows());
+  expect(full).toMatchObject({ family: 'lost', name: 'kernelQueueDropped', value: 650 });
+  expect(counterName(full!)).toBe("lost, as the kernel's queue was full");
 });
 
 test('a look that failed is no loss', () => {

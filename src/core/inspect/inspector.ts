@@ -32,11 +32,12 @@ export interface StreamInspector {
 }
 
 /** What an inspector tells its surroundings; the session adds addresses, session id and sequence number. */
-export interface InspectorHost<Finding> {
+/** `Step`: what `debug` of the protocol tells. */
+export interface InspectorHost<Finding, Step = never> {
   /** `offset`: stream position in that direction, bytes from the first data byte, int32, of the first byte concerned. */
   report(finding: Finding, fromInitiator: boolean, offset: number): void;
-  /** Debug lines wanted now? Checked before anything is built, so that debugging that is off costs one read. */
+  /** Debug output wanted now? Checked before anything is built, so that debugging that is off costs one read. */
   readonly debug: boolean;
-  /** One `debug ip inspect …` line, without time stamp and prefix: e.g. `VERB - match id:5`. */
-  trace(line: string): void;
+  /** Something for `debug ip inspect …`. */
+  trace(step: Step): void;
 }

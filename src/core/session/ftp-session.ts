@@ -1,8 +1,8 @@
 /**
  * What the FTP inspector may ask of its session: who is who on both sides of NAT, data connections, replaced text.
  */
-import { ftpDialogueLine, ftpEndpointLine } from '../observe/debug-inspect.js';
 import type { Announcement, FtpFinding, FtpHost } from '../inspect/ftp/inspector.js';
+import { withoutPassword } from '../inspect/ftp/secrets.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
 import { seqAdd } from '../tcp/seq.js';
@@ -74,14 +74,19 @@ export class FtpSession implements FtpHost {
   }
 
   traceLine(fromClient: boolean, line: string): void {
-    this.sessions.trace.say('ftp', ftpDialogueLine(sessionId(this.sessions.at(this.slot)), fromClient, line));
+    const shown = fromClient ? withoutPassword(line) : line;
+    this.sessions.trace.say({ type: 'debug', facility: 'ftp', what: 'line', sis: this.#sis, fromClient, line: shown });
   }
 
-  traceEndpoint(command: string, toClient: boolean, port: number, seen: Announcement): void {
+  traceEndpoint(command: string, toClient: boolean, port: number, now: Announcement): void {
     const { trace } = this.sessions;
     const own = { address: toClient ? this.#client : this.#server, port };
-    const sis = sessionId(this.sessions.at(this.slot));
-    trace.say('ftp', ftpEndpointLine(sis, command, own, trace.flags.detailed ? seen : undefined));
+    const seen = trace.flags.detailed ? { address: now.address, port: now.port } : undefined;
+    trace.say({ type: 'debug', facility: 'ftp', what: 'announced', sis: this.#sis, command, own, seen });
+  }
+
+  get #sis(): number {
+    return sessionId(this.sessions.at(this.slot));
   }
 
   #announce(address: number, port: number, controlPort: number): Announcement | undefined {

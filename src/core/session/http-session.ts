@@ -1,5 +1,4 @@
 /** What the HTTP inspector says, with the addresses of its session, and what the audit trail keeps of it. */
-import { httpLine } from '../observe/debug-inspect.js';
 import type { HttpHost } from '../inspect/http.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
@@ -20,18 +19,21 @@ export class HttpSession implements HttpHost {
     // A list that is named and not defined is a placeholder: all applets are blocked (Configuration Guide, CBAC).
     const list = rule.javaList;
     this.friendly = list !== undefined && sessions.permits(list, sessions.at(slot).seenResponder) === true;
-    const { flags } = sessions.trace;
-    if (flags.http && flags.detailed)
-      this.#trace(`${this.friendly ? 'friendly' : 'hostile'} site, java-list ${list ?? 'none'}`);
+    const { trace } = sessions;
+    const { friendly } = this;
+    if (trace.flags.http && trace.flags.detailed)
+      trace.say({ type: 'debug', facility: 'http', what: 'site', sis: this.#sis, friendly, javaList: list });
   }
 
   request(line: string): void {
-    if (this.sessions.trace.flags.http) this.#trace(line);
+    const { trace } = this.sessions;
+    if (trace.flags.http) trace.say({ type: 'debug', facility: 'http', what: 'request', sis: this.#sis, line });
     if (this.#requests++ === 0) this.#first = line;
   }
 
   javaBlocked(): void {
-    if (this.sessions.trace.flags.http) this.#trace('Java applet, connection reset');
+    const { trace } = this.sessions;
+    if (trace.flags.http) trace.say({ type: 'debug', facility: 'http', what: 'applet-blocked', sis: this.#sis });
     if (!this.rule.alert) return;
     this.outbox.event({ type: 'java-blocked', endpoints: endpointsOf(this.sessions.at(this.slot)) });
   }
@@ -41,7 +43,7 @@ export class HttpSession implements HttpHost {
     return { requests: this.#requests, request: this.#first };
   }
 
-  #trace(text: string): void {
-    this.sessions.trace.say('http', httpLine(sessionId(this.sessions.at(this.slot)), text));
+  get #sis(): number {
+    return sessionId(this.sessions.at(this.slot));
   }
 }

@@ -2,8 +2,8 @@
  * `debug ip inspect`: says what happens to sessions. Whoever calls has read the flag; where a line needs more than one
  * (`detailed` tells more of whatever else is on, and nothing by itself), the other is read here.
  */
-import type { DebugFlag, DebugFlags } from '../observe/debug.js';
-import * as lines from '../observe/debug-inspect.js';
+import type { DebugFlags } from '../observe/debug.js';
+import { type DebugEvent, headerOf, type PacketPath, type TcpEnd } from '../observe/debug-event.js';
 import { SERVICES } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
 import * as tcp from '../tcp/state.js';
@@ -19,8 +19,8 @@ const PRE_GENERATED_BASE = 0x62000000;
 const preGeneratedId = (control: number): number => PRE_GENERATED_BASE + control * BLOCK_SIZE;
 
 export class SessionTrace {
-  /** Addresses, interfaces and length of a packet, as `debug ip packet` begins. Set by who knows the interfaces. */
-  datagramText: (p: Packet) => string = () => '';
+  /** The interfaces that a packet goes by. Set by who knows them. */
+  pathOf: (p: Packet) => PacketPath = () => ({ ingress: '', egress: undefined });
 
   constructor(
     readonly flags: DebugFlags,
@@ -33,8 +33,8 @@ export class SessionTrace {
     return p.protocol === IPPROTO_TCP ? flags.tcp : p.protocol === IPPROTO_ICMP ? flags.icmp : flags.udp;
   }
 
-  say(facility: DebugFlag, text: string): void {
-    this.outbox.event({ type: 'debug', facility, text });
+  say(e: DebugEvent): void {
+    this.outbox.event(e);
   }
 
   /** A packet of a session, in front of any check. */
@@ -52,45 +52,43 @@ export class SessionTrace {
   }
 
   #show(s: Session, p: Packet, fromInitiator: boolean): void {
+    const facility = facilityOf(p);
+    const state = facility === 'tcp' && this.flags.detailed ? stateText(s) : undefined;
     const sis = sessionId(s);
-    if (p.protocol !== IPPROTO_TCP) {
-      this.say(facilityOf(p), lines.datagramLine(sis, p));
-      return;
-    }
-    this.say('tcp', lines.tcpLine(sis, p, fromInitiator));
-    if (this.flags.detailed) this.say('tcp', lines.segmentStateLine(sis, p, stateText(s)));
+    this.say({ type: 'debug', facility, what: 'packet', sis, packet: headerOf(p), fromInitiator, state });
   }
 
   /** `detailed`: a packet is looked up. `s`: what was found. */
   lookup(p: Packet, s?: Session): void {
     if (!this.#wanted(p)) return;
-    const facility = facilityOf(p);
     const found = s && { sis: sessionId(s), state: SIS_NAMES[s.state]! };
-    for (const line of lines.lookupLines(p, facility, this.datagramText(p), found)) this.say(facility, line);
+    const path = this.pathOf(p);
+    this.say({ type: 'debug', facility: facilityOf(p), what: 'lookup', packet: headerOf(p), path, found });
   }
 
   /** `detailed`: what the session made of a packet. */
-  checked(s: Session, p: Packet, v: Verdict): void {
+  checked(s: Session, p: Packet, verdict: Verdict): void {
     if (!this.#wanted(p)) return;
-    this.say(facilityOf(p), lines.packetResultLine(sessionId(s), p, SERVICES[s.service]!, v));
+    const [sis, service] = [sessionId(s), SERVICES[s.service]!];
+    this.say({ type: 'debug', facility: facilityOf(p), what: 'checked', sis, packet: headerOf(p), service, verdict });
   }
 
   /** `detailed`: a segment has moved the state of its session, or not. */
   forwarded(s: Session, p: Packet): void {
     if (!this.flags.tcp) return;
-    const end = (initiator: boolean): lines.TcpEnd => ({
+    const end = (initiator: boolean): TcpEnd => ({
       isn: tcp.isn(s, initiator),
       rcvNxt: tcp.rcvNxt(s, initiator),
       sndNxt: tcp.sndNxt(s, initiator),
       rcvWnd: tcp.rcvWnd(s, initiator),
     });
     const numbers = { state: stateText(s), initiator: end(true), responder: end(false) };
-    this.say('tcp', lines.newStateLine(sessionId(s), p, numbers));
+    this.say({ type: 'debug', facility: 'tcp', what: 'forwarded', sis: sessionId(s), packet: headerOf(p), numbers });
   }
 
   /** `tcp`: what the inspector made of a segment with data; the session may have ended by it. */
-  inspected(sis: number, service: number, v: Verdict): void {
-    this.say('tcp', lines.streamResultLine(sis, SERVICES[service]!, v));
+  inspected(sis: number, service: number, verdict: Verdict): void {
+    this.say({ type: 'debug', facility: 'tcp', what: 'inspected', sis, service: SERVICES[service]!, verdict });
   }
 
   /** `events`: a new session. `p`: its first packet; `seenPort`: the responder's where the packet came in. */
@@ -98,44 +96,46 @@ export class SessionTrace {
     const own = { initiator: s.initiator, responder: s.responder, ...printedPorts(s) };
     const seen = { ...own, initiator: p.globalSrc, responder: s.seenResponder };
     if (s.protocol !== IPPROTO_ICMP) Object.assign(seen, { initiatorPort: p.globalSrcPort, responderPort: seenPort });
-    this.say('events', lines.endpointsLine(sessionId(s), own, seen));
+    this.say({ type: 'debug', facility: 'events', what: 'session', sis: sessionId(s), own, seen });
   }
 
   created(s: Session): void {
-    this.say('objectCreation', lines.objectLine(sessionId(s), true));
+    this.say({ type: 'debug', facility: 'objectCreation', what: 'session', sis: sessionId(s) });
   }
 
   deleted(s: Session): void {
-    this.say('objectDeletion', lines.objectLine(sessionId(s), false));
+    this.say({ type: 'debug', facility: 'objectDeletion', what: 'session', sis: sessionId(s) });
   }
 
   timerInit(s: Session): void {
-    this.say('timers', lines.timerInitLine(sessionId(s)));
+    this.say({ type: 'debug', facility: 'timers', what: 'session', sis: sessionId(s), did: 'created' });
     this.timerStarted(s);
   }
 
   timerStarted(s: Session): void {
-    this.say('timers', lines.timerStartLine(sessionId(s), s.timeoutMs));
+    const ms = s.timeoutMs;
+    this.say({ type: 'debug', facility: 'timers', what: 'session', sis: sessionId(s), did: 'started', ms });
   }
 
   timerStopped(s: Session): void {
-    this.say('timers', lines.timerStopLine(sessionId(s)));
+    this.say({ type: 'debug', facility: 'timers', what: 'session', sis: sessionId(s), did: 'stopped' });
   }
 
   /** A connection is expected from now on, for `ms`. Reads the flags itself: this is rare. */
-  expected(e: ExpectedFlow, ms: number): void {
+  expected({ control, src, dst, dstPort }: ExpectedFlow, ms: number): void {
     const { flags } = this;
-    const id = preGeneratedId(e.control);
-    if (flags.objectCreation) this.say('objectCreation', lines.preGeneratedObjectLine(id, true));
-    if (flags.events) for (const line of lines.preGeneratedLines({ id, ...e })) this.say('events', line);
-    if (flags.timers) for (const line of lines.preGeneratedTimerStartLines(id, ms)) this.say('timers', line);
+    const about = { type: 'debug', what: 'expected', id: preGeneratedId(control) } as const;
+    if (flags.objectCreation) this.say({ ...about, facility: 'objectCreation' });
+    if (flags.events) this.say({ ...about, facility: 'events', src, dst, dstPort });
+    if (flags.timers) this.say({ ...about, facility: 'timers', did: 'started', ms });
   }
 
   /** The control connection in record `control` does not expect it any longer. Reads the flags itself. */
   unexpected(control: number): void {
-    const id = preGeneratedId(control);
-    if (this.flags.objectDeletion) this.say('objectDeletion', lines.preGeneratedObjectLine(id, false));
-    if (this.flags.timers) this.say('timers', lines.preGeneratedTimerStopLine(id));
+    const { flags } = this;
+    const about = { type: 'debug', what: 'expected', id: preGeneratedId(control) } as const;
+    if (flags.objectDeletion) this.say({ ...about, facility: 'objectDeletion' });
+    if (flags.timers) this.say({ ...about, facility: 'timers', did: 'stopped' });
   }
 }
 

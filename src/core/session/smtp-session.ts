@@ -1,6 +1,5 @@
 /** What the SMTP inspector says, with the addresses and sequence numbers of its session. */
 import type { DebugFlags } from '../observe/debug.js';
-import type { InspectorHost } from '../inspect/inspector.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { SmtpFinding } from '../inspect/smtp/finding.js';
 import type { Outbox } from '../outbox.js';
@@ -8,8 +7,9 @@ import { seqAdd } from '../tcp/seq.js';
 import { firstDataSeq } from '../tcp/state.js';
 import { endpointsOf } from './endpoints.js';
 import type { Sessions } from './sessions.js';
+import type { SmtpHost, SmtpStep } from '../inspect/smtp/step.js';
 
-export class SmtpSession implements InspectorHost<SmtpFinding> {
+export class SmtpSession implements SmtpHost {
   /** Number of the record of the session in hand. */
   slot = -1;
 
@@ -24,8 +24,8 @@ export class SmtpSession implements InspectorHost<SmtpFinding> {
     return this.debugFlags.smtp;
   }
 
-  trace(text: string): void {
-    this.outbox.event({ type: 'debug', facility: 'smtp', text });
+  trace(step: SmtpStep): void {
+    this.outbox.event({ type: 'debug', facility: 'smtp', step });
   }
 
   report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {

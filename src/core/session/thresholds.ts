@@ -12,6 +12,7 @@ import { IPPROTO_TCP } from '../wire/ipv4.js';
 import type { HalfOpenList } from './half-open.js';
 import type { Session } from './session.js';
 import type { SessionStatistics } from './statistics.js';
+import type { Row } from '../observe/row.js';
 
 const MINUTE_MS = 60_000;
 const NOT_BLOCKED = -1;
@@ -60,6 +61,17 @@ export class Thresholds {
     private readonly victim: Session,
     private readonly reset: (s: Session, why: string) => void,
   ) {}
+
+  /** Sessions reset, by the threshold they were reset for. */
+  rows(): Row[] {
+    return CAUSES.map((name) => ({
+      family: 'reset',
+      name,
+      help: `Half-open sessions reset for a threshold: ${name}`,
+      kind: 'counter',
+      read: () => this.resets[name].total,
+    }));
+  }
 
   /**
    * Makes room for a new session, or refuses it.

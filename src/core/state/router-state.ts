@@ -12,6 +12,7 @@ import type {
   ViewName,
 } from './snapshot.js';
 import { CollectedViews, viewPieces } from './view.js';
+import type { Reading } from '../observe/row.js';
 
 export class RouterState implements RouterSnapshot {
   /** @param clock the engine's clock, ms */
@@ -59,7 +60,7 @@ export class RouterState implements RouterSnapshot {
     return this.#view('reassembly').reassembly(name);
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): readonly Reading[] {
     return this.#view('counters').counters();
   }
 }

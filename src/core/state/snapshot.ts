@@ -2,6 +2,8 @@
  * Read-only views of the running router, for `show`, the console and tests. Edges and `ios/` read these; no stage
  * does. Taken on demand: building one costs nothing while nobody asks.
  */
+import type { Reading } from '../observe/row.js';
+
 export type SisState = 'SIS_OPENING' | 'SIS_OPEN' | 'SIS_CLOSING' | 'SIS_CLOSED';
 
 export interface SessionSnapshot {
@@ -131,7 +133,7 @@ export interface RouterSnapshot {
   expected(): ExpectedSnapshot[];
   /** Matches of each entry of a list, in entry order. */
   aclMatches(list: string): readonly number[];
-  counters(): Readonly<Record<string, number>>;
+  counters(): readonly Reading[];
   inspection(): InspectionSnapshot;
   intercept(): InterceptSnapshot;
   nat(): NatSnapshot;

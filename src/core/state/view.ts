@@ -8,7 +8,7 @@ import { SERVICES } from '../inspect/rules.js';
 import { printedPorts, sessionId } from '../session/endpoints.js';
 import { FLAG, type Session, SIS_NAMES } from '../session/session.js';
 import { connectionState } from '../tcp/state.js';
-import { DROP_REASONS } from '../verdict.js';
+import { type Reading, readRows } from '../observe/row.js';
 import type {
   ExpectedSnapshot,
   InspectionSnapshot,
@@ -31,7 +31,7 @@ export type ViewPiece =
   | { name: 'translations'; from: 'table' | 'sessions' | 'networks'; items: TranslationSnapshot[] }
   | { name: 'expected'; items: ExpectedSnapshot[] }
   | { name: 'aclMatches'; list: string; matches: Float64Array }
-  | { name: 'counters'; value: Readonly<Record<string, number>> }
+  | { name: 'counters'; items: Reading[] }
   | { name: 'inspection'; value: InspectionSnapshot }
   | { name: 'intercepted'; items: InterceptedConnection[] }
   | { name: 'intercept'; value: Omit<InterceptSnapshot, 'connections'> }
@@ -74,7 +74,7 @@ function* piecesOf(engine: Engine, name: ViewName, clock: () => number): Generat
       for (const [list, { matches }] of engine.accessLists) yield { name, list, matches };
       return;
     case 'counters':
-      yield { name, value: countersOf(engine) };
+      yield { name, items: readRows(engine.rows()) };
       return;
     case 'inspection':
       yield { name, value: inspectionOf(engine, clock()) };
@@ -126,7 +126,7 @@ export class CollectedViews implements RouterSnapshot {
   readonly #matches = new Map<string, Float64Array>();
   readonly #intercepted: InterceptedConnection[] = [];
   readonly #reassembly = new Map<string, ReassemblySnapshot>();
-  readonly #counters: Record<string, number> = {};
+  readonly #counters: Reading[] = [];
   #inspection: InspectionSnapshot = NO_INSPECTION;
   #intercept: Omit<InterceptSnapshot, 'connections'> = { requestsInMinute: 0, answered: 0, proven: 0 };
   #nat: NatSnapshot = { hits: 0, misses: 0, expired: 0, poolMisses: 0 };
@@ -155,7 +155,7 @@ export class CollectedViews implements RouterSnapshot {
         this.#reassembly.set(piece.interface, piece.value);
         return;
       case 'counters':
-        Object.assign(this.#counters, piece.value);
+        this.#counters.push(...piece.items);
         return;
       case 'inspection':
         this.#inspection = piece.value;
@@ -201,7 +201,7 @@ export class CollectedViews implements RouterSnapshot {
     return this.#reassembly.get(name) ?? { reassemblies: 0, fragments: 0, totalReassemblies: 0, totalFailures: 0 };
   }
 
-  counters(): Readonly<Record<string, number>> {
+  counters(): readonly Reading[] {
     return this.#counters;
   }
 }
@@ -227,20 +227,6 @@ function inspectionOf(engine: Engine, now: number): InspectionSnapshot {
     lastResetAgo: s.lastCleared === undefined ? undefined : now - s.lastCleared,
     creationRate: s.creationRate(now),
   };
-}
-
-function countersOf(engine: Engine): Readonly<Record<string, number>> {
-  const { memory, smtpCounters, thresholds } = engine.sessions;
-  const counters: Record<string, number> = {};
-  DROP_REASONS.forEach((reason, i) => {
-    if (reason !== '') counters[`drop ${reason}`] = engine.drops[i]!;
-  });
-  for (const [name, value] of Object.entries(memory)) {
-    if (typeof value === 'number') counters[`reassembly ${name}`] = value;
-  }
-  for (const [cause, tally] of Object.entries(thresholds.resets)) counters[`reset for ${cause}`] = tally.total;
-  for (const [name, value] of Object.entries(smtpCounters)) counters[`smtp ${name}`] = value;
-  return counters;
 }
 
 function connectionOf(s: Session, now: number): InterceptedConnection {

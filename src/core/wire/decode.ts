@@ -40,7 +40,8 @@ export function decodeIpv4(p: Packet): Verdict {
 }
 
 /** True for a datagram that came in pieces. */
-export const isFragment = (p: Packet): boolean => p.fragmentOffset > 0 || p.moreFragments;
+export const isFragment = (p: Pick<Packet, 'fragmentOffset' | 'moreFragments'>): boolean =>
+  p.fragmentOffset > 0 || p.moreFragments;
 
 /**
  * Decodes the transport header and verifies its checksum unless the kernel vouches for it. A non-initial fragment has

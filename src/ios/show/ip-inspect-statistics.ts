@@ -2,6 +2,7 @@
 import type { RouterConfig } from '../config/model.js';
 import type { RouterSnapshot } from '../../core/state/snapshot.js';
 import { age } from './duration.js';
+import { counterName } from './counter-name.js';
 
 export function showInspectStatistics(config: RouterConfig, snapshot: RouterSnapshot): string {
   const s = snapshot.inspection();
@@ -20,7 +21,8 @@ export function showInspectStatistics(config: RouterConfig, snapshot: RouterSnap
     `Last half-open session total ${s.current[1]}`,
   );
   // fw3640's own: each kind of intervention and each reason to drop.
-  const counted = Object.entries(snapshot.counters()).filter(([, n]) => n > 0);
-  if (counted.length > 0) lines.push('Interventions and drops', ...counted.map(([name, n]) => `  ${name}: ${n}`));
+  const counted = snapshot.counters().filter((r) => r.value > 0);
+  if (counted.length > 0)
+    lines.push('Interventions and drops', ...counted.map((r) => `  ${counterName(r)}: ${r.value}`));
   return `${lines.join('\n')}\n`;
 }

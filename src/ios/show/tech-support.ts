@@ -15,7 +15,7 @@ import { showVersion } from './version.js';
 
 /** Packets that the engine has dropped, for whatever reason. */
 export const droppedPackets = (router: ConsoleRouter): number =>
-  Object.entries(router.snapshot.counters()).reduce((sum, [name, n]) => sum + (name.startsWith('drop ') ? n : 0), 0);
+  router.snapshot.counters().reduce((sum, r) => sum + (r.family === 'drop' ? r.value : 0), 0);
 
 /** In IOS's order, as far as this router has the commands; behind them the state of the firewall, which IOS had not. */
 export function showTechSupport(router: ConsoleRouter): string {

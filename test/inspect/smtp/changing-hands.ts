@@ -3,10 +3,11 @@
  * with it that has just had a stranger's session. What is not saved, or not loaded, then shows in the laws.
  */
 import { FlatMemory } from '../../../src/core/memory/flat-memory.js';
-import type { InspectorHost, StreamAction, StreamInspector } from '../../../src/core/inspect/inspector.js';
-import type { SmtpCounters, SmtpFinding } from '../../../src/core/inspect/smtp/finding.js';
+import type { StreamAction, StreamInspector } from '../../../src/core/inspect/inspector.js';
+import type { SmtpCounters } from '../../../src/core/inspect/smtp/finding.js';
 import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/core/inspect/smtp/inspector.js';
 import type { SmtpOptions } from '../../../src/core/policy.js';
+import type { SmtpHost } from '../../../src/core/inspect/smtp/step.js';
 
 /** [from the client?, bytes]: each leaves something in hand. */
 const STRANGERS: readonly (readonly (readonly [boolean, string])[])[] = [
@@ -45,18 +46,13 @@ export class ChangingHands implements StreamInspector {
   readonly #strangers = new FlatMemory(SMTP_WORDS);
   #muted = false;
 
-  constructor(
-    protocol: 'smtp' | 'esmtp',
-    options: SmtpOptions,
-    host: InspectorHost<SmtpFinding>,
-    counters: SmtpCounters,
-  ) {
+  constructor(protocol: 'smtp' | 'esmtp', options: SmtpOptions, host: SmtpHost, counters: SmtpCounters) {
     const isMuted = (): boolean => this.#muted;
-    const mutable: InspectorHost<SmtpFinding> = {
+    const mutable: SmtpHost = {
       get debug() {
         return !isMuted() && host.debug;
       },
-      trace: (line) => host.trace(line),
+      trace: (step) => host.trace(step),
       report: (finding, fromInitiator, offset) => {
         if (!isMuted()) host.report(finding, fromInitiator, offset);
       },

@@ -1,8 +1,10 @@
 /** A session of one inspector: what goes in, what comes out on the other side, what it reports. */
-import { StreamAction, type InspectorHost } from '../../../src/core/inspect/inspector.js';
+import { StreamAction } from '../../../src/core/inspect/inspector.js';
 import { newSmtpCounters, type SmtpFinding } from '../../../src/core/inspect/smtp/finding.js';
 import type { SmtpOptions } from '../../../src/core/policy.js';
 import { ChangingHands } from './changing-hands.js';
+import type { SmtpHost, SmtpStep } from '../../../src/core/inspect/smtp/step.js';
+import { smtpLine } from '../../../src/ios/debug/smtp.js';
 
 export interface Reported {
   finding: SmtpFinding;
@@ -14,7 +16,7 @@ export interface Reported {
 export const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 export const text = (b: Uint8Array): string => Array.from(b, (c) => String.fromCharCode(c)).join('');
 
-export class Session implements InspectorHost<SmtpFinding> {
+export class Session implements SmtpHost {
   debug = false;
   readonly lines: string[] = [];
   readonly reported: Reported[] = [];
@@ -36,8 +38,8 @@ export class Session implements InspectorHost<SmtpFinding> {
     this.reported.push({ finding, fromInitiator, offset });
   }
 
-  trace(line: string): void {
-    this.lines.push(line);
+  trace(step: SmtpStep): void {
+    this.lines.push(smtpLine(step));
   }
 
   get kinds(): string[] {

@@ -6,7 +6,7 @@ import { parseAddress } from '../../../src/ios/ipv4-text.js';
 import { NO_TRAFFIC } from '../../../src/ios/show/interfaces.js';
 import { age, hoursMinutesSeconds, uptimeWords } from '../../../src/ios/show/duration.js';
 import type { InterfaceSnapshot } from '../../../src/core/state/snapshot.js';
-import { fakeRouter } from '../support/fake-router.js';
+import { fakeRouter, reading } from '../support/fake-router.js';
 import type { FakeRouter } from '../support/fake-router.js';
 
 const seed = readFileSync('config/3640.cfg', 'utf8');
@@ -606,7 +606,11 @@ TCP statistics:
   Sent: 157 total
 `,
   );
-  router.snapshot.counters = () => ({ 'drop Access list': 4, 'drop Fragment': 3, 'smtp masked': 9 });
+  router.snapshot.counters = () => [
+    reading('drop', 'acl', 4),
+    reading('drop', 'fragment', 3),
+    reading('smtp', 'masked', 9),
+  ];
   expect(show('ip traffic')).toContain(' no route, 7 forced drop\n');
 });
 

@@ -13,6 +13,7 @@ import type {
   SystemSnapshot,
   TranslationSnapshot,
 } from '../../../src/core/state/snapshot.js';
+import type { Reading, RowFamily } from '../../../src/core/observe/row.js';
 
 export interface FakeRouter extends ConsoleRouter {
   /** Calls of actions, in order, as text. */
@@ -65,7 +66,7 @@ export function fakeRouter(text: string): FakeRouter {
     translations: () => state.translations,
     expected: () => [],
     aclMatches: (list) => state.matches.get(list) ?? [],
-    counters: () => ({ 'smtp masked': 3, 'drop Fragment': 0 }),
+    counters: () => [reading('smtp', 'masked', 3), reading('drop', 'fragment', 0)],
     inspection: () => ({
       packets: new Map([
         ['tcp', 616668],
@@ -226,3 +227,12 @@ export function fakeRouter(text: string): FakeRouter {
   });
   return router;
 }
+
+/** A counter as it was read. */
+export const reading = (family: RowFamily, name: string, value: number): Reading => ({
+  family,
+  name,
+  help: 'what is counted',
+  kind: 'counter',
+  value,
+});

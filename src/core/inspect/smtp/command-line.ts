@@ -6,7 +6,6 @@
  * server must answer. A CR without LF is known by the byte behind it; one that has gone out by then stays, and since
  * the rest of the line is masked, no server finds a second command behind it.
  */
-import type { InspectorHost } from '../inspector.js';
 import { ChunkArgument } from './chunk.js';
 import {
   CLASSES,
@@ -28,6 +27,7 @@ import { Arguments, type Fit, FITS, UNFIT } from './arguments.js';
 import type { SmtpRule } from './rule.js';
 import { HIDDEN, namesSecret, withoutArguments, withoutSecrets } from './secrets.js';
 import { isOldAttack, OLD_ATTACK } from './signatures.js';
+import type { SmtpHost } from './step.js';
 
 /** Bytes of a line that are kept for its finding. */
 export const LINE_KEPT = 512;
@@ -165,7 +165,7 @@ export class CommandLine {
    * @param offered bits of the extensions that the server offered
    * @returns offset of the first byte not taken
    */
-  take(b: Uint8Array, at: number, end: number, offered: number, host: InspectorHost<SmtpFinding>): number {
+  take(b: Uint8Array, at: number, end: number, offered: number, host: SmtpHost): number {
     this.changed = false;
     this.#at = at;
     this.#lineAt = this.length;
@@ -182,7 +182,7 @@ export class CommandLine {
       if (traced && this.mayTell) this.#traceRest(host, i - from);
     }
     if (this.ended) {
-      if (traced && this.mayTell) host.trace(`End Of Command Line - index:${this.#before + 1}, len:${this.length}`);
+      if (traced && this.mayTell) host.trace({ kind: 'command-ends', index: this.#before + 1, length: this.length });
       this.#before++;
     }
     return i;
@@ -406,14 +406,14 @@ export class CommandLine {
     return Math.min(this.ended ? this.length - 2 : this.length, LINE_KEPT);
   }
 
-  #traceVerb(host: InspectorHost<SmtpFinding>, taken: number): void {
-    if (taken > 0) host.trace(`VERB - Cmd len:${this.length}, match_len:${taken}, cmd_re_state:${this.#verbState}`);
-    if (this.id !== 0) host.trace(`VERB - match id:${this.id}`);
+  #traceVerb(host: SmtpHost, taken: number): void {
+    if (taken > 0) host.trace({ kind: 'verb', length: this.length, taken, state: this.#verbState });
+    if (this.id !== 0) host.trace({ kind: 'verb-match', id: this.id });
   }
 
-  #traceRest(host: InspectorHost<SmtpFinding>, taken: number): void {
+  #traceRest(host: SmtpHost, taken: number): void {
     const state = printedParamState(this.#restState);
-    host.trace(`CMD PARAM - Cmd len:${this.length}, match_len:${taken}, cmd_re_state:${state}`);
-    if (this.ended) host.trace(`CMD PARAM - match id:${PARAM_END_ID}`);
+    host.trace({ kind: 'parameters', length: this.length, taken, state });
+    if (this.ended) host.trace({ kind: 'parameters-match', id: PARAM_END_ID });
   }
 }

@@ -2,6 +2,7 @@
  * What SMTP inspection can report: one member for each kind of intervention. `ios/messages.ts` words them; where IOS
  * has no message the text is fw3640's own, and so it says. Texts are Latin-1 as sent: escape them before printing.
  */
+import type { Row } from '../../observe/row.js';
 
 /** What the rule asks for. `noted`: nothing to alter. `masked`: overwritten in place. `reset`: both ends are reset. */
 export type SmtpAction = 'noted' | 'masked' | 'reset';
@@ -103,3 +104,13 @@ export function newSmtpCounters(): SmtpCounters {
     signature: 0,
   };
 }
+
+/** A row for each kind of finding. */
+export const smtpRows = (counters: SmtpCounters): Row[] =>
+  (Object.keys(counters) as (keyof SmtpCounters)[]).map((name) => ({
+    family: 'smtp',
+    name,
+    help: `Findings of SMTP inspection: ${name}`,
+    kind: 'counter',
+    read: () => counters[name],
+  }));

@@ -9,7 +9,7 @@
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
 import type { SmtpOptions } from '../../policy.js';
-import { StreamAction, type InspectorHost, type StreamInspector } from '../inspector.js';
+import { StreamAction, type StreamInspector } from '../inspector.js';
 import { AuthLine } from './auth-line.js';
 import { CommandLine, LINE_KEPT, type LineFault } from './command-line.js';
 import {
@@ -39,6 +39,7 @@ import { DATA_WORDS, DataEvent, MessageData } from './message-data.js';
 import { ReplyLine, REPLY_KEPT } from './reply-line.js';
 import { smtpRule, type SmtpRule } from './rule.js';
 import { HIDDEN } from './secrets.js';
+import type { SmtpHost } from './step.js';
 
 /** What the client's next bytes are. */
 const Expect = { command: 0, authLine: 1, mailData: 2, chunk: 3 } as const;
@@ -81,7 +82,7 @@ export class SmtpInspector implements StreamInspector {
   modified = false;
 
   readonly #rule: SmtpRule;
-  readonly #host: InspectorHost<SmtpFinding>;
+  readonly #host: SmtpHost;
   readonly #counters: SmtpCounters;
   readonly #dialogue: Dialogue;
   readonly #line: CommandLine;
@@ -120,12 +121,7 @@ export class SmtpInspector implements StreamInspector {
    * @param options  its other keywords. One object a line: the automata are compiled once for it
    * @param counters findings by kind, shared by the sessions of the router
    */
-  constructor(
-    protocol: 'smtp' | 'esmtp',
-    options: SmtpOptions,
-    host: InspectorHost<SmtpFinding>,
-    counters: SmtpCounters,
-  ) {
+  constructor(protocol: 'smtp' | 'esmtp', options: SmtpOptions, host: SmtpHost, counters: SmtpCounters) {
     const rule = smtpRule(protocol, options);
     this.#rule = rule;
     this.#host = host;

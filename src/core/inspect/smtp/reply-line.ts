@@ -2,12 +2,11 @@
  * One reply line of the server, cut anywhere. Replies go through as they are, the greeting above all; only lines of an
  * EHLO reply that offer what the rule does not pass are masked. A bare LF ends a reply line: clients read it so.
  */
-import type { InspectorHost } from '../inspector.js';
 import { REPLY_END_ID, REPLY_OTHER, REPLY_PARTIAL, REPLY_POSITIVE, REPLY_POSITIVE_ID } from './dfa.js';
 import { OfferedExtension } from './ehlo.js';
-import type { SmtpFinding } from './finding.js';
 import { latin1, maskInPlace } from './mask.js';
 import type { SmtpRule } from './rule.js';
+import type { SmtpHost } from './step.js';
 
 /** Bytes of a line that are kept for its finding. */
 export const REPLY_KEPT = 128;
@@ -74,9 +73,9 @@ export class ReplyLine {
   }
 
   /** Takes b[at..end), as far as the line goes. @returns offset of the first byte not taken */
-  take(b: Uint8Array, at: number, end: number, host: InspectorHost<SmtpFinding>): number {
+  take(b: Uint8Array, at: number, end: number, host: SmtpHost): number {
     this.changed = false;
-    if (host.debug && this.length === 0) host.trace('reply_type OTHERS');
+    if (host.debug && this.length === 0) host.trace({ kind: 'reply-begins' });
     const lineAt = this.length;
     let i = at;
     while (i < end && this.length <= CODE_LENGTH && !this.ended) {
@@ -166,14 +165,14 @@ export class ReplyLine {
     return end;
   }
 
-  #trace(host: InspectorHost<SmtpFinding>, taken: number): void {
+  #trace(host: SmtpHost, taken: number): void {
     const positive = this.final && this.code < 300 && this.length > CODE_LENGTH + 1;
     const state = !this.ended ? REPLY_PARTIAL : positive ? REPLY_POSITIVE : REPLY_OTHER;
-    host.trace(`OTHER REPLY - Reply len: ${this.length}, match_len:${taken}, reply_re_state:${state}`);
+    host.trace({ kind: 'reply', length: this.length, taken, state });
     if (!this.ended) return;
-    host.trace(`OTHER REPLY match id:${REPLY_END_ID}`);
-    if (positive) host.trace(`OTHER REPLY match id:${REPLY_POSITIVE_ID}`);
-    host.trace(`End Of Reply Line - index:${this.#traced} ,len:${this.length}`);
+    host.trace({ kind: 'reply-match', id: REPLY_END_ID });
+    if (positive) host.trace({ kind: 'reply-match', id: REPLY_POSITIVE_ID });
+    host.trace({ kind: 'reply-ends', index: this.#traced, length: this.length });
     this.#traced++;
   }
 }

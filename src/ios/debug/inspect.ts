@@ -6,13 +6,13 @@
  * and tcp with detailed; less surely ftp. Inferred: http, udp, icmp, and what is marked. All is printed as if process
  * switched: a 3640 has an asterisk (`CBAC*`) where its fast path did the work.
  */
-import { flagNames } from './debug.js';
-import type { Endpoints } from '../events.js';
-import { formatAddress } from '../../ios/ipv4-text.js';
-import { DROP_REASONS, HOLD, PASS, type Verdict } from '../verdict.js';
-import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
-import type { Packet } from '../wire/packet.js';
-import { ACK } from '../wire/tcp.js';
+import type { DebugEnds, DebugEndpoint, PacketHeader, TcpEnd, TcpNumbers } from '../../core/observe/debug-event.js';
+import { HOLD, PASS, type Verdict } from '../../core/verdict.js';
+import { IPPROTO_ICMP, IPPROTO_TCP } from '../../core/wire/ipv4.js';
+import { ACK } from '../../core/wire/tcp.js';
+import { DROP_REASONS } from '../drop-reasons.js';
+import { formatAddress } from '../ipv4-text.js';
+import { flagNames } from './packet.js';
 
 /** A connection that is expected and has not come (IOS: pre-generated). Addresses int32. */
 export interface PreGenerated {
@@ -22,21 +22,6 @@ export interface PreGenerated {
   dstPort: number;
 }
 
-/** What the router knows of both ends of a TCP session; numbers in the names of the sample. */
-export interface TcpNumbers {
-  /** `SIS_OPEN/ESTAB`. */
-  state: string;
-  initiator: TcpEnd;
-  responder: TcpEnd;
-}
-
-export interface TcpEnd {
-  isn: number;
-  rcvNxt: number;
-  sndNxt: number;
-  rcvWnd: number;
-}
-
 /** Where the timer lies in the block of a session, and in that of one that is expected. */
 const TIMER = 0x98;
 const PRE_GENERATED_TIMER = 0x64;
@@ -44,7 +29,7 @@ const PRE_GENERATED_TIMER = 0x64;
 const hex = (n: number): string => (n >>> 0).toString(16).toUpperCase();
 const end = (address: number, port: number): string => `(${formatAddress(address)}:${port})`;
 /** Source and destination. ICMP has type and code where others have ports. */
-const ends = (p: Packet): string => {
+const ends = (p: PacketHeader): string => {
   const [from, to] = p.protocol === IPPROTO_ICMP ? [p.srcPort >>> 8, p.srcPort & 255] : [p.srcPort, p.dstPort];
   return `${end(p.src, from)} ${end(p.dst, to)}`;
 };
@@ -52,21 +37,21 @@ const ends = (p: Packet): string => {
 const FLAG_LETTERS = ['F', 'S', 'R', 'P', '', 'U'];
 
 /** `P ack 4223720160 seq 4200176262(22)`: flags, numbers, bytes of data. */
-function segmentText(p: Packet): string {
+function segmentText(p: PacketHeader): string {
   const flags = FLAG_LETTERS.filter((_, bit) => (p.flags & (1 << bit)) !== 0).join('') || '.';
   const ack = p.flags & ACK ? ` ack ${p.ack >>> 0}` : '';
   return `${flags}${ack} seq ${p.seq >>> 0}(${p.end - p.payload})`;
 }
 
 /** `tcp`: a segment of a session. The initiator stands on the left; the arrow points where the segment goes. */
-export function tcpLine(sis: number, p: Packet, fromInitiator: boolean): string {
+export function tcpLine(sis: number, p: PacketHeader, fromInitiator: boolean): string {
   const [from, to] = [end(p.src, p.srcPort), end(p.dst, p.dstPort)];
   const way = fromInitiator ? `${from} => ${to}` : `${to} <= ${from}`;
   return `CBAC sis ${hex(sis)} pak ${hex(p.token)} TCP ${segmentText(p)} ${way}`;
 }
 
 /** `udp` and `icmp`. */
-export function datagramLine(sis: number, p: Packet): string {
+export function datagramLine(sis: number, p: PacketHeader): string {
   const head = `CBAC sis ${hex(sis)} pak ${hex(p.token)}`;
   const from = formatAddress(p.src);
   const to = formatAddress(p.dst);
@@ -84,11 +69,11 @@ const resultWord = (v: Verdict): string => (v === PASS ? 'PASS' : v === HOLD ? '
 /**
  * `detailed`, with the protocol's own switch: the search for a packet's session.
  * @param protocol `tcp`, `udp` or `icmp`
- * @param datagram of `datagramText`
+ * @param datagram addresses, interfaces and length, of `datagramText`
  * @param found    id and `SIS_…` state of the session; undefined: there is none
  */
 export function lookupLines(
-  p: Packet,
+  p: PacketHeader,
   protocol: string,
   datagram: string,
   found?: { sis: number; state: string },
@@ -103,7 +88,7 @@ export function lookupLines(
 }
 
 /** `detailed` with `tcp`: a segment as it meets the state of its session. */
-export function segmentStateLine(sis: number, p: Packet, state: string): string {
+export function segmentStateLine(sis: number, p: PacketHeader, state: string): string {
   // The sample's `ACK 4223720160 PSH`.
   const flags = flagNames(p.flags).map((name) => (name === 'ACK' ? `ACK ${p.ack >>> 0}` : name));
   const numbers = `seq ${p.seq >>> 0}(${p.end - p.payload})`;
@@ -111,7 +96,7 @@ export function segmentStateLine(sis: number, p: Packet, state: string): string 
 }
 
 /** `detailed` with `tcp`: the state that a segment leaves behind. */
-export function newStateLine(sis: number, p: Packet, n: TcpNumbers): string {
+export function newStateLine(sis: number, p: PacketHeader, n: TcpNumbers): string {
   const numbers = (e: TcpEnd, side: string): string =>
     `${side}_rcvnxt ${e.rcvNxt >>> 0} ${side}_sndnxt ${e.sndNxt >>> 0} ${side}_rcvwnd ${e.rcvWnd >>> 0}`;
   return (
@@ -121,7 +106,7 @@ export function newStateLine(sis: number, p: Packet, n: TcpNumbers): string {
 }
 
 /** `detailed`, with the protocol's own switch: what the session makes of a packet, and why where it drops it (12.4). */
-export function packetResultLine(sis: number, p: Packet, service: string, v: Verdict): string {
+export function packetResultLine(sis: number, p: PacketHeader, service: string, v: Verdict): string {
   const why = v === PASS ? '' : ` ErrStr = ${DROP_REASONS[v]!}`;
   const bytes = p.end - p.payload;
   return `CBAC sis ${hex(sis)} L4 inspect result: ${resultWord(v)} packet ${hex(p.token)} ${ends(p)} bytes ${bytes}${why} ${service}`;
@@ -149,8 +134,8 @@ export function preGeneratedLines({ id, src, dst, dstPort }: PreGenerated): stri
  * `events`: both ends of a new session, as hosts inside know them, and as NAT shows them to the other side. Inferred:
  * which is which; the addresses of the sample do not tell.
  */
-export function endpointsLine(sis: number, own: Omit<Endpoints, 'sessionId' | 'service'>, seen: typeof own): string {
-  const both = (e: typeof own, alt: string): string =>
+export function endpointsLine(sis: number, own: DebugEnds, seen: DebugEnds): string {
+  const both = (e: DebugEnds, alt: string): string =>
     `initiator_${alt}addr ${end(e.initiator, e.initiatorPort)} responder_${alt}addr ${end(e.responder, e.responderPort)}`;
   return `CBAC sis ${hex(sis)} ${both(own, '')} ${both(seen, 'alt_')}`;
 }
@@ -171,27 +156,17 @@ export const preGeneratedTimerStartLines = (id: number, ms: number): string[] =>
 export const preGeneratedTimerStopLine = (id: number): string =>
   `CBAC Timer Stop: Pre-gen sis ${hex(id)} Timer: ${hex(id + PRE_GENERATED_TIMER)}`;
 
-/** Commands whose argument opens an account (RFC 959 §4.1.1, RFC 2228 §3): a 3640 printed it, we do not. */
-const SECRET = /^(\W*(?:pass|acct|adat)\b)[^]*?(\r?\n?)$/i;
-
 /** `ftp`: a command of the client or a reply of the server, line end included. */
-export function ftpDialogueLine(sis: number, fromClient: boolean, line: string): string {
-  const text = fromClient ? line.replace(SECRET, '$1 *****$2') : line;
-  return `CBAC FTP sis ${hex(sis)} FTP-${fromClient ? 'Client' : 'Server'}: ${printable(text)}`;
-}
+export const ftpDialogueLine = (sis: number, fromClient: boolean, line: string): string =>
+  `CBAC FTP sis ${hex(sis)} FTP-${fromClient ? 'Client' : 'Server'}: ${printable(line)}`;
 
 /**
  * `ftp`: a data connection is announced.
  * @param command e.g. `PORT command`
  * @param seen    with `detailed`: address and port as the other side reads them. Inferred.
  */
-export function ftpEndpointLine(
-  sis: number,
-  command: string,
-  own: { address: number; port: number },
-  seen?: { address: number; port: number },
-): string {
-  const text = (e: typeof own): string => `${formatAddress(e.address)}:${e.port}`;
+export function ftpEndpointLine(sis: number, command: string, own: DebugEndpoint, seen?: DebugEndpoint): string {
+  const text = (e: DebugEndpoint): string => `${formatAddress(e.address)}:${e.port}`;
   return `CBAC FTP sis ${hex(sis)} Handle ${command} ${text(own)}${seen === undefined ? '' : ` announced as ${text(seen)}`}`;
 }
 

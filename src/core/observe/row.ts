@@ -1,0 +1,26 @@
+/**
+ * Counters and gauges as rows, declared beside what they count. `show`, metrics and tests read the rows; none of them
+ * knows where a number lies. Read on demand: a row costs the hot path nothing.
+ */
+
+/** What a row belongs to: the same names may be counted by several. */
+export type RowFamily = 'drop' | 'reassembly' | 'reset' | 'smtp' | 'lost';
+
+export interface Row {
+  readonly family: RowFamily;
+  /** A code, unique in its family. */
+  readonly name: string;
+  /** One line of what is counted, for metrics. */
+  readonly help: string;
+  /** A counter only grows until it is cleared or the router starts anew; a gauge is what there is now. */
+  readonly kind: 'counter' | 'gauge';
+  readonly read: () => number;
+}
+
+/** A row as it was read: plain data, which may go to another process. */
+export interface Reading extends Omit<Row, 'read'> {
+  readonly value: number;
+}
+
+export const readRows = (rows: readonly Row[]): Reading[] =>
+  rows.map(({ family, name, help, kind, read }) => ({ family, name, help, kind, value: read() }));

@@ -1,0 +1,19 @@
+/** Names of counters as `show ip inspect statistics` prints them. They are ours: IOS has no such lines. */
+import type { Reading } from '../../core/observe/row.js';
+import { DROP } from '../../core/verdict.js';
+import { DROP_REASONS } from '../drop-reasons.js';
+import { LOSS_CAUSES } from '../loss-causes.js';
+
+export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>): string {
+  switch (family) {
+    case 'drop':
+      return `drop ${DROP_REASONS[DROP[name as keyof typeof DROP]]!}`;
+    case 'reset':
+      return `reset for ${name}`;
+    case 'lost':
+      return `lost, as ${LOSS_CAUSES[name as keyof typeof LOSS_CAUSES]}`;
+    case 'reassembly':
+    case 'smtp':
+      return `${family} ${name}`;
+  }
+}
