@@ -4,6 +4,7 @@
  */
 import type { DebugEvent } from './observe/debug-event.js';
 import type { FtpFinding } from './inspect/ftp/inspector.js';
+import type { RegisteredFinding, RegisteredService } from './inspect/registry.js';
 import type { SmtpFinding } from './inspect/smtp/finding.js';
 
 /** Addresses int32, host order. `client`/`initiator` opened the connection. */
@@ -80,6 +81,8 @@ export type Event =
     }
   | { type: 'smtp'; endpoints: Endpoints; finding: SmtpFinding; fromInitiator: boolean; seq: number }
   | { type: 'ftp'; endpoints: Endpoints; finding: FtpFinding }
+  /** From an inspector of inspect/registry.ts. `reset`: both ends were reset; else the connection was let die. */
+  | { type: 'finding'; protocol: RegisteredService; endpoints: Endpoints; finding: RegisteredFinding; reset: boolean }
   /** A Java applet from a server that no java-list calls friendly; the connection was reset. */
   | { type: 'java-blocked'; endpoints: Endpoints }
   /** Translations were refused: `pool` (or interface) has no address or port left, or there are too many entries. */

@@ -4,7 +4,9 @@
  * host order (`| 0`), times are in seconds unless the name says ms.
  */
 import type { AclEntry } from './acl/entry.js';
+import type { InspectorOptions } from './inspect/inspector.js';
 import type { PortMap } from './inspect/port-map.js';
+import type { RegisteredService } from './inspect/registry.js';
 
 /**
  * A list that may be very long. Its items are never changed, but replaced; two lists of the same revision are the same,
@@ -55,7 +57,7 @@ export interface FragmentOptions {
   dropFragments: boolean;
 }
 
-export type ProtocolName = 'tcp' | 'udp' | 'icmp' | 'ftp' | 'http' | 'smtp' | 'esmtp';
+export type ProtocolName = 'tcp' | 'udp' | 'icmp' | 'ftp' | 'http' | 'smtp' | 'esmtp' | RegisteredService;
 
 /** One `ip inspect name`. */
 export interface RulePolicy {
@@ -73,6 +75,8 @@ export interface ProtocolPolicy {
   smtp?: SmtpOptions;
   /** `http java-list ACL`: servers from which Java applets may come. */
   javaList?: string;
+  /** Of a protocol of inspect/registry.ts. */
+  options?: InspectorOptions;
 }
 
 /** Keywords of `ip inspect name NAME {smtp|esmtp}`. All but max-data are extensions of fw3640. */

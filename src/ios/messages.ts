@@ -9,6 +9,7 @@ import { DROP } from '../core/verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../core/wire/ipv4.js';
 import { debugLines } from './debug/lines.js';
 import { DROP_REASONS } from './drop-reasons.js';
+import { featureOf } from './features/index.js';
 import { formatAddress } from './ipv4-text.js';
 
 /** 0 emergencies … 7 debugging. */
@@ -53,6 +54,8 @@ export function messageOf(e: Event): Message {
       return leftOutMessage(e);
     case 'smtp':
       return smtpMessage(e.finding, e.endpoints, e.fromInitiator, e.seq);
+    case 'finding':
+      return findingMessage(e);
     case 'java-blocked':
       return fw(
         4,
@@ -275,6 +278,14 @@ function ftpMessage(f: FtpFinding, e: Endpoints): Message {
         },
       );
   }
+}
+
+/** Words, mnemonic and severity are those of the protocol's feature. */
+function findingMessage(e: Extract<Event, { type: 'finding' }>): Message {
+  const { severity, mnemonic, text } = featureOf(e.protocol)!.words(e.finding, (fromInitiator) =>
+    fromInitiator ? `initiator (${initiator(e.endpoints)})` : `responder (${responder(e.endpoints)})`,
+  );
+  return fw(severity, mnemonic, text, { ...fieldsOf(e.endpoints), ...e.finding, reset: e.reset });
 }
 
 function aclMessage(e: Extract<Event, { type: 'acl-denied' | 'acl-permitted' }>): Message {

@@ -100,6 +100,11 @@ const CASES: Case[] = [
     },
   },
   {
+    alert: 'finding',
+    lines: 'access-list 101 permit tcp any any\nip inspect name OUT-IN pop3',
+    happens: (r) => new Talk(r, true, 110).says(false, '+OK\r\n').says(true, 'FOO\r\n'),
+  },
+  {
     alert: 'aggressive-on',
     lines: 'ip inspect max-incomplete high 5\nip inspect max-incomplete low 3',
     happens: (r) => [1, 2, 3, 4, 5, 6, 7, 8].forEach((n) => syn(r, n)),
@@ -141,14 +146,22 @@ const CASES: Case[] = [
   { alert: 'fragments', happens: (r) => fragments(r, [4, 12], ([a, b]) => [a!, b!, b!]) },
 ];
 
-/** What `happens` is told as. Alerts are those of the firewall and of virtual reassembly, severity 4 and graver. */
+/** What `happens` is told as. Alerts are those of the firewall and of virtual reassembly, severity 5 and graver. */
 function alerts({ lines = '', happens }: Case, extra: string): Event['type'][] {
   const r = new Router3640(`${lines}\n${extra}`);
   happens(r);
-  return r.events.filter((e) => /^%(FW|IP_VFR)-[0-4]-/.test(messageOf(e).mnemonic)).map((e) => e.type);
+  return r.events.filter((e) => /^%(FW|IP_VFR)-[0-5]-/.test(messageOf(e).mnemonic)).map((e) => e.type);
 }
 
-const PER_PROTOCOL = ['OUT-IN smtp', 'IN-OUT ftp', 'IN-OUT http', 'IN-OUT tcp', 'IN-OUT udp', 'IN-OUT icmp']
+const PER_PROTOCOL = [
+  'OUT-IN smtp',
+  'OUT-IN pop3',
+  'IN-OUT ftp',
+  'IN-OUT http',
+  'IN-OUT tcp',
+  'IN-OUT udp',
+  'IN-OUT icmp',
+]
   .map((p) => `ip inspect name ${p} alert off`)
   .join('\n');
 
@@ -168,6 +181,7 @@ test('every alert that there is has its case', () => {
   // Exhaustive: a new kind of event has to be put on one side or the other.
   const KINDS: Record<Event['type'], 'alert' | 'none'> = {
     smtp: 'alert',
+    finding: 'alert',
     ftp: 'alert',
     'java-blocked': 'alert',
     'tcp-gap': 'alert',

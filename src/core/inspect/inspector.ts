@@ -41,3 +41,27 @@ export interface InspectorHost<Finding, Step = never> {
   /** Something for `debug ip inspect …`. */
   trace(step: Step): void;
 }
+
+/** What the line of a rule says about an inspector, beyond what all have: plain values, by name. */
+export type InspectorOptions = Readonly<Record<string, boolean | number | string>>;
+
+/** What an inspector found wrong: plain data. `ios/features` words it. */
+export interface Finding {
+  readonly kind: string;
+  readonly fromInitiator: boolean;
+}
+
+/** Who hears of findings. The session adds its addresses, and leaves out what `alert off` leaves out. */
+export interface FindingHost<F extends Finding> {
+  report(finding: F): void;
+}
+
+/** A protocol of one TCP connection that is inspected: all that the core wants to know of it (inspect/registry.ts). */
+export interface InspectedProtocol<Service extends string, F extends Finding> {
+  /** As `ip inspect name` and `ip port-map` call it. */
+  readonly service: Service;
+  /** System-defined TCP port. */
+  readonly port: number;
+  /** Makes the inspector of one session. */
+  make(options: InspectorOptions, host: FindingHost<F>): StreamInspector;
+}

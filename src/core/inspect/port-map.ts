@@ -2,6 +2,10 @@
  * Port to Application Mapping: which inspected service is behind a TCP port of a server. System-defined ports, and what
  * `ip port-map` adds to them: for all servers, or for those of an access list, which goes before everything else.
  */
+import { type RegisteredService, REGISTRY } from './registry.js';
+
+/** Protocols of a rule that look into a connection by the port of its server. */
+type Service = 'ftp' | 'http' | 'smtp' | 'esmtp' | RegisteredService;
 
 /** On these ports the service of an application is to be found (`ip port-map`). */
 export interface PortMap {
@@ -42,11 +46,24 @@ export const SYSTEM_PORT_MAPS: readonly Readonly<Required<Pick<PortMap, 'applica
   { application: 'sql-net', protocol: 'tcp', port: 1521 },
   { application: 'shell', protocol: 'tcp', port: 514 },
   { application: 'mgcp', protocol: 'udp', port: 2427 },
+  ...REGISTRY.map(({ service, port }) => ({ application: service, protocol: 'tcp' as const, port })),
 ];
 
-/** Services that an inspector reads; `smtp` is esmtp too. `none`: nothing is known of the port, or another service. */
-export const APPLICATION = { none: 0, ftp: 1, http: 2, smtp: 3 } as const;
-export type Application = (typeof APPLICATION)[keyof typeof APPLICATION];
+/**
+ * Services that an inspector reads; `smtp` is esmtp too. `none`: nothing is known of the port, or another service. Those
+ * of the registry follow.
+ */
+export const APPLICATION = { none: 0, ftp: 1, http: 2, smtp: 3, registered: 4 } as const;
+export type Application = number;
+
+/** By application: the protocols of a rule that inspect it, the one that goes first first. */
+export const INSPECTED_AS: readonly (readonly Service[])[] = [
+  [],
+  ['ftp'],
+  ['http'],
+  ['smtp', 'esmtp'],
+  ...REGISTRY.map((p) => [p.service]),
+];
 
 /** Whether a standard access list permits an address; undefined where the list is not defined. */
 export type PermitsAddress = (list: string, address: number) => boolean | undefined;
@@ -67,8 +84,10 @@ function applicationOf(name: string): Application {
     case 'smtp':
     case 'esmtp':
       return APPLICATION.smtp;
-    default:
-      return APPLICATION.none;
+    default: {
+      const index = REGISTRY.findIndex((p) => p.service === name);
+      return index < 0 ? APPLICATION.none : APPLICATION.registered + index;
+    }
   }
 }
 
@@ -102,6 +121,6 @@ export class PortApplications {
   at(port: number, address: number): Application {
     for (const m of this.#ofHosts)
       if (m.from <= port && port <= m.to && this.permits(m.list, address) === true) return m.application;
-    return this.#ofAll[port] as Application;
+    return this.#ofAll[port]!;
   }
 }

@@ -6,14 +6,19 @@ import type { ProtocolPolicy, RulePolicy, SmtpOptions } from '../policy.js';
 import { isIcmpRequest } from '../wire/icmp.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
-import { APPLICATION, type PermitsAddress, PortApplications, type PortMap } from './port-map.js';
+import type { InspectorOptions } from './inspector.js';
+import { INSPECTED_AS, type PermitsAddress, PortApplications, type PortMap } from './port-map.js';
+import { REGISTRY } from './registry.js';
 
 /** What a session can be, as IOS prints it. A session record holds the index. */
-export const SERVICES = ['tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp', 'ftp-data'] as const;
+export const SERVICES = [
+  ...(['tcp', 'udp', 'icmp', 'ftp', 'http', 'smtp', 'esmtp', 'ftp-data'] as const),
+  ...REGISTRY.map((p) => p.service),
+] as const;
 export type Service = (typeof SERVICES)[number];
 
 /** Index of services whose bytes an inspector reads. */
-const STREAMED: readonly boolean[] = SERVICES.map((s) => ['ftp', 'http', 'smtp', 'esmtp'].includes(s));
+const STREAMED: readonly boolean[] = SERVICES.map((s) => INSPECTED_AS.some((as) => as.some((name) => name === s)));
 
 /** True where an inspector reads the bytes of such a session, and may alter them: its segments are normalised. */
 export const isNormalised = (serviceIndex: number, rule: RuleEntry): boolean =>
@@ -32,6 +37,8 @@ export interface RuleEntry {
   smtp: SmtpOptions | undefined;
   /** Access list of the servers that Java applets may come from. */
   javaList: string | undefined;
+  /** Of a protocol of the registry. */
+  options: InspectorOptions | undefined;
 }
 
 export class CompiledRule {
@@ -50,12 +57,7 @@ export class CompiledRule {
     this.#tcp = of('tcp');
     this.#udp = of('udp');
     this.#icmp = of('icmp');
-    const applications: (RuleEntry | undefined)[] = [];
-    applications[APPLICATION.none] = undefined;
-    applications[APPLICATION.ftp] = of('ftp');
-    applications[APPLICATION.http] = of('http');
-    applications[APPLICATION.smtp] = of('smtp') ?? of('esmtp');
-    this.#applications = applications;
+    this.#applications = INSPECTED_AS.map((as) => as.map(of).find((entry) => entry !== undefined));
   }
 
   /**
@@ -100,6 +102,7 @@ const NO_RULE: RuleEntry = {
   idleMs: 86_400_000,
   smtp: undefined,
   javaList: undefined,
+  options: undefined,
 };
 
 /** All entries of all rules ever configured, by number; numbers stay valid while the process lives. Number 0 is none. */
@@ -135,8 +138,8 @@ export class RuleSet {
   }
 
   #entry(ruleName: string, p: ProtocolPolicy): RuleEntry {
-    const { alert, auditTrail, idleMs, smtp, javaList } = p;
-    const settings = { alert, auditTrail, idleMs, smtp, javaList };
+    const { alert, auditTrail, idleMs, smtp, javaList, options } = p;
+    const settings = { alert, auditTrail, idleMs, smtp, javaList, options };
     const known = this.entries.find((e) => e.ruleName === ruleName && e.service === p.protocol);
     if (known !== undefined) return Object.assign(known, settings);
     const entry: RuleEntry = {

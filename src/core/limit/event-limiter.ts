@@ -114,6 +114,7 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   'packet-dropped': undefined,
   smtp: 'inspection',
   ftp: 'inspection',
+  finding: 'inspection',
   'java-blocked': 'inspection',
   'tcp-gap': 'inspection',
   'tcp-memory': undefined,
@@ -138,6 +139,7 @@ function sourceOf(e: Event): number {
     case 'session-stop':
     case 'smtp':
     case 'ftp':
+    case 'finding':
     case 'java-blocked':
     case 'tcp-gap':
       return e.endpoints.initiator;
@@ -154,6 +156,7 @@ function sessionOf(e: Event): number {
   switch (e.type) {
     case 'smtp':
     case 'ftp':
+    case 'finding':
     case 'java-blocked':
     case 'tcp-gap':
       return e.endpoints.sessionId;

@@ -668,7 +668,8 @@ export class Sessions {
     stream.now = now;
     const v = segments.admit(p, fromInitiator, now);
     if (!segments.resetRequested) return v;
-    this.reset(s, 'inspection');
+    if (stream.silent) this.end(s, 'inspection');
+    else this.reset(s, 'inspection');
     return DROP.inspection;
   }
 

@@ -6,6 +6,7 @@ import type { FlatMemory } from '../memory/flat-memory.js';
 import { FtpInspector } from '../inspect/ftp/inspector.js';
 import { HttpInspector } from '../inspect/http.js';
 import type { StreamInspector } from '../inspect/inspector.js';
+import { registered, type RegisteredFinding, type RegisteredService } from '../inspect/registry.js';
 import { type RuleEntry, SERVICES } from '../inspect/rules.js';
 import { SMTP_WORDS, SmtpInspector } from '../inspect/smtp/inspector.js';
 import type { SmtpOptions } from '../policy.js';
@@ -45,6 +46,8 @@ interface StreamParts {
   /** Set where the inspector replaces text by text of another length. */
   shift?: SequenceShift;
   http?: HttpSession;
+  /** A connection that the inspector ends gets no RST: its packets are dropped, and neither end is told. */
+  silent?: boolean;
   /** Set where sessions can wait in their records, so that one object carries one after the other. */
   smtp?: { inspector: SmtpInspector; host: SmtpSession };
 }
@@ -52,6 +55,7 @@ interface StreamParts {
 export class SessionStream implements SegmentOutlet {
   readonly segments: TcpStream;
   readonly shift: SequenceShift | undefined;
+  readonly silent: boolean;
   /** Number of the session's record; -1: no session. */
   slot = -1;
   /** Number of the pool it comes from; 0: of none. */
@@ -70,6 +74,7 @@ export class SessionStream implements SegmentOutlet {
   ) {
     this.segments = new TcpStream(inspector, context.sessions.memory, this, monitorOnly);
     this.shift = parts.shift;
+    this.silent = parts.silent === true;
     this.#http = parts.http;
     this.#smtp = parts.smtp;
   }
@@ -160,7 +165,7 @@ export function smtpStream(context: StreamContext, rule: RuleEntry, options: Smt
   return new SessionStream(context, inspector, options.monitorOnly, { smtp: { inspector, host } });
 }
 
-/** The stream of one session, FTP or HTTP; undefined where no inspector reads its bytes. */
+/** The stream of one session, FTP, HTTP or a protocol of the registry; undefined where no inspector reads its bytes. */
 export function ownStream(context: StreamContext, s: Session, rule: RuleEntry): SessionStream | undefined {
   const { sessions, outbox } = context;
   switch (SERVICES[s.service]!) {
@@ -174,6 +179,28 @@ export function ownStream(context: StreamContext, s: Session, rule: RuleEntry): 
       return new SessionStream(context, new HttpInspector(http), false, { http });
     }
     default:
-      return undefined;
+      return registeredStream(context, s, rule);
   }
+}
+
+/** The stream of a protocol of inspect/registry.ts. Inferred: without `reset` nobody is told, as with dropped packets. */
+function registeredStream(context: StreamContext, s: Session, rule: RuleEntry): SessionStream | undefined {
+  const { sessions, outbox } = context;
+  const { slot } = s;
+  const protocol = registered(rule.service);
+  if (protocol === undefined || rule.options === undefined) return undefined;
+  const reset = rule.options['reset'] === true;
+  const inspector = protocol.make(rule.options, {
+    report: (finding) => {
+      if (!rule.alert) return;
+      outbox.event({
+        type: 'finding',
+        protocol: rule.service as RegisteredService,
+        endpoints: endpointsOf(sessions.at(slot)),
+        finding: finding as RegisteredFinding,
+        reset,
+      });
+    },
+  });
+  return new SessionStream(context, inspector, false, { silent: !reset });
 }

@@ -4,6 +4,7 @@ import { inspectDefaults, smtpDefaults } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
 import type { InspectGlobals, ProtocolName, SmtpOptions } from '../../core/policy.js';
 import type { InspectedProtocol } from '../config/model.js';
+import { FEATURES } from '../features/index.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 
@@ -16,7 +17,9 @@ const CANNOT_COEXIST = {
   esmtp: '%ESMTP cannot coexist with SMTP, please unconfigure SMTP and try again..',
 } as const;
 
-const COMMON = '[alert ALERT:{on | off}] [audit-trail AUDIT:{on | off}] [timeout SECONDS:<5-43200>]';
+const SWITCHES = '[alert ALERT:{on | off}] [audit-trail AUDIT:{on | off}]';
+const TIMEOUT = '[timeout SECONDS:<5-43200>]';
+const COMMON = `${SWITCHES} ${TIMEOUT}`;
 
 function addProtocol(editor: ConfigEditor, m: Match, more: Partial<InspectedProtocol> = {}): void {
   const { inspectionRules } = editor.config;
@@ -176,8 +179,13 @@ export const INSPECT_COMMANDS: readonly Command<ConfigEditor>[] = [
       addProtocol(editor, m, { smtp: smtpOptions(m) });
     },
   },
+  ...FEATURES.map((f): Command<ConfigEditor> => ({
+    syntax: `ip inspect name NAME:WORD PROTOCOL:{${f.protocol}} ${SWITCHES} ${f.syntax} ${TIMEOUT}`,
+    help: { [`NAME ${f.protocol}`]: f.title, ...f.help },
+    set: (editor, m) => addProtocol(editor, m, { options: f.read(m) }),
+  })),
   {
-    syntax: 'ip inspect name NAME:WORD [PROTOCOL:{tcp | udp | icmp | ftp | http | smtp | esmtp} [OPTIONS:LINE]]',
+    syntax: `ip inspect name NAME:WORD [PROTOCOL:{tcp | udp | icmp | ftp | http | smtp | esmtp | ${FEATURES.map((f) => f.protocol).join(' | ')}} [OPTIONS:LINE]]`,
     // The options behind `no … PROTOCOL` are not looked at, as IOS does not.
     unset: removeProtocol,
   },

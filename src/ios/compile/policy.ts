@@ -21,6 +21,7 @@ import { DISCARDED, RoutingTable, UNREACHABLE } from '../../core/route/routing-t
 import { IPPROTO_TCP, IPPROTO_UDP } from '../../core/wire/ipv4.js';
 import { ICMP_TIMEOUT, smtpDefaults, virtualReassemblyDefaults } from '../config/defaults.js';
 import type { AclLine, InspectedProtocol, InterfaceConfig, PortMapLine, RouterConfig } from '../config/model.js';
+import { featureOf } from '../features/index.js';
 import { isMapped, type ResolvedRoute, resolveRoutes } from './routes.js';
 
 /** 255.255.255.254: both addresses are hosts (RFC 3021). */
@@ -194,6 +195,7 @@ function portMapPolicy(map: PortMapLine): PortMap {
 
 function protocolPolicy(p: InspectedProtocol, globals: InspectGlobals): ProtocolPolicy {
   const { protocol, javaList } = p;
+  const feature = featureOf(protocol);
   const smtp = protocol === 'smtp' || protocol === 'esmtp' ? (p.smtp ?? smtpDefaults()) : undefined;
   return {
     protocol,
@@ -202,6 +204,7 @@ function protocolPolicy(p: InspectedProtocol, globals: InspectGlobals): Protocol
     idleMs: (p.timeout ?? defaultTimeout(p, globals)) * 1000,
     ...(smtp !== undefined && { smtp }),
     ...(javaList !== undefined && { javaList }),
+    ...(feature !== undefined && { options: { ...feature.defaults, ...p.options } }),
   };
 }
 

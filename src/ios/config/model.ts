@@ -4,6 +4,7 @@
  * long lists (entries and remarks of access lists, translations, routes, inert lines) are never changed, but replaced:
  * configurations that follow each other have them in common.
  */
+import type { InspectorOptions } from '../../core/inspect/inspector.js';
 import type { AclEntry } from '../../core/acl/entry.js';
 import type { PortMap } from '../../core/inspect/port-map.js';
 import type {
@@ -152,6 +153,8 @@ export interface InspectedProtocol {
   /** `http java-list ACL`: servers from which Java applets may come. */
   javaList?: string;
   smtp?: SmtpOptions;
+  /** Of a protocol of ios/features: what differs from its defaults. */
+  options?: InspectorOptions;
   /** Line of the file, from 1; 0 from the console. */
   line?: number;
 }

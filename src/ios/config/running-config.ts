@@ -2,6 +2,7 @@
  * The running-config as canonical text: what differs from the defaults, in the order IOS writes it. Parsing the text
  * gives the same configuration again.
  */
+import { featureOf } from '../features/index.js';
 import { formatAddress } from '../ipv4-text.js';
 import { SEVERITIES, nameOf } from '../names.js';
 import { formatExtended, formatStandard, listLines } from './acl-text.js';
@@ -223,6 +224,7 @@ function inspected(p: InspectedProtocol): string {
     (smtp === undefined || smtp.maxData === smtpDefaults().maxData ? '' : ` max-data ${smtp.maxData}`) +
     onOff('alert', p.alert) +
     onOff('audit-trail', p.auditTrail) +
+    (featureOf(p.protocol)?.print(p.options ?? {}) ?? '') +
     (p.timeout === undefined ? '' : ` timeout ${p.timeout}`) +
     (p.routerTraffic === true ? ' router-traffic' : '') +
     (smtp === undefined || smtp.lineLength === smtpDefaults().lineLength ? '' : ` line-length ${smtp.lineLength}`) +

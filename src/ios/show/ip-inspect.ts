@@ -6,6 +6,7 @@ import { smtpDefaults } from '../config/defaults.js';
 import { effectiveInspection } from '../config/effective.js';
 import type { InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
 import type { RouterSnapshot } from '../../core/state/snapshot.js';
+import { featureOf } from '../features/index.js';
 import { showSessions } from './ip-inspect-sessions.js';
 
 /** `show ip inspect all`: configuration, interfaces, and the sessions where there are any. */
@@ -71,7 +72,8 @@ function accessGroups(i: InterfaceConfig): string[] {
 function protocolLine(config: RouterConfig, p: InspectedProtocol): string {
   const { alert, auditTrail, timeout } = effectiveInspection(p, config.inspect);
   const mail = p.smtp === undefined ? '' : ` max-data ${p.smtp.maxData}${extensions(p.smtp)}`;
-  return `${p.protocol}${mail} alert is ${alert ? 'on' : 'off'} audit-trail is ${auditTrail ? 'on' : 'off'} timeout ${timeout}`;
+  const options = featureOf(p.protocol)?.print(p.options ?? {}) ?? '';
+  return `${p.protocol}${mail}${options} alert is ${alert ? 'on' : 'off'} audit-trail is ${auditTrail ? 'on' : 'off'} timeout ${timeout}`;
 }
 
 /** Words of fw3640's own, shown only where they are used. */

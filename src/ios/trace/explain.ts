@@ -3,7 +3,7 @@
  * decided each step. Says in words what engine.ts does; a test holds the two against each other.
  */
 import type { AclEntry } from '../../core/acl/entry.js';
-import { APPLICATION, type Application, PortApplications } from '../../core/inspect/port-map.js';
+import { INSPECTED_AS, PortApplications } from '../../core/inspect/port-map.js';
 import type { ExpectedSnapshot, RouterSnapshot, SessionSnapshot } from '../../core/state/snapshot.js';
 import { formatExtended, formatStandard } from '../config/acl-text.js';
 import { effectiveInspection } from '../config/effective.js';
@@ -42,13 +42,6 @@ const TCP = 6;
 const UDP = 17;
 const ICMP = 1;
 
-/** Protocols of a rule that inspect a service. */
-const APPLICATIONS: Readonly<Record<Application, readonly string[]>> = {
-  [APPLICATION.none]: [],
-  [APPLICATION.ftp]: ['ftp'],
-  [APPLICATION.http]: ['http'],
-  [APPLICATION.smtp]: ['smtp', 'esmtp'],
-};
 /** ICMP messages that open a session: echo, timestamp, information and mask request. */
 const ICMP_REQUESTS: readonly number[] = [8, 13, 15, 17];
 
@@ -237,7 +230,7 @@ function select(config: RouterConfig, rule: string, p: Probe, seen: Probe): Insp
     const entries = config.accessLists.get(list)?.entries;
     return entries?.find((e) => ((address ^ e.src.address) & ~e.src.wildcard) === 0)?.action === 'permit';
   });
-  const applications = p.protocol === TCP ? [p, seen].flatMap((at) => APPLICATIONS[ports.at(at.dstPort, at.dst)]) : [];
+  const applications = p.protocol === TCP ? [p, seen].flatMap((at) => INSPECTED_AS[ports.at(at.dstPort, at.dst)]!) : [];
   for (const name of [...applications, generic]) {
     const found = protocols.find((i) => i.protocol === name);
     if (found !== undefined) return found;
