@@ -193,7 +193,7 @@ test('show ip port-map: those of the system, then those of the administrator; of
   expect(show('ip port-map port 2525')).toBe(`${smtp[1]!}\n`);
   expect(show('ip port-map port 8005')).toMatch(/^Default mapping: {2}http +tcp from 8000 to 8010 +user defined\n$/);
   expect(show('ip port-map ftp')).toMatch(/\nHost specific: {4}ftp {18}tcp port 1250 {3}in list 50 +user defined\n$/);
-  expect(show('ip port-map').split('\n')).toHaveLength(21 + 3 + 1);
+  expect(show('ip port-map').split('\n')).toHaveLength(23 + 3 + 1);
 });
 
 test('show aliases: those of the router, then those of the administrator, by mode', () => {
