@@ -50,6 +50,39 @@ test('no debt is kept that has been paid', () => {
   expect([...KNOWN_DEBTS].filter((debt) => !all.has(debt))).toEqual([]);
 });
 
+/** Rooms of the core that stand on each other: none imports one that stands behind it in this row. */
+const STAIR = ['wire', 'inspect', 'session', 'stream', 'tracker', 'engine.js'];
+
+test.each(files.filter((f) => f.startsWith('core/')))('%s imports nothing that stands on it', (file) => {
+  const stepOf = (path: string): number => STAIR.indexOf(path.split('/')[1]!.replace(/\.ts$/, '.js'));
+  const step = stepOf(file);
+  if (step < 0) return;
+  const targets = importsOf(file, true).map((t) => join(dirname(file), t));
+  expect(targets.filter((t) => t.startsWith('core/') && stepOf(t) > step)).toEqual([]);
+});
+
+test('no file imports itself, by whatever way', () => {
+  const imports = new Map(
+    files.map((f) => [
+      f,
+      importsOf(f, true)
+        .filter((t) => t.startsWith('.'))
+        .map((t) => join(dirname(f), t).replace(/\.js$/, '.ts')),
+    ]),
+  );
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const follow = (file: string, way: readonly string[]): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) circles.push([...way.slice(at), file].join(' > '));
+    if (at >= 0 || done.has(file)) return;
+    for (const next of imports.get(file) ?? []) follow(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) follow(file, []);
+  expect(circles).toEqual([]);
+});
+
 /** Rooms that open no descriptor, run no program and read no clock. */
 const isPure = (file: string): boolean => /^(core|ios)\//.test(file);
 

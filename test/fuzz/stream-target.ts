@@ -9,8 +9,8 @@
 import { StreamAction, type StreamInspector } from '../../src/core/inspect/inspector.js';
 import { newSmtpCounters } from '../../src/core/inspect/smtp/finding.js';
 import { smtpDefaults } from '../../src/ios/config/defaults.js';
-import { ReassemblyMemory } from '../../src/core/tcp/reassembly-memory.js';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { ReassemblyMemory } from '../../src/core/stream/reassembly-memory.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { HOLD, PASS } from '../../src/core/verdict.js';
 import { ACK, FIN, URG } from '../../src/core/wire/tcp.js';
 import { ChangingHands as ChangingInspectors } from '../inspect/smtp/changing-hands.js';

@@ -3,7 +3,7 @@
  * others remember. And the attack on it: a server that is reset behind our back, and connected to anew.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { Fw3640 } from './support/fw3640.js';
 import { type Host, Lab } from './support/lab.js';

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { HOLD, isDrop, PASS } from '../../src/core/verdict.js';
 import { checksumsOk, dotted, latin1, tcpPacket } from '../support/packets.js';
 import { type Outcome, Router3640 } from '../support/router-3640.js';

@@ -1,7 +1,7 @@
 /** Law: behind both handshakes, the ends of an intercepted connection say the same to each other as without the router. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seqAdd, seqDiff } from '../../src/core/tcp/seq.js';
+import { seqAdd, seqDiff } from '../../src/core/wire/seq.js';
 import { PASS } from '../../src/core/verdict.js';
 import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, tcpPacket } from '../support/packets.js';

@@ -1,7 +1,7 @@
 /** `ip tcp intercept` through the whole engine: what client and server see of each other, and what a flood costs. */
 import { describe, expect, test } from 'vitest';
 import { messageOf } from '../../src/ios/messages.js';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { DROP, isDrop, PASS } from '../../src/core/verdict.js';
 import { i32, u16 } from '../../src/core/wire/bytes.js';
 import { checksumsOk, dotted, icmpPacket, tcpPacket, type TcpFields } from '../support/packets.js';

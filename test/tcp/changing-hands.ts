@@ -4,8 +4,14 @@
  */
 import { FlatMemory } from '../../src/core/memory/flat-memory.js';
 import type { StreamInspector } from '../../src/core/inspect/inspector.js';
-import type { ReassemblyMemory } from '../../src/core/tcp/reassembly-memory.js';
-import { newStream, RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../../src/core/tcp/reassembler.js';
+import type { ReassemblyMemory } from '../../src/core/stream/reassembly-memory.js';
+import {
+  newStream,
+  RING_WORDS,
+  type SegmentOutlet,
+  STREAM_WORDS,
+  TcpStream,
+} from '../../src/core/stream/reassembler.js';
 import type { Verdict } from '../../src/core/verdict.js';
 import type { Packet } from '../../src/core/wire/packet.js';
 import { ACK, FIN } from '../../src/core/wire/tcp.js';

@@ -1,10 +1,10 @@
 /** The ring of unacknowledged bytes against its obvious twin, a map from sequence number to byte. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { powerOfTwo } from '../../src/core/tcp/buffer-pool.js';
-import { ForwardedBytes, RECORD_RING, RecordRing } from '../../src/core/tcp/forwarded-bytes.js';
-import { DEFAULT_LIMITS, ReassemblyMemory } from '../../src/core/tcp/reassembly-memory.js';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { powerOfTwo } from '../../src/core/stream/buffer-pool.js';
+import { ForwardedBytes, RECORD_RING, RecordRing } from '../../src/core/stream/forwarded-bytes.js';
+import { DEFAULT_LIMITS, ReassemblyMemory } from '../../src/core/stream/reassembly-memory.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 
 test('the ring gives back any kept range, however it grew, wrapped and was acknowledged', () => {
   const step = fc.record({

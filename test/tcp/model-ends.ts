@@ -2,7 +2,7 @@
  * Two TCP ends in small (RFC 9293 §3.10, RFC 5961), for laws about what a router in between may let by: a mail server
  * with one place for one connection, and a client that has forgotten all it had. They know segments, not packets.
  */
-import { seqAdd, seqDiff } from '../../src/core/tcp/seq.js';
+import { seqAdd, seqDiff } from '../../src/core/wire/seq.js';
 
 export interface Segment {
   /** Letters of FSRPAU. */

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StreamAction } from '../../src/core/inspect/inspector.js';
-import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/tcp/reassembly-memory.js';
-import { TcpStream } from '../../src/core/tcp/reassembler.js';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/stream/reassembly-memory.js';
+import { TcpStream } from '../../src/core/stream/reassembler.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { PASS, type Verdict } from '../../src/core/verdict.js';
 import { ACK, FIN, TCP_FLAGS, TCP_URGENT, URG } from '../../src/core/wire/tcp.js';
 import { bytesOf, packetOf, textOf } from './segment.js';

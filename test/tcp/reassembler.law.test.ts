@@ -1,8 +1,8 @@
 /** The law of the stream: no sender makes a receiver assemble other bytes than those that were inspected. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/core/tcp/reassembly-memory.js';
-import { seqAdd, seqDiff } from '../../src/core/tcp/seq.js';
+import { DEFAULT_LIMITS } from '../../src/core/stream/reassembly-memory.js';
+import { seqAdd, seqDiff } from '../../src/core/wire/seq.js';
 import { POLICIES } from './receiver.js';
 import { textOf } from './segment.js';
 import { inspectedWhole, ToyInspector } from './toy-inspector.js';

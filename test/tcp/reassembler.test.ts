@@ -1,9 +1,9 @@
 /** What a TcpStream does with single segments: hold, rewrite, drop, release. Offsets are counted from the first byte. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StreamAction } from '../../src/core/inspect/inspector.js';
-import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/tcp/reassembly-memory.js';
-import { TcpStream } from '../../src/core/tcp/reassembler.js';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/stream/reassembly-memory.js';
+import { TcpStream } from '../../src/core/stream/reassembler.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { DROP, HOLD, PASS, type Verdict } from '../../src/core/verdict.js';
 import { ACK, FIN, PSH, RST, SYN, URG } from '../../src/core/wire/tcp.js';
 import { bytesOf, packetOf, received, textOf } from './segment.js';

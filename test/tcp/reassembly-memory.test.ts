@@ -1,9 +1,9 @@
 /** Shares of the memory that all inspected streams use: whatever others do, a session of another source goes on. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type MemoryOwner, MemoryShares } from '../../src/core/tcp/memory-shares.js';
-import { DEFAULT_LIMITS, LEAST_RING, ReassemblyMemory } from '../../src/core/tcp/reassembly-memory.js';
-import { TcpStream } from '../../src/core/tcp/reassembler.js';
+import { type MemoryOwner, MemoryShares } from '../../src/core/stream/memory-shares.js';
+import { DEFAULT_LIMITS, LEAST_RING, ReassemblyMemory } from '../../src/core/stream/reassembly-memory.js';
+import { TcpStream } from '../../src/core/stream/reassembler.js';
 import { HOLD, PASS } from '../../src/core/verdict.js';
 import type { Packet } from '../../src/core/wire/packet.js';
 import { bytesOf, packetOf } from './segment.js';

@@ -3,7 +3,7 @@
  * delivered to its application is final. Policies after Shankar and Paxson, "Active Mapping" (2003).
  */
 import { FIN } from '../../src/core/wire/tcp.js';
-import { seqDiff } from '../../src/core/tcp/seq.js';
+import { seqDiff } from '../../src/core/wire/seq.js';
 import type { Segment } from './segment.js';
 
 export const POLICIES = ['first', 'last', 'bsd', 'linux', 'bsd-right', 'any'] as const;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seqAdd, seqDiff } from '../../src/core/tcp/seq.js';
+import { seqAdd, seqDiff } from '../../src/core/wire/seq.js';
 
 test.each([
   { name: 'later', a: 5, b: 3, want: 2 },

@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seqAdd, seqDiff } from '../../src/core/tcp/seq.js';
-import { SequenceShift } from '../../src/core/tcp/sequence-shift.js';
+import { seqAdd, seqDiff } from '../../src/core/wire/seq.js';
+import { SequenceShift } from '../../src/core/stream/sequence-shift.js';
 import { i32, put16, put32, u16, u8 } from '../../src/core/wire/bytes.js';
 import { completePartial, ipv4ChecksumOk, pseudoHeaderSum, writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import type { Packet } from '../../src/core/wire/packet.js';

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { i32, u8, u16 } from '../../src/core/wire/bytes.js';
 import { dotted, tcpPacket } from '../support/packets.js';
 import { PASS, Router3640 } from '../support/router-3640.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SynCookies } from '../../src/core/tcp/syn-cookie.js';
+import { SynCookies } from '../../src/core/session/syn-cookie.js';
 
 const KEY = Int32Array.of(1, 2, 3, 4);
 const SLOT_MS = 64_000;

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { StreamInspector } from '../../src/core/inspect/inspector.js';
-import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/tcp/reassembly-memory.js';
-import { seqAdd } from '../../src/core/tcp/seq.js';
+import { DEFAULT_LIMITS, ReassemblyMemory, type ReassemblyLimits } from '../../src/core/stream/reassembly-memory.js';
+import { seqAdd } from '../../src/core/wire/seq.js';
 import { DROP, HOLD, isDrop, PASS } from '../../src/core/verdict.js';
 import { ACK, FIN, URG } from '../../src/core/wire/tcp.js';
 import { ChangingHands } from './changing-hands.js';

@@ -1,6 +1,6 @@
 /**
  * The contract of an application inspector. One inspector object lives with each TCP session whose rule names its
- * protocol. `src/tcp/` hands it the bytes of each direction exactly once, in order, cut anywhere; it may overwrite
+ * protocol. `stream/` hands it the bytes of each direction exactly once, in order, cut anywhere; it may overwrite
  * bytes in place and never changes a length. Pure: time comes in as `now`, findings go out through `InspectorHost`.
  */
 export const StreamAction = {

@@ -29,7 +29,7 @@ const SIDES = 12; // number of the initiator's interface << 16 | of the responde
 const RULE = 13; // rule | ttl of the initiator << 16 | ttl of the responder << 24
 const ORIGIN = 14;
 const NORMALISED = 15; // TCP options that the initiator offers | that both agree on << 8 | yes << 16
-const INITIATOR_PEER = 16; // six words each, laid out by tcp/state.ts
+const INITIATOR_PEER = 16; // six words each, laid out by tcp-state.ts
 const RESPONDER_PEER = 22;
 const INITIATOR_BYTES = 28; // float64: words 28 and 29
 const RESPONDER_BYTES = 30; // float64: words 30 and 31
@@ -40,17 +40,17 @@ const HALF_OPEN_NEXT = 34;
 const HALF_OPEN_PREVIOUS = 35;
 const ASKED = 36;
 const CHALLENGE_ACK = 37;
-const PENDING = 38; // ISN, window | scale + 1 << 16: a SYN under a session that lives, laid out by tcp/state.ts
+const PENDING = 38; // ISN, window | scale + 1 << 16: a SYN under a session that lives, laid out by tcp-state.ts
 
 const RELATED = 40; // number of the record of a related session + 1, 0: none
 
 /** Words of `ip tcp intercept`, for session/intercept.ts. */
 export const INTERCEPT = { splice: 44, mss: 45, next: 46, previous: 47 } as const;
 
-/** Offsets of the two TCP ends inside a record, for `tcp/state.ts`. */
+/** Offsets of the two TCP ends inside a record, for `tcp-state.ts`. */
 export const PEER = { initiator: INITIATOR_PEER, responder: RESPONDER_PEER } as const;
 
-/** Offset of the numbers of a pending SYN inside a record, for `tcp/state.ts`. */
+/** Offset of the numbers of a pending SYN inside a record, for `tcp-state.ts`. */
 export const PENDING_SYN = PENDING;
 
 /** The same words in sessions that are not TCP, for the inspector of their protocol. Zero when a session begins. */
@@ -256,7 +256,7 @@ export class Session {
   set halfOpenPrevious(v: number) {
     this.#m[this.at + HALF_OPEN_PREVIOUS] = v;
   }
-  /** When the router last asked the ends whether they live, ms; see `tcp/state.ts`. */
+  /** When the router last asked the ends whether they live, ms; see `tcp-state.ts`. */
   get asked(): number {
     return this.#m[this.at + ASKED]!;
   }

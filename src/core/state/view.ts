@@ -7,7 +7,7 @@ import type { Engine } from '../engine.js';
 import { SERVICES } from '../inspect/rules.js';
 import { printedPorts, sessionId } from '../session/endpoints.js';
 import { FLAG, type Session, SIS_NAMES } from '../session/session.js';
-import { connectionState } from '../tcp/state.js';
+import { connectionState } from '../session/tcp-state.js';
 import { type Reading, readRows } from '../observe/row.js';
 import type {
   ExpectedSnapshot,

@@ -74,17 +74,14 @@ test('no inside address is read, and each endpoint that is read is let in', () =
   );
 });
 
-/** Ports of the replies that have ended since the client had read `before`, the latest four of them. */
+/** Ports of the replies that have ended since the client had read `before`, of the four that were announced last. */
 function announcedIn(before: string, read: string): number[] {
-  const replies = (text: string): number[] => [
-    ...new Set(
-      [...text.slice(0, text.lastIndexOf('\n') + 1).matchAll(/172,22,1,111,(\d+),(\d+)|\(\|\|\|(\d+)\|\)/g)].map((m) =>
-        m[3] === undefined ? Number(m[1]) * 256 + Number(m[2]) : Number(m[3]),
-      ),
-    ),
-  ];
+  const replies = (text: string): number[] =>
+    [...text.slice(0, text.lastIndexOf('\n') + 1).matchAll(/172,22,1,111,(\d+),(\d+)|\(\|\|\|(\d+)\|\)/g)].map((m) =>
+      m[3] === undefined ? Number(m[1]) * 256 + Number(m[2]) : Number(m[3]),
+    );
   const old = new Set(replies(before));
-  return replies(read)
-    .filter((port) => !old.has(port))
-    .slice(-4);
+  // Who is announced again is the latest again.
+  const latest = [...new Set(replies(read).reverse())].slice(0, 4).reverse();
+  return latest.filter((port) => !old.has(port));
 }

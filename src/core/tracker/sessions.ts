@@ -3,35 +3,36 @@
  * directions, ended by FIN, RST or a timer. What belongs to a session needs no access list (Firewall ACL Bypass).
  */
 import type { Event } from '../events.js';
-import * as dns from '../inspect/dns.js';
-import { noteRequest, takeReply } from '../inspect/icmp.js';
+import * as dns from '../session/dns.js';
+import { noteRequest, takeReply } from '../session/icmp.js';
 import { isNormalised, opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
 import { newSmtpCounters, type SmtpCounters } from '../inspect/smtp/finding.js';
 import type { InspectGlobals, InterceptPolicy } from '../policy.js';
 import type { Translator } from '../nat/translator.js';
 import type { Outbox } from '../outbox.js';
-import type { ReassemblyMemory } from '../tcp/reassembly-memory.js';
-import { ownSegment, putSeq } from '../tcp/own-segment.js';
-import { resetPacket } from '../tcp/reset.js';
-import { seqAdd } from '../tcp/seq.js';
-import { clientSeq, noteServerIsn, serverSeq, spliceIncoming } from '../tcp/splice.js';
-import * as tcp from '../tcp/state.js';
+import type { ReassemblyMemory } from '../stream/reassembly-memory.js';
+import { ownSegment, putSeq } from '../wire/own-segment.js';
+import { resetPacket } from '../wire/reset.js';
+import { seqAdd } from '../wire/seq.js';
+import { clientSeq, noteServerIsn, serverSeq, spliceIncoming } from '../session/splice.js';
+import * as tcp from '../session/tcp-state.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPV4_MIN_HEADER } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.js';
 import { ALL_TCP_OPTIONS, normaliseOptions, UNREADABLE } from '../wire/tcp-options.js';
 import { putTtl } from '../wire/ttl.js';
-import { endpointsOf, sessionId } from './endpoints.js';
+import { endpointsOf, sessionId } from '../session/endpoints.js';
 import { type ExpectedFlow, ExpectedFlows } from './expected-flows.js';
-import type { Flow } from './flow.js';
-import { HalfOpenList } from './half-open.js';
+import type { Flow } from '../session/flow.js';
+import { HalfOpenList } from '../session/half-open.js';
 import { Intercept, type InterceptHost } from './intercept.js';
-import { FLAG, SESSION_WORDS, type Session, SIS } from './session.js';
+import { FLAG, SESSION_WORDS, type Session, SIS } from '../session/session.js';
 import { OwnAcks } from './own-acks.js';
-import { SessionTable } from './session-table.js';
+import { SessionTable } from '../session/session-table.js';
 import { SessionTrace } from './session-trace.js';
-import { SessionStatistics } from './statistics.js';
+import { SessionStatistics } from '../session/statistics.js';
+import type { HostedStream, StreamHost } from './stream-host.js';
 import { StreamTable } from './stream-table.js';
 import type { ReleasedSegment, SessionStream } from './streams.js';
 import { Thresholds } from './thresholds.js';
@@ -44,7 +45,7 @@ const EXPIRE_BUDGET = 2000;
 /** Connections that no rule inspects get this part of the table at most: a flood of them must not close the rest. */
 const UNINSPECTED_SHARE = 4;
 
-export class Sessions {
+export class Sessions implements StreamHost {
   readonly table: SessionTable;
   readonly statistics = new SessionStatistics();
   readonly smtpCounters = newSmtpCounters();
@@ -487,7 +488,7 @@ export class Sessions {
   }
 
   /** The stream's sender is to hear of segments behind a gap, as `SegmentOutlet` has it. */
-  answerGap(stream: SessionStream, toInitiator: boolean, count: number): void {
+  answerGap(stream: HostedStream, toInitiator: boolean, count: number): void {
     this.#ownAcks.duplicate(this.at(stream.slot), toInitiator, count, stream.segments, stream.shift);
   }
 

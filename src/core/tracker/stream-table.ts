@@ -7,8 +7,8 @@ import { FlatMemory } from '../memory/flat-memory.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import { newSmtpSession } from '../inspect/smtp/inspector.js';
 import type { SmtpOptions } from '../policy.js';
-import { newStream } from '../tcp/reassembler.js';
-import type { Session } from './session.js';
+import { newStream } from '../stream/reassembler.js';
+import type { Session } from '../session/session.js';
 import {
   INSPECTOR,
   OWNER,

@@ -6,13 +6,13 @@ import type { DebugFlags } from '../observe/debug.js';
 import { type DebugEvent, headerOf, type PacketPath, type TcpEnd } from '../observe/debug-event.js';
 import { SERVICES } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
-import * as tcp from '../tcp/state.js';
+import * as tcp from '../session/tcp-state.js';
 import { PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
-import { BLOCK_SIZE, printedPorts, sessionId } from './endpoints.js';
+import { BLOCK_SIZE, printedPorts, sessionId } from '../session/endpoints.js';
 import type { ExpectedFlow } from './expected-flows.js';
-import { type Session, SIS_NAMES } from './session.js';
+import { type Session, SIS_NAMES } from '../session/session.js';
 
 /** A control connection expects one connection at a time; this is the number of its block. */
 const PRE_GENERATED_BASE = 0x62000000;

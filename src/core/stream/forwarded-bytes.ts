@@ -8,7 +8,7 @@ import { copyBytes, sameBytes } from '../wire/copy.js';
 import { powerOfTwo } from './buffer-pool.js';
 import { type MemoryOwner, NOBODY } from './memory-shares.js';
 import { LEAST_RING, type ReassemblyMemory } from './reassembly-memory.js';
-import { seqAdd, seqDiff } from './seq.js';
+import { seqAdd, seqDiff } from '../wire/seq.js';
 
 /** The ring in the record, bytes. */
 export const RECORD_RING = 64;

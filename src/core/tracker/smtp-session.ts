@@ -3,10 +3,10 @@ import type { DebugFlags } from '../observe/debug.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { SmtpFinding } from '../inspect/smtp/finding.js';
 import type { Outbox } from '../outbox.js';
-import { seqAdd } from '../tcp/seq.js';
-import { firstDataSeq } from '../tcp/state.js';
-import { endpointsOf } from './endpoints.js';
-import type { Sessions } from './sessions.js';
+import { seqAdd } from '../wire/seq.js';
+import { firstDataSeq } from '../session/tcp-state.js';
+import { endpointsOf } from '../session/endpoints.js';
+import type { StreamHost } from './stream-host.js';
 import type { SmtpHost, SmtpStep } from '../inspect/smtp/step.js';
 
 export class SmtpSession implements SmtpHost {
@@ -14,7 +14,7 @@ export class SmtpSession implements SmtpHost {
   slot = -1;
 
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: StreamHost,
     private readonly rule: RuleEntry,
     private readonly outbox: Outbox,
     private readonly debugFlags: DebugFlags,

@@ -4,7 +4,7 @@
  * that are forgotten only the number is known: as many answers pass whatever their id, since they open nothing and the
  * resolver looks at the id itself.
  */
-import { PROTOCOL_WORDS, type Session } from '../session/session.js';
+import { PROTOCOL_WORDS, type Session } from './session.js';
 import { u16 } from '../wire/bytes.js';
 import type { Packet } from '../wire/packet.js';
 

@@ -24,7 +24,7 @@ import { RECORD_RING, RecordRing } from './forwarded-bytes.js';
 import type { HeldSegment } from './held-segments.js';
 import type { MemoryOwner } from './memory-shares.js';
 import type { ReassemblyMemory } from './reassembly-memory.js';
-import { seqAdd, seqDiff } from './seq.js';
+import { seqAdd, seqDiff } from '../wire/seq.js';
 
 /** Where the late verdicts of held segments go. */
 export interface SegmentOutlet {

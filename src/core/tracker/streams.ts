@@ -11,16 +11,16 @@ import { type RuleEntry, SERVICES } from '../inspect/rules.js';
 import { SMTP_WORDS, SmtpInspector } from '../inspect/smtp/inspector.js';
 import type { SmtpOptions } from '../policy.js';
 import type { Outbox } from '../outbox.js';
-import { RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../tcp/reassembler.js';
-import { SequenceShift } from '../tcp/sequence-shift.js';
+import { RING_WORDS, type SegmentOutlet, STREAM_WORDS, TcpStream } from '../stream/reassembler.js';
+import { SequenceShift } from '../stream/sequence-shift.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { TCP_OPTION } from '../wire/tcp-options.js';
-import { endpointsOf } from './endpoints.js';
+import { endpointsOf } from '../session/endpoints.js';
 import { FtpSession } from './ftp-session.js';
 import { HttpSession } from './http-session.js';
-import type { Session } from './session.js';
-import type { Sessions } from './sessions.js';
+import type { Session } from '../session/session.js';
+import type { StreamHost } from './stream-host.js';
 import { SmtpSession } from './smtp-session.js';
 
 /** Takes a segment that was held, with its late verdict. */
@@ -28,7 +28,7 @@ export type ReleasedSegment = (p: Packet, v: Verdict) => void;
 
 /** What all streams of a router know. */
 export interface StreamContext {
-  readonly sessions: Sessions;
+  readonly sessions: StreamHost;
   readonly outbox: Outbox;
   readonly released: ReleasedSegment;
   /** RECORD_WORDS words for each session of the table. */

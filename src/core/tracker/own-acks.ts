@@ -5,15 +5,15 @@
  */
 import type { Translator } from '../nat/translator.js';
 import type { Outbox } from '../outbox.js';
-import { DuplicateAck } from '../tcp/duplicate-ack.js';
-import type { TcpStream } from '../tcp/reassembler.js';
-import { ackPacket } from '../tcp/reset.js';
-import type { SequenceShift } from '../tcp/sequence-shift.js';
-import { clientSeq } from '../tcp/splice.js';
-import * as tcp from '../tcp/state.js';
+import { DuplicateAck } from '../stream/duplicate-ack.js';
+import type { TcpStream } from '../stream/reassembler.js';
+import { ackPacket } from '../wire/reset.js';
+import type { SequenceShift } from '../stream/sequence-shift.js';
+import { clientSeq } from '../session/splice.js';
+import * as tcp from '../session/tcp-state.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
 import { TCP_OPTION } from '../wire/tcp-options.js';
-import type { Session } from './session.js';
+import type { Session } from '../session/session.js';
 
 export class OwnAcks {
   readonly #duplicate = new DuplicateAck();

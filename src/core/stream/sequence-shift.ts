@@ -11,7 +11,7 @@ import { adjustChecksum, checksumOffset, completeToPartial, fold } from '../wire
 import { IPV4_CHECKSUM, IPV4_TOTAL_LENGTH } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, SYN, TCP_ACK, TCP_MIN_HEADER, TCP_SEQ, tcpHeaderLength } from '../wire/tcp.js';
-import { seqAdd, seqDiff } from './seq.js';
+import { seqAdd, seqDiff } from '../wire/seq.js';
 
 const OPTION_END = 0;
 const OPTION_NOP = 1;

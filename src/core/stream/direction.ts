@@ -8,7 +8,7 @@ import { FORWARDED_WORDS, ForwardedBytes, type RecordRing } from './forwarded-by
 import { HeldQueue } from './held-segments.js';
 import type { MemoryOwner } from './memory-shares.js';
 import type { OpenGap, ReassemblyMemory } from './reassembly-memory.js';
-import { seqDiff } from './seq.js';
+import { seqDiff } from '../wire/seq.js';
 import { i32, put32 } from '../wire/bytes.js';
 import { completeToPartial } from '../wire/checksum.js';
 import type { Packet } from '../wire/packet.js';

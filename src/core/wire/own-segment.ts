@@ -1,9 +1,9 @@
 /** Segments of the router's own (RFC 9293 §3.1): new ones, and those that take the place of the packet in hand. */
-import { put16, put32, u16 } from '../wire/bytes.js';
-import { adjustChecksum32, completePartial, pseudoHeaderSum, writeIpv4Checksum } from '../wire/checksum.js';
-import * as ipv4 from '../wire/ipv4.js';
-import type { Packet } from '../wire/packet.js';
-import * as tcp from '../wire/tcp.js';
+import { put16, put32, u16 } from './bytes.js';
+import { adjustChecksum32, completePartial, pseudoHeaderSum, writeIpv4Checksum } from './checksum.js';
+import * as ipv4 from './ipv4.js';
+import type { Packet } from './packet.js';
+import * as tcp from './tcp.js';
 
 /** IOS sends its own packets with a TTL of 255. */
 const TTL = 255;

@@ -5,7 +5,7 @@
 import { copyBytes } from '../wire/copy.js';
 import { Packet } from '../wire/packet.js';
 import { FIN } from '../wire/tcp.js';
-import { seqAdd, seqDiff } from './seq.js';
+import { seqAdd, seqDiff } from '../wire/seq.js';
 
 /** A held packet with its own memory. Records are used again; `ReassemblyMemory` owns the free ones. */
 export class HeldSegment {

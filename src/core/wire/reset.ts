@@ -2,7 +2,7 @@
  * Builds the segments that the router sends in the name of an end: the RST with which it ends a connection (RFC 9293
  * §3.10.7), the ACK with which it asks whether the other end lives.
  */
-import { ACK, RST } from '../wire/tcp.js';
+import { ACK, RST } from './tcp.js';
 import { ownSegment } from './own-segment.js';
 
 /**

@@ -2,8 +2,8 @@
 import type { HttpHost } from '../inspect/http.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
-import { endpointsOf, sessionId } from './endpoints.js';
-import type { Sessions } from './sessions.js';
+import { endpointsOf, sessionId } from '../session/endpoints.js';
+import type { StreamHost } from './stream-host.js';
 
 export class HttpSession implements HttpHost {
   readonly friendly: boolean;
@@ -11,7 +11,7 @@ export class HttpSession implements HttpHost {
   #first = '';
 
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: StreamHost,
     private readonly slot: number,
     private readonly rule: RuleEntry,
     private readonly outbox: Outbox,

@@ -9,9 +9,9 @@ import type { Outbox } from '../outbox.js';
 import { Tally } from '../limit/tally.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
-import type { HalfOpenList } from './half-open.js';
-import type { Session } from './session.js';
-import type { SessionStatistics } from './statistics.js';
+import type { HalfOpenList } from '../session/half-open.js';
+import type { Session } from '../session/session.js';
+import type { SessionStatistics } from '../session/statistics.js';
 import type { Row } from '../observe/row.js';
 
 const MINUTE_MS = 60_000;

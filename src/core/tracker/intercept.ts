@@ -2,7 +2,7 @@
  * `ip tcp intercept` (TCP Intercept, 11.2F). In mode intercept the router answers a SYN itself, with a SYN cookie, and
  * keeps nothing of it. Only an acknowledgement that fits the cookie opens a session: the router sends the SYN that the
  * client had sent on to the server, completes that handshake too, and opens the window that it has kept shut until then.
- * From there on it adds the difference of the two initial sequence numbers, in `tcp/splice`.
+ * From there on it adds the difference of the two initial sequence numbers, in `session/splice`.
  *
  * Neither side gets TCP options but MSS, since nobody remembers what the client had offered: no window scale, no SACK.
  *
@@ -13,18 +13,18 @@
  */
 import type { InterceptPolicy } from '../policy.js';
 import type { Outbox } from '../outbox.js';
-import { NO_MSS, becomeSegment, ownSegment } from '../tcp/own-segment.js';
-import { resetPacket } from '../tcp/reset.js';
-import { seqAdd } from '../tcp/seq.js';
-import { clientSeq } from '../tcp/splice.js';
-import * as tcp from '../tcp/state.js';
-import { SynCookies } from '../tcp/syn-cookie.js';
+import { NO_MSS, becomeSegment, ownSegment } from '../wire/own-segment.js';
+import { resetPacket } from '../wire/reset.js';
+import { seqAdd } from '../wire/seq.js';
+import { clientSeq } from '../session/splice.js';
+import * as tcp from '../session/tcp-state.js';
+import { SynCookies } from '../session/syn-cookie.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, RST, SYN, tcpMss } from '../wire/tcp.js';
-import { IncompleteList } from './incomplete-list.js';
-import { MinuteCount } from './minute-count.js';
-import { FLAG, INTERCEPT, type Session } from './session.js';
+import { IncompleteList } from '../session/incomplete-list.js';
+import { MinuteCount } from '../session/minute-count.js';
+import { FLAG, INTERCEPT, type Session } from '../session/session.js';
 
 /** What the client is told, whatever the server takes: the MSS of Ethernet. */
 const SERVER_MSS = 1460;

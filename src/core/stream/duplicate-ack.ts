@@ -11,8 +11,8 @@ import { ACK, FIN, TCP_ACK, TCP_DATA_OFFSET, TCP_FLAGS, TCP_MIN_HEADER, TCP_SEQ,
 import type { Packet } from '../wire/packet.js';
 import { timestampsAt } from '../wire/tcp-options.js';
 import type { HeldQueue } from './held-segments.js';
-import { completeOwn } from './own-segment.js';
-import { seqAdd, seqDiff } from './seq.js';
+import { completeOwn } from '../wire/own-segment.js';
+import { seqAdd, seqDiff } from '../wire/seq.js';
 
 /** SACK blocks that fit into 40 bytes of options, without and beside timestamps (RFC 2018 §3). */
 const MOST_BLOCKS = 4;

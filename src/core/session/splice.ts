@@ -3,11 +3,11 @@
  * before the server did (`ip tcp intercept`). Everything inside the router counts as the server does: the client's
  * acknowledgement is translated as it comes in, the server's segment as it goes out. There is no SACK to translate.
  */
-import { FLAG, INTERCEPT, type Session } from '../session/session.js';
+import { FLAG, INTERCEPT, type Session } from './session.js';
 import { ACK } from '../wire/tcp.js';
 import type { Packet } from '../wire/packet.js';
-import { putAck } from './own-segment.js';
-import { seqAdd } from './seq.js';
+import { putAck } from '../wire/own-segment.js';
+import { seqAdd } from '../wire/seq.js';
 
 /** What is added to the server's numbers. As long as the server has not answered: the ISN that the client knows. */
 const spliceOf = (s: Session): number => s.words[s.at + INTERCEPT.splice]!;

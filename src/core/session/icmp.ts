@@ -3,7 +3,7 @@
  * the session's; the numbers are bits of a window behind the newest one, in the protocol words of its record. Of
  * requests that the window has left behind only the number is known: as many replies pass, whatever theirs.
  */
-import { PROTOCOL_WORDS, type Session } from '../session/session.js';
+import { PROTOCOL_WORDS, type Session } from './session.js';
 import { u16 } from '../wire/bytes.js';
 import { ICMP_SEQUENCE, isIcmpRequest, requestOfReply } from '../wire/icmp.js';
 import type { Packet } from '../wire/packet.js';

@@ -4,7 +4,7 @@
  * replies; who does not come in time is forgotten.
  */
 import type { RuleEntry } from '../inspect/rules.js';
-import type { Flow } from './flow.js';
+import type { Flow } from '../session/flow.js';
 
 /** Addresses in inside local terms, int32. */
 export interface ExpectedFlow {

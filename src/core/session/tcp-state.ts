@@ -9,11 +9,11 @@
  * old. Any other SYN or RST is dropped, and its sender is asked as a live receiver would ask it (challenge ACK, RFC 5961
  * §3 and §4): who has lost the connection answers with the RST that ends it.
  */
-import { FLAG, PEER, PENDING_SYN, type Session, SIS } from '../session/session.js';
+import { FLAG, PEER, PENDING_SYN, type Session, SIS } from './session.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, FIN, PSH, RST, SYN, tcpWindowScale, URG } from '../wire/tcp.js';
-import { seqAdd, seqDiff } from './seq.js';
+import { seqAdd, seqDiff } from '../wire/seq.js';
 
 // Words of one end, from PEER.initiator or PEER.responder.
 /** SND.NXT: one past the last sequence number that was forwarded. */

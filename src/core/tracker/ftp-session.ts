@@ -5,12 +5,12 @@ import type { Announcement, FtpFinding, FtpHost } from '../inspect/ftp/inspector
 import { withoutPassword } from '../inspect/ftp/secrets.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
-import { seqAdd } from '../tcp/seq.js';
-import type { SequenceShift } from '../tcp/sequence-shift.js';
-import { firstDataSeq } from '../tcp/state.js';
+import { seqAdd } from '../wire/seq.js';
+import type { SequenceShift } from '../stream/sequence-shift.js';
+import { firstDataSeq } from '../session/tcp-state.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
-import { endpointsOf, sessionId } from './endpoints.js';
-import type { Sessions } from './sessions.js';
+import { endpointsOf, sessionId } from '../session/endpoints.js';
+import type { StreamHost } from './stream-host.js';
 
 export class FtpSession implements FtpHost {
   readonly clientTranslated: boolean;
@@ -23,7 +23,7 @@ export class FtpSession implements FtpHost {
   readonly #serverSeen: number;
 
   constructor(
-    private readonly sessions: Sessions,
+    private readonly sessions: StreamHost,
     private readonly slot: number,
     private readonly rule: RuleEntry,
     private readonly outbox: Outbox,
