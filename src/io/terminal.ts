@@ -201,7 +201,15 @@ class Terminal implements OpenTerminal {
     clearTimeout(this.#idle);
     const { loggedIn, settings } = this.session;
     const seconds = loggedIn ? settings.execTimeout : (settings.loginTimeout ?? LOGIN_SECONDS);
-    if (seconds > 0) this.#idle = setTimeout(() => this.#hangUp(), Math.min(seconds * 1000, MAX_TIMER)).unref();
+    if (seconds <= 0) return;
+    this.#idle = setTimeout(
+      () => {
+        // As IOS puts it, with the question's own blank: `% Password:  timeout expired!` Inferred: it is not asked again.
+        if (!loggedIn) this.#write(`\n% ${this.session.prompt} timeout expired!\n`);
+        this.#hangUp();
+      },
+      Math.min(seconds * 1000, MAX_TIMER),
+    ).unref();
   }
 
   /** Ends the session. Its terminal line is free at once, whether the other end hears of it or not. */

@@ -242,6 +242,14 @@ describe('a program that reads a 3640', () => {
 });
 
 describe('an idle caller', () => {
+  test('hears why his login ends', async () => {
+    await start('line vty 0 4\n password 0 x\n login\n timeout login response 1');
+    const call = new Call();
+    await call.ends('Password: ');
+    await call.ends('\r\n% Password:  timeout expired!\r\n');
+    await call.until((c) => c.closed);
+  });
+
   test('who does not log in is hung up after timeout login response, and the line is free though he stays', async () => {
     await start('line vty 0 4\n password 0 x\n login\n timeout login response 1');
     const five = Array.from({ length: 5 }, () => new Call());
