@@ -3,7 +3,7 @@
  * left of the file. Compiled again after a line was typed, what has not changed is the same object as before: a line
  * among ten thousand costs a comparison of the others and no more.
  */
-import type { AclEntry } from '../../core/acl/entry.js';
+import { type AclEntry, sameTest } from '../../core/acl/entry.js';
 import type { PortMap } from '../../core/inspect/port-map.js';
 import type {
   FragmentOptions,
@@ -77,7 +77,7 @@ export class PolicyCompiler {
     before: LongList<AclEntry> | undefined,
   ): LongList<AclEntry> {
     if (before === undefined) return this.#list(entries.map(withoutLine));
-    const { head, tail } = commonEnds(from, entries);
+    const { head, tail } = commonEnds(from, entries, sameEntry);
     if (head === entries.length && head === from.length) return before;
     return this.#list([
       ...before.items.slice(0, head),
@@ -270,6 +270,10 @@ function natPolicy({ nat, interfaces }: RouterConfig): Omit<NatPolicy, 'revision
   };
 }
 
+/** Equal but for where they stand: a file that is read again changes nothing by itself. */
+const sameEntry = (a: AclLine, b: AclLine): boolean =>
+  a === b || (a.sequence === b.sequence && a.log === b.log && sameTest(a, b));
+
 function withoutLine(entry: AclLine): AclEntry {
   if (entry.line === undefined) return entry;
   const copy = { ...entry };
@@ -281,7 +285,7 @@ function withoutLine(entry: AclLine): AclEntry {
 function commonEnds<T>(
   a: readonly T[],
   b: readonly T[],
-  same: (x: T, y: T) => boolean = Object.is,
+  same: (x: T, y: T) => boolean,
 ): { head: number; tail: number } {
   const most = Math.min(a.length, b.length);
   let head = 0;

@@ -68,6 +68,13 @@ describe('the changes between any two policies', () => {
     const again = compiler.compile(config3640());
     expect(again.nat.revision).toBe(first.nat.revision);
     expect(again.routing).toBe(first.routing);
+    // Parsed again, each entry is another object; read in another order of lines, it stands elsewhere in the file.
+    expect(again.accessLists.get('101')).toBe(first.accessLists.get('101'));
+    expect(compiler.compile(config3640(LINES[0])).accessLists.get('101')).not.toBe(first.accessLists.get('101'));
+    expect(compiler.compile(config3640()).accessLists.get('101')).toEqual({
+      ...first.accessLists.get('101'),
+      revision: expect.any(Number) as number,
+    });
     const changed = compiler.compile(config3640(LINES[4]));
     expect(changed.nat.revision).not.toBe(first.nat.revision);
     expect(changed.routing).toBe(first.routing);
