@@ -73,11 +73,6 @@ export class Supervisor {
     this.#debug = debug;
   }
 
-  /** Process id of the data plane; undefined where there is none now. */
-  get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
   /**
    * Starts the data plane.
    * @returns when its queue is open

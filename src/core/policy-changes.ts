@@ -62,11 +62,7 @@ export function applyChanges(before: Policy | undefined, changes: PolicyChanges)
 function listChange<T>(before: LongList<T> | undefined, after: LongList<T>): ListChange<T> {
   const { revision, items } = after;
   if (before === undefined) return { base: NONE, revision, head: 0, tail: 0, items };
-  const most = Math.min(before.items.length, items.length);
-  let head = 0;
-  while (head < most && before.items[head] === items[head]) head++;
-  let tail = 0;
-  while (tail < most - head && before.items[before.items.length - 1 - tail] === items[items.length - 1 - tail]) tail++;
+  const { head, tail } = commonEnds(before.items, items, Object.is);
   return { base: before.revision, revision, head, tail, items: items.slice(head, items.length - tail) };
 }
 
@@ -75,11 +71,29 @@ function changeList<T>(before: LongList<T> | undefined, change: ListChange<T>): 
   if (base !== (before?.revision ?? NONE)) throw new RangeError(`changes of revision ${base} do not fit`);
   if (before === undefined) return { revision, items };
   if (revision === base) return before;
-  return {
-    revision,
-    items: [...before.items.slice(0, head), ...items, ...before.items.slice(before.items.length - tail)],
-  };
+  return { revision, items: between(before.items, head, tail, items) };
 }
+
+/** How many items two lists have in common at their beginning, and behind that at their end. */
+export function commonEnds<A, B>(
+  a: readonly A[],
+  b: readonly B[],
+  same: (x: A, y: B) => boolean,
+): { head: number; tail: number } {
+  const most = Math.min(a.length, b.length);
+  let head = 0;
+  while (head < most && same(a[head]!, b[head]!)) head++;
+  let tail = 0;
+  while (tail < most - head && same(a[a.length - 1 - tail]!, b[b.length - 1 - tail]!)) tail++;
+  return { head, tail };
+}
+
+/** `items` in the place of those between the first `head` and the last `tail` of `list`. */
+export const between = <T>(list: readonly T[], head: number, tail: number, items: readonly T[]): T[] => [
+  ...list.slice(0, head),
+  ...items,
+  ...list.slice(list.length - tail),
+];
 
 const sameNumbers = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);

@@ -17,6 +17,7 @@ import type {
   RoutingPolicy,
   StaticBinding,
 } from '../../core/policy.js';
+import { between, commonEnds } from '../../core/policy-changes.js';
 import { DISCARDED, RoutingTable, UNREACHABLE } from '../../core/route/routing-table.js';
 import { IPPROTO_TCP, IPPROTO_UDP } from '../../core/wire/ipv4.js';
 import { ICMP_TIMEOUT, smtpDefaults, virtualReassemblyDefaults } from '../config/defaults.js';
@@ -30,8 +31,6 @@ const POINT_TO_POINT = 0xfffffffe;
 /** Compiles one configuration after the other of one router. */
 export class PolicyCompiler {
   #last: Policy | undefined;
-  /** Entries as they stand in the configuration, by list: compared with, as the policy's have lost their lines. */
-  #sources = new Map<string, readonly AclEntry[]>();
   #revision = 0;
 
   /** @param mapped names of the interfaces that a Linux interface is bound to; undefined: all that can be */
@@ -59,31 +58,13 @@ export class PolicyCompiler {
   }
 
   #accessLists({ accessLists }: RouterConfig): Map<string, LongList<AclEntry>> {
-    const sources = new Map<string, readonly AclEntry[]>();
     const lists = new Map<string, LongList<AclEntry>>();
     for (const { name, entries } of accessLists.values()) {
       if (entries.length === 0) continue;
-      sources.set(name, entries);
-      lists.set(name, this.#entries(entries, this.#sources.get(name) ?? [], this.#last?.accessLists.get(name)));
+      const before = this.#last?.accessLists.get(name);
+      lists.set(name, this.#unlessSame(before, entries, sameEntry, withoutLine));
     }
-    this.#sources = sources;
     return lists;
-  }
-
-  /** @param from,before the entries of the same list in the configuration before, and what became of them */
-  #entries(
-    entries: readonly AclEntry[],
-    from: readonly AclEntry[],
-    before: LongList<AclEntry> | undefined,
-  ): LongList<AclEntry> {
-    if (before === undefined) return this.#list(entries.map(withoutLine));
-    const { head, tail } = commonEnds(from, entries, sameEntry);
-    if (head === entries.length && head === from.length) return before;
-    return this.#list([
-      ...before.items.slice(0, head),
-      ...entries.slice(head, entries.length - tail).map(withoutLine),
-      ...before.items.slice(from.length - tail),
-    ]);
   }
 
   #nat(config: RouterConfig): NatPolicy {
@@ -109,16 +90,18 @@ export class PolicyCompiler {
     return same ? before : { own, unmapped, routes };
   }
 
-  /** `items` as a list, made of the items of the one before as far as they are the same. */
-  #unlessSame<T extends object>(before: LongList<T> | undefined, items: readonly T[]): LongList<T> {
-    if (before === undefined) return this.#list(items);
-    const { head, tail } = commonEnds(before.items, items, sameFields);
+  /** `items` as a list: items of the one before as far as they are the same, and what `make` makes of the others. */
+  #unlessSame<T extends object, S extends T>(
+    before: LongList<T> | undefined,
+    items: readonly S[],
+    same: (a: T, b: S) => boolean = sameFields,
+    make: (item: S) => T = (item) => item,
+  ): LongList<T> {
+    if (before === undefined) return this.#list(items.map(make));
+    const { head, tail } = commonEnds(before.items, items, same);
     if (head === items.length && head === before.items.length) return before;
-    return this.#list([
-      ...before.items.slice(0, head),
-      ...items.slice(head, items.length - tail),
-      ...before.items.slice(before.items.length - tail),
-    ]);
+    const others = items.slice(head, items.length - tail).map(make);
+    return this.#list(between(before.items, head, tail, others));
   }
 
   #list<T>(items: readonly T[]): LongList<T> {
@@ -271,7 +254,7 @@ function natPolicy({ nat, interfaces }: RouterConfig): Omit<NatPolicy, 'revision
 }
 
 /** Equal but for where they stand: a file that is read again changes nothing by itself. */
-const sameEntry = (a: AclLine, b: AclLine): boolean =>
+const sameEntry = (a: AclEntry, b: AclLine): boolean =>
   a === b || (a.sequence === b.sequence && a.log === b.log && sameTest(a, b));
 
 function withoutLine(entry: AclLine): AclEntry {
@@ -279,20 +262,6 @@ function withoutLine(entry: AclLine): AclEntry {
   const copy = { ...entry };
   delete copy.line;
   return copy;
-}
-
-/** How many items two lists have in common at their beginning, and behind that at their end. */
-function commonEnds<T>(
-  a: readonly T[],
-  b: readonly T[],
-  same: (x: T, y: T) => boolean,
-): { head: number; tail: number } {
-  const most = Math.min(a.length, b.length);
-  let head = 0;
-  while (head < most && same(a[head]!, b[head]!)) head++;
-  let tail = 0;
-  while (tail < most - head && same(a[a.length - 1 - tail]!, b[b.length - 1 - tail]!)) tail++;
-  return { head, tail };
 }
 
 /** Of flat objects of one type. */
