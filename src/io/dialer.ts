@@ -6,16 +6,8 @@ import { connect } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { formatAddress } from '../ios/ipv4-text.js';
 import type { Call, CallEvents, CallFailure } from '../ios/exec/dial.js';
+import { DO, DONT, ECHO, IAC, SB, SE, SUPPRESS_GO_AHEAD, WILL, WONT } from './telnet-bytes.js';
 
-const IAC = 255;
-const DONT = 254;
-const DO = 253;
-const WONT = 252;
-const WILL = 251;
-const SB = 250;
-const SE = 240;
-const ECHO = 1;
-const SUPPRESS_GO_AHEAD = 3;
 const CR = 13;
 const OPEN_MS = 30_000; // as IOS waits
 const MAX_UNSENT = 1 << 16; // bytes of keys, or answers, that the other end has not taken

@@ -4,16 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { DO, DONT, ECHO, IAC, SB, SE, SUPPRESS_GO_AHEAD, WILL, WONT } from './telnet-bytes.js';
 
-const IAC = 255;
-const DONT = 254;
-const DO = 253;
-const WONT = 252;
-const WILL = 251;
-const SB = 250;
-const SE = 240;
-const ECHO = 1;
-const SUPPRESS_GO_AHEAD = 3;
 const NAWS = 31; // Negotiate About Window Size
 
 const CR = 0x0d;
