@@ -194,6 +194,8 @@ describe('what is left out', () => {
       srcPort: n,
       dst: 1,
       dstPort: 25,
+      icmpType: 0,
+      icmpCode: 0,
       packets: 1,
     });
     admitted(limiter, times(1200, denied));

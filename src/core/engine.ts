@@ -37,7 +37,7 @@ import { UndeliveredReplies } from './undelivered.js';
 import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
 import { ICMP_HEADER } from './wire/icmp.js';
-import { dontFragment, IPPROTO_ICMP, IPPROTO_TCP } from './wire/ipv4.js';
+import { dontFragment, IPPROTO_TCP } from './wire/ipv4.js';
 import { clampMss } from './wire/mss-clamp.js';
 import { Packet } from './wire/packet.js';
 import { ACK, FIN, RST, SYN, TCP_DATA_OFFSET } from './wire/tcp.js';
@@ -249,9 +249,9 @@ export class Engine {
     nat.quote.rewriteSource(p, nat.quotedSrc, nat.quotedSrcPort);
     nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
     if (nat.dst === p.dst) return PASS;
-    rewriteDestination(p, nat.dst, p.dstPort);
+    rewriteDestination(p, nat.dst, nat.dstPort);
     const from = this.#ports[this.#routes.lookup(p.dst)]?.policy.address;
-    if (from !== undefined) rewriteSource(p, from, p.dstPort);
+    if (from !== undefined) rewriteSource(p, from, nat.srcPort);
     return PASS;
   }
 
@@ -390,8 +390,7 @@ export class Engine {
     if (v !== PASS) return v;
     p.globalSrc = nat.src;
     p.globalSrcPort = nat.srcPort;
-    const seenDst = p.dst;
-    const seenDstPort = p.dstPort;
+    const { dst: seenDst, dstPort: seenDstPort } = nat.came;
     this.#toInsideLocal(p);
     // The output list stands behind NAT, but what it denies must leave no session.
     const egress = known && bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
@@ -501,21 +500,23 @@ export class Engine {
    */
   #quotesUninspected(p: Packet, port: Port, out: Port | undefined, seenDst: number): boolean {
     const { nat } = this;
-    const { protocol, whole, icmpType } = nat.quote;
+    const { protocol, whole, icmpType, icmpCode } = nat.quote;
     if (out === undefined || !whole || protocol === IPPROTO_TCP) return false;
     const q = this.#quotedPacket;
     q.bytes = p.bytes;
     q.at = p.l4 + ICMP_HEADER;
     q.protocol = protocol;
     q.src = nat.quotedSrc;
-    q.srcPort = protocol === IPPROTO_ICMP ? icmpType << 8 : nat.quotedSrcPort;
+    q.srcPort = nat.quotedSrcPort;
     q.dst = nat.quotedDst;
     q.dstPort = nat.quotedDstPort;
+    q.icmpType = icmpType;
+    q.icmpCode = icmpCode;
     if (this.#ruleFor(q, out, port, q.dst, q.dstPort) !== undefined || out.aclIn?.permitsPacket(q) === false)
       return false;
     q.src = seenDst;
     q.dst = this.#flow.dst;
-    if (protocol !== IPPROTO_ICMP) q.dstPort = this.#flow.dstPort;
+    q.dstPort = this.#flow.dstPort;
     return port.aclOut?.permitsPacket(q) !== false;
   }
 
@@ -543,7 +544,7 @@ export class Engine {
     if (list === undefined) return true;
     const { src, srcPort } = p;
     p.src = p.globalSrc;
-    if (p.protocol !== IPPROTO_ICMP) p.srcPort = p.globalSrcPort;
+    p.srcPort = p.globalSrcPort;
     const permitted = this.#permits(list, p);
     p.src = src;
     p.srcPort = srcPort;
@@ -626,6 +627,9 @@ export class Engine {
       srcPort: p.srcPort,
       dst: p.dst,
       dstPort: p.dstPort,
+      icmpType: p.icmpType,
+      icmpCode: p.icmpCode,
+      icmpIdentifier: p.icmpIdentifier,
       identification: p.identification,
       flags: p.protocol === IPPROTO_TCP && p.payload > p.l4 ? u16(p.bytes, p.l4 + TCP_DATA_OFFSET) : 0,
       seq: p.seq,

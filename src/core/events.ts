@@ -59,6 +59,8 @@ export type Event =
       srcPort: number;
       dst: number;
       dstPort: number;
+      icmpType: number;
+      icmpCode: number;
       packets: number;
       /** Interface name, for `log-input`. */
       ingress?: string;
@@ -73,6 +75,9 @@ export type Event =
       srcPort: number;
       dst: number;
       dstPort: number;
+      icmpType: number;
+      icmpCode: number;
+      icmpIdentifier: number;
       identification: number;
       /** TCP data offset and flags, the 16 bits as they stand. */
       flags: number;

@@ -306,8 +306,7 @@ function aclMessage(e: Extract<Event, { type: 'acl-denied' | 'acl-permitted' }>)
     };
   }
   if (e.protocol === IPPROTO_ICMP) {
-    const type = e.srcPort >>> 8;
-    const code = e.srcPort & 255;
+    const { icmpType: type, icmpCode: code } = e;
     return {
       severity: 6,
       mnemonic: '%SEC-6-IPACCESSLOGDP',
@@ -409,7 +408,11 @@ function interceptMessage(what: string, e: { count: number; limit: number; rate:
 function dropMessage(e: Extract<Event, { type: 'packet-dropped' }>): Message {
   const name = PROTOCOL_NAMES.get(e.protocol) ?? `protocol ${e.protocol}`;
   const reason = DROP_REASONS[e.reason] ?? `reason ${e.reason}`;
-  const flow = `${formatAddress(e.src)}:${e.srcPort} => ${formatAddress(e.dst)}:${e.dstPort}`;
+  // Inferred: what ICMP has where others have ports: its first two bytes, and the identifier.
+  const icmp = e.protocol === IPPROTO_ICMP;
+  const srcPort = icmp ? (e.icmpType << 8) | e.icmpCode : e.srcPort;
+  const dstPort = icmp ? e.icmpIdentifier : e.dstPort;
+  const flow = `${formatAddress(e.src)}:${srcPort} => ${formatAddress(e.dst)}:${dstPort}`;
   const fields = { protocol: e.protocol, reason, identification: e.identification };
   if (e.protocol === IPPROTO_TCP && e.reason === DROP.outOfOrder)
     return fw(6, 'DROP_PKT', `Dropping ${name} pkt ${flow} due to ${reason}`, fields);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { rewriteDestination, rewriteSource } from '../../src/core/nat/rewrite.js';
 import { PASS } from '../../src/core/verdict.js';
 import { decodeIpv4, decodeTransport } from '../../src/core/wire/decode.js';
+import { PacketEnds, readEnds } from '../../src/core/wire/packet-ends.js';
 import { checksumsOk, dotted, icmpPacket, received, sent, tcpPacket, udpPacket } from '../support/packets.js';
 
 const host = fc.integer({ min: 0x01000000, max: 0x7effffff }).map(dotted);
@@ -39,11 +40,12 @@ test('translating there and back gives the packet that came', () => {
       const p = received(bytes, 0);
       decodeIpv4(p);
       decodeTransport(p);
-      const { src: oldSrc, srcPort: oldSrcPort, dst: oldDst, dstPort: oldDstPort } = p;
+      const old = new PacketEnds();
+      readEnds(p, old);
       rewriteSource(p, src, p.protocol === 1 ? dstPort : srcPort);
       rewriteDestination(p, dst, dstPort);
-      rewriteDestination(p, oldDst, oldDstPort);
-      rewriteSource(p, oldSrc, p.protocol === 1 ? oldDstPort : oldSrcPort);
+      rewriteDestination(p, old.dst, old.dstPort);
+      rewriteSource(p, old.src, old.srcPort);
       const back = sent(p);
       expect(checksumsOk(back)).toBe(true);
       // But for the checksums, whose 0 and 0xffff are one number.

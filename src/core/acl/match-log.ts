@@ -4,6 +4,7 @@
  */
 import type { Event } from '../events.js';
 import type { Packet } from '../wire/packet.js';
+import { PacketEnds, readEnds } from '../wire/packet-ends.js';
 
 type AclEvent = Extract<Event, { type: 'acl-denied' | 'acl-permitted' }>;
 
@@ -19,6 +20,7 @@ interface Counted {
 
 export class MatchLog {
   readonly #flows = new Map<string, Counted>();
+  readonly #ends = new PacketEnds();
   #next = SUMMARY_MS;
   /** Packets that found no room, for SEC-6-IPACCESSLOGRL. */
   #missed = 0;
@@ -27,7 +29,9 @@ export class MatchLog {
 
   /** Notes that `p` matched an entry with `log` of `list`. `ingress`: the interface's name, for `log-input`. */
   note(list: string, permitted: boolean, p: Packet, ingress: string | undefined): void {
-    const key = `${list} ${permitted} ${p.protocol} ${p.src} ${p.srcPort} ${p.dst} ${p.dstPort}`;
+    const e = this.#ends;
+    readEnds(p, e);
+    const key = `${list} ${permitted} ${e.protocol} ${e.src} ${e.srcPort} ${e.dst} ${e.dstPort} ${p.icmpType} ${p.icmpCode}`;
     const known = this.#flows.get(key);
     if (known !== undefined) {
       known.packets++;
@@ -45,6 +49,8 @@ export class MatchLog {
       srcPort: p.srcPort,
       dst: p.dst,
       dstPort: p.dstPort,
+      icmpType: p.icmpType,
+      icmpCode: p.icmpCode,
       packets: 1,
       ...(ingress !== undefined && { ingress }),
     };

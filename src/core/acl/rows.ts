@@ -56,7 +56,7 @@ export function rowMatches(rows: Int32Array, r: number, p: Packet): boolean {
   if (p.protocol === IPPROTO_ICMP) {
     const type = rows[r + ICMP_TYPE]!;
     const code = rows[r + ICMP_CODE]!;
-    return (type === -1 || type === p.srcPort >>> 8) && (code === -1 || code === (p.srcPort & 255));
+    return (type === -1 || type === p.icmpType) && (code === -1 || code === p.icmpCode);
   }
   if ((flags & ESTABLISHED) !== 0 && (p.flags & (ACK | RST)) === 0) return false;
   return portMatches(rows, r + SRC_LOW, p.srcPort) && portMatches(rows, r + DST_LOW, p.dstPort);

@@ -86,7 +86,7 @@ export class CompiledRule {
 }
 
 /** True when `p` may open a session of its protocol: for ICMP only a request, TCP decides by its own rules. */
-export const opensSession = (p: Packet): boolean => p.protocol !== IPPROTO_ICMP || isIcmpRequest(p.srcPort >>> 8);
+export const opensSession = (p: Packet): boolean => p.protocol !== IPPROTO_ICMP || isIcmpRequest(p.icmpType);
 
 /**
  * Stands for the rule of a connection that none inspects. As long-lived as its translation (`ip nat translation

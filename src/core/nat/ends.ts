@@ -3,6 +3,7 @@
  * then a port of the host, the host, its network, as IOS prefers the more specific entry. Kinds of which there is no
  * entry cost nothing.
  */
+import { IPPROTO_ICMP } from '../wire/ipv4.js';
 import type { AddressPool, AddressRules } from './address-rules.js';
 import { KIND_OF, type Translation } from './translation.js';
 import type { Translations } from './translations.js';
@@ -19,6 +20,13 @@ export const END = {
   bound: 2,
 } as const;
 export type End = (typeof END)[keyof typeof END];
+
+/**
+ * The port of the outside end in the record of a flow. An ICMP query has one identifier, which is the inside end's: it
+ * is another one inside than outside, so the record has none for the outside end.
+ */
+export const recordedPort = (protocol: number, outsidePort: number): number =>
+  protocol === IPPROTO_ICMP ? 0 : outsidePort;
 
 export class Ends {
   /** The end that was found. */
@@ -59,7 +67,7 @@ export class Ends {
   findGlobal(protocol: number, local: number, port: number, outside: number, outsidePort: number): End {
     const { table, flows } = this.#translations;
     const t = this.record;
-    if (flows > 0 && table.findInside(t, FLOW, protocol, local, port, outside, outsidePort)) {
+    if (flows > 0 && table.findInside(t, FLOW, protocol, local, port, outside, recordedPort(protocol, outsidePort))) {
       this.#found(t.insideGlobal, t.insideGlobalPort);
       return END.known;
     }
@@ -94,7 +102,7 @@ export class Ends {
   findLocal(protocol: number, global: number, port: number, outside: number, outsidePort: number): End {
     const { table, flows, portBindings, hostBindings, rules } = this.#translations;
     const t = this.record;
-    if (flows > 0 && table.findOutside(t, FLOW, protocol, global, port, outside, outsidePort)) {
+    if (flows > 0 && table.findOutside(t, FLOW, protocol, global, port, outside, recordedPort(protocol, outsidePort))) {
       this.#found(t.insideLocal, t.insideLocalPort);
       return END.known;
     }

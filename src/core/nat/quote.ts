@@ -4,9 +4,10 @@
  */
 import { i32, put16, put32, u16, u8 } from '../wire/bytes.js';
 import { adjustChecksum, adjustChecksum32, checksumOffset } from '../wire/checksum.js';
-import { ICMP_CHECKSUM, ICMP_HEADER, ICMP_IDENTIFIER, isIcmpError } from '../wire/icmp.js';
+import { ICMP_CHECKSUM, ICMP_CODE, ICMP_HEADER, ICMP_IDENTIFIER, ICMP_TYPE, isIcmpError } from '../wire/icmp.js';
 import * as ipv4 from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
+import { PacketEnds } from '../wire/packet-ends.js';
 import { TCP_CHECKSUM, TCP_SEQ } from '../wire/tcp.js';
 import { UDP_CHECKSUM } from '../wire/udp.js';
 
@@ -19,20 +20,16 @@ export function quotesHeader(p: Packet): boolean {
   return (
     p.protocol === ipv4.IPPROTO_ICMP &&
     p.fragmentOffset === 0 &&
-    isIcmpError(p.srcPort >>> 8) &&
+    isIcmpError(p.icmpType) &&
     p.end - (p.l4 + ICMP_HEADER) >= ipv4.IPV4_MIN_HEADER
   );
 }
 
-/** Filled again for each error. Addresses int32; ports as the packet went, 0 where none are quoted. */
-export class Quote {
-  protocol = 0;
-  src = 0;
-  srcPort = 0;
-  dst = 0;
-  dstPort = 0;
-  /** ICMP: type, and the identifier in both ports. */
+/** The ends of the quoted packet, as it went, and more of it. Filled again for each error. Ports 0 where none are quoted. */
+export class Quote extends PacketEnds {
+  /** ICMP. */
   icmpType = 0;
+  icmpCode = 0;
   /** TCP: sequence number. */
   seq = 0;
   /** Offset of the quoted transport header; its first eight bytes are there if `whole`. */
@@ -50,6 +47,7 @@ export class Quote {
     this.srcPort = 0;
     this.dstPort = 0;
     this.icmpType = 0;
+    this.icmpCode = 0;
     const fragment = (u16(b, at + ipv4.IPV4_FRAGMENT) & ipv4.FRAGMENT_OFFSET) !== 0;
     this.whole = !fragment && this.l4 >= at + ipv4.IPV4_MIN_HEADER && this.l4 + QUOTED_PAYLOAD <= p.end;
     if (!this.whole) return;
@@ -58,20 +56,21 @@ export class Quote {
       this.dstPort = u16(b, this.l4 + 2);
       this.seq = i32(b, this.l4 + TCP_SEQ);
     } else if (this.protocol === ipv4.IPPROTO_ICMP) {
-      this.icmpType = u8(b, this.l4);
+      this.icmpType = u8(b, this.l4 + ICMP_TYPE);
+      this.icmpCode = u8(b, this.l4 + ICMP_CODE);
       this.srcPort = u16(b, this.l4 + ICMP_IDENTIFIER);
       this.dstPort = this.srcPort;
     }
   }
 
-  /** Translates the quoted source. `port`: for ICMP the identifier. */
+  /** Translates the quoted source. */
   rewriteSource(p: Packet, address: number, port: number): void {
     this.#rewrite(p, ipv4.IPV4_SRC, this.src, address, 0, this.srcPort, port);
     this.src = address;
     this.#notePort(true, port);
   }
 
-  /** Translates the quoted destination. `port`: for ICMP the identifier. */
+  /** Translates the quoted destination. */
   rewriteDestination(p: Packet, address: number, port: number): void {
     this.#rewrite(p, ipv4.IPV4_DST, this.dst, address, 2, this.dstPort, port);
     this.dst = address;

@@ -1,6 +1,6 @@
 /**
  * Writes a translated address and port into a packet: IPv4 header, transport header, both checksums by increments.
- * Nothing else in the packet moves. For ICMP the port is the identifier.
+ * Nothing else in the packet moves. Ports are as in `PacketEnds`: of an ICMP query the identifier.
  */
 import { put16, put32, u16 } from '../wire/bytes.js';
 import { adjustChecksum, adjustChecksum32, adjustPartial32, checksumOffset } from '../wire/checksum.js';
@@ -73,11 +73,11 @@ function rewritePort(p: Packet, field: number, old: number, port: number): void 
 }
 
 function rewriteIdentifier(p: Packet, identifier: number): void {
-  if (identifier === p.dstPort || p.fragmentOffset > 0) return;
+  if (identifier === p.icmpIdentifier || p.fragmentOffset > 0) return;
   const b = p.bytes;
   put16(b, p.l4 + ICMP_IDENTIFIER, identifier);
   const sumAt = p.l4 + ICMP_CHECKSUM;
-  put16(b, sumAt, adjustChecksum(u16(b, sumAt), p.dstPort, identifier));
-  p.dstPort = identifier;
+  put16(b, sumAt, adjustChecksum(u16(b, sumAt), p.icmpIdentifier, identifier));
+  p.icmpIdentifier = identifier;
   p.modified = true;
 }

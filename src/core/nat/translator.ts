@@ -16,9 +16,10 @@ import { DROP, isDrop, PASS, type Verdict } from '../verdict.js';
 import { isIcmpError, REDIRECT, SOURCE_QUENCH } from '../wire/icmp.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
+import { PacketEnds, readEnds } from '../wire/packet-ends.js';
 import type { AddressRules } from './address-rules.js';
 import { allocateAddress, allocatePort, mappingFor } from './allocation.js';
-import { type End, END, Ends } from './ends.js';
+import { type End, END, Ends, recordedPort } from './ends.js';
 import { ExhaustionLog, type Shortage } from './exhaustion.js';
 import { Quote, quotesHeader } from './quote.js';
 import { KIND_OF, NO_MAPPING } from './translation.js';
@@ -43,7 +44,9 @@ export class Translator {
     this.translations.expired = 0;
   }
 
-  // The packet's ends as they will be, from `find…` and `create`. An ICMP query has its identifier as port.
+  /** The packet's ends as it came. */
+  readonly came = new PacketEnds();
+  // The packet's ends as they will be, from `find…` and `create`; ports as in `PacketEnds`.
   /** Destination, inside local. */
   dst = 0;
   dstPort = 0;
@@ -128,8 +131,7 @@ export class Translator {
       return;
     }
     if (!toGlobal) return;
-    const outsidePort = p.protocol === IPPROTO_ICMP ? 0 : p.srcPort;
-    if (!this.#findDestination(p, p.src, outsidePort)) this.#missDestination(p);
+    if (!this.#findDestination(p, p.src, this.came.srcPort)) this.#missDestination(p);
   }
 
   /** A packet that came in by an inside interface. */
@@ -140,13 +142,13 @@ export class Translator {
       this.#findErrorFromInside(p);
       return;
     }
-    const icmp = p.protocol === IPPROTO_ICMP;
+    const { came } = this;
     const s = this.#source;
-    const end = s.findGlobal(p.protocol, p.src, icmp ? p.dstPort : p.srcPort, p.dst, icmp ? 0 : p.dstPort);
+    const end = s.findGlobal(came.protocol, came.src, came.srcPort, came.dst, came.dstPort);
     const isFlow = end === END.known && s.recorded && s.record.has(KIND_OF.flow);
     if (this.hairpin) {
       // The other end knows this one by its inside global end, where it has one already.
-      const found = this.#findDestination(p, s.address, icmp ? 0 : s.port);
+      const found = this.#findDestination(p, s.address, s.port);
       if (!found) {
         this.hairpin = false;
         this.#missDestination(p);
@@ -154,7 +156,7 @@ export class Translator {
       }
     } else if (!isFlow && !this.leavesOutside(p.dst)) return;
     // What quotes inside addresses in a way that we do not translate stays inside.
-    if (icmp && isUntranslatable(p)) this.missing = true;
+    if (p.protocol === IPPROTO_ICMP && isUntranslatable(p)) this.missing = true;
     this.#takeSource(p, end);
   }
 
@@ -259,11 +261,12 @@ export class Translator {
   }
 
   #begin(p: Packet): void {
-    const icmp = p.protocol === IPPROTO_ICMP;
-    this.dst = p.dst;
-    this.dstPort = p.dstPort;
-    this.src = p.src;
-    this.srcPort = icmp ? p.dstPort : p.srcPort;
+    const { came } = this;
+    readEnds(p, came);
+    this.dst = came.dst;
+    this.dstPort = came.dstPort;
+    this.src = came.src;
+    this.srcPort = came.srcPort;
     this.missing = false;
     this.hairpin = false;
     this.#sourceWanted = false;
@@ -285,7 +288,7 @@ export class Translator {
   /** The inside local end of the destination. False: it has none. */
   #findDestination(p: Packet, outside: number, outsidePort: number): boolean {
     const d = this.#destination;
-    const end = d.findLocal(p.protocol, p.dst, p.dstPort, outside, outsidePort);
+    const end = d.findLocal(p.protocol, p.dst, this.came.dstPort, outside, outsidePort);
     if (end === END.none) return false;
     this.hits++;
     this.dst = d.address;
@@ -304,7 +307,7 @@ export class Translator {
   #answersFrom(p: Packet): boolean {
     if (!this.#several.has(this.dst)) return true;
     this.#other.findBinding(p.protocol, this.dst, this.dstPort);
-    return this.#other.address === p.dst && this.#other.port === p.dstPort;
+    return this.#other.address === p.dst && this.#other.port === this.came.dstPort;
   }
 
   /** Nothing is translated for this destination: it is the router's own address, or nobody's. */
@@ -327,13 +330,12 @@ export class Translator {
   /** An ICMP query has one identifier for both ends: where the destination changed it, that holds. */
   #setSource(p: Packet, address: number, port: number): void {
     this.src = address;
-    this.srcPort = p.protocol === IPPROTO_ICMP && port === p.dstPort ? this.dstPort : port;
+    this.srcPort = p.protocol === IPPROTO_ICMP && port === this.came.srcPort ? this.dstPort : port;
   }
 
   #createSource(p: Packet, ingressAddress: number | undefined, now: number): Verdict {
     const { translations } = this;
-    const icmp = p.protocol === IPPROTO_ICMP;
-    const port = icmp ? p.dstPort : p.srcPort;
+    const { srcPort: port, dstPort } = this.came;
     // No interface that translates lets fragments come this far in pieces (`ip virtual-reassembly`).
     if (p.fragmentOffset > 0) return DROP.noTranslation;
     const s = this.#source;
@@ -374,7 +376,7 @@ export class Translator {
       if (b.flows === 0) translations.end(b);
       return this.#refuse('entries', '', p.src, now);
     }
-    const outsidePort = icmp ? 0 : p.dstPort;
+    const outsidePort = recordedPort(p.protocol, dstPort);
     const binding = b.slot;
     translations.openFlow(
       b, binding, false, p.protocol, p.src, port, global, globalPort, p.dst, outsidePort, p.flags, now,
@@ -391,13 +393,13 @@ export class Translator {
     const d = this.#destination;
     const reserved = d.recorded && d.record.has(KIND_OF.reserved);
     if (translations.full) return this.#refuse('entries', '', this.dst, now);
-    const icmp = p.protocol === IPPROTO_ICMP;
-    const outside = this.hairpin ? this.src : p.src;
-    const outsidePort = icmp ? 0 : this.hairpin ? this.srcPort : p.srcPort;
+    const { came } = this;
+    const outside = this.hairpin ? this.src : came.src;
+    const outsidePort = recordedPort(p.protocol, this.hairpin ? this.srcPort : came.srcPort);
     const staticPort = d.recorded && d.record.protocol !== 0 && d.record.has(KIND_OF.static);
     const binding = reserved ? d.record.slot : NO_BINDING;
     translations.openFlow(
-      d.record, binding, staticPort, p.protocol, this.dst, this.dstPort, p.dst, p.dstPort, outside, outsidePort,
+      d.record, binding, staticPort, p.protocol, this.dst, this.dstPort, came.dst, came.dstPort, outside, outsidePort,
       p.flags, now,
     ); // prettier-ignore
     this.#destinationCreated = true;
@@ -434,8 +436,7 @@ export class Translator {
   #findQuotedDestination(): boolean {
     const q = this.quote;
     const s = this.#source;
-    const outsidePort = q.protocol === IPPROTO_ICMP ? 0 : q.srcPort;
-    if (s.findGlobal(q.protocol, q.dst, q.dstPort, q.src, outsidePort) === END.none) return false;
+    if (s.findGlobal(q.protocol, q.dst, q.dstPort, q.src, q.srcPort) === END.none) return false;
     this.quotedDst = s.address;
     this.quotedDstPort = s.port;
     if (q.protocol === IPPROTO_ICMP) this.quotedSrcPort = s.port;
@@ -446,8 +447,7 @@ export class Translator {
   #findQuotedSource(p: Packet, outside: number, outsidePort: number): boolean {
     const q = this.quote;
     const d = this.#destination;
-    const port = q.protocol === IPPROTO_ICMP ? 0 : outsidePort;
-    if (q.src !== p.dst || d.findLocal(q.protocol, q.src, q.srcPort, outside, port) !== END.known) {
+    if (q.src !== p.dst || d.findLocal(q.protocol, q.src, q.srcPort, outside, outsidePort) !== END.known) {
       this.#missDestination(p);
       return false;
     }
@@ -469,6 +469,6 @@ const isForHairpins = (e: Ends): boolean =>
 
 /** Redirect and source quench quote inside addresses, and so does an error that is cut off before its quote ends. */
 function isUntranslatable(p: Packet): boolean {
-  const type = p.srcPort >>> 8;
+  const type = p.icmpType;
   return type === REDIRECT || type === SOURCE_QUENCH || isIcmpError(type);
 }

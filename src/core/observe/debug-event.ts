@@ -21,6 +21,8 @@ export type PacketHeader = Pick<
   | 'dst'
   | 'srcPort'
   | 'dstPort'
+  | 'icmpType'
+  | 'icmpCode'
   | 'flags'
   | 'seq'
   | 'ack'
@@ -41,6 +43,8 @@ export const headerOf = (p: Packet): PacketHeader => ({
   dst: p.dst,
   srcPort: p.srcPort,
   dstPort: p.dstPort,
+  icmpType: p.icmpType,
+  icmpCode: p.icmpCode,
   flags: p.flags,
   seq: p.seq,
   ack: p.ack,

@@ -8,6 +8,7 @@ import { Tally } from '../limit/tally.js';
 import { TokenBuckets } from '../limit/token-buckets.js';
 import type { Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
+import { PacketEnds, readEnds } from '../wire/packet-ends.js';
 
 const PER_FLOW_MS = 30_000;
 /** Flows remembered; two that fall into one place push each other out, at worst for a line too many. A power of two. */
@@ -20,10 +21,12 @@ export class DropLog {
   readonly #since = new Float64Array(PLACES).fill(-PER_FLOW_MS);
   readonly #all = new TokenBuckets(1, PER_SECOND, PER_SECOND);
   readonly #leftOut = new Tally();
+  readonly #ends = new PacketEnds();
 
   /** True when the drop of `p` for reason `v` is to be logged. `now`: ms. */
   admits(p: Packet, v: Verdict, now: number): boolean {
-    const flow = hash(p, v);
+    readEnds(p, this.#ends);
+    const flow = hash(this.#ends, p.icmpType, v);
     const place = flow & (PLACES - 1);
     if (this.#flows[place] === flow && now - this.#since[place]! < PER_FLOW_MS) return false;
     if (!this.#all.has(0, now)) {
@@ -43,9 +46,9 @@ export class DropLog {
   }
 }
 
-function hash(p: Packet, v: Verdict): number {
-  let h = Math.imul(p.src ^ (v << 24), 0x9e3779b1);
-  h = Math.imul(h ^ p.dst ^ (h >>> 15), 0x85ebca6b);
-  h = Math.imul(h ^ ((p.srcPort << 16) | p.dstPort) ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ p.protocol ^ (h >>> 16);
+function hash(e: PacketEnds, icmpType: number, v: Verdict): number {
+  let h = Math.imul(e.src ^ (v << 24) ^ (icmpType << 16), 0x9e3779b1);
+  h = Math.imul(h ^ e.dst ^ (h >>> 15), 0x85ebca6b);
+  h = Math.imul(h ^ ((e.srcPort << 16) | e.dstPort) ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ e.protocol ^ (h >>> 16);
 }

@@ -3,6 +3,7 @@ import type { Endpoints } from '../events.js';
 import { SERVICES } from '../inspect/rules.js';
 import * as icmp from '../wire/icmp.js';
 import { IPPROTO_ICMP } from '../wire/ipv4.js';
+import { identifierOf, requestTypeOf } from './icmp.js';
 import type { Session } from './session.js';
 
 /** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
@@ -23,8 +24,13 @@ const ICMP_REPLY_OF: Readonly<Record<number, number>> = {
 /** What IOS prints as the ports of initiator and responder: for ICMP the types of request and reply. */
 export function printedPorts(s: Session): { initiatorPort: number; responderPort: number } {
   if (s.protocol !== IPPROTO_ICMP) return { initiatorPort: s.initiatorPort, responderPort: s.responderPort };
-  return { initiatorPort: s.responderPort, responderPort: ICMP_REPLY_OF[s.responderPort] ?? 0 };
+  const type = requestTypeOf(s);
+  return { initiatorPort: type, responderPort: ICMP_REPLY_OF[type] ?? 0 };
 }
+
+/** The number at the responder's end, as in `PacketEnds`. */
+export const responderNumber = (s: Session): number =>
+  s.protocol === IPPROTO_ICMP ? identifierOf(s) : s.responderPort;
 
 /** Addresses of a session as its inspection point saw them, copied out for an event. */
 export function endpointsOf(s: Session): Endpoints {

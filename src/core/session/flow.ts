@@ -4,17 +4,13 @@
  */
 import { quotesHeader } from '../nat/quote.js';
 import type { Translator } from '../nat/translator.js';
-import { requestOfReply } from '../wire/icmp.js';
 import { IPPROTO_ICMP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
+import { PacketEnds } from '../wire/packet-ends.js';
+import { readQuery } from './icmp.js';
 
 /** Filled again for each packet. */
-export class Flow {
-  src = 0;
-  srcPort = 0;
-  dst = 0;
-  dstPort = 0;
-  protocol = 0;
+export class Flow extends PacketEnds {
   /** The flow of the packet that an ICMP error quotes, as that packet went. */
   quoted = false;
   /** Number of the interface that the packet in hand came in by, and of the one it leaves by; 0: none. */
@@ -41,16 +37,9 @@ export function readFlow(p: Packet, nat: Translator, f: Flow): void {
   f.protocol = p.protocol;
   f.src = p.src;
   f.dst = nat.dst;
-  if (p.protocol === IPPROTO_ICMP) readQuery(f, p.srcPort >>> 8, nat.dstPort);
+  if (p.protocol === IPPROTO_ICMP) readQuery(f, p.icmpType, nat.dstPort);
   else {
     f.srcPort = p.srcPort;
     f.dstPort = nat.dstPort;
   }
-}
-
-/** Request: identifier → type. Reply: type of its request → identifier. So a reply finds its request only. */
-function readQuery(f: Flow, type: number, identifier: number): void {
-  const request = requestOfReply(type);
-  f.srcPort = request < 0 ? identifier : request;
-  f.dstPort = request < 0 ? type : identifier;
 }

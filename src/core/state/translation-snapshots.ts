@@ -4,6 +4,7 @@
  */
 import type { Engine } from '../engine.js';
 import { KIND_OF, NO_MAPPING, type Translation } from '../nat/translation.js';
+import { responderNumber } from '../session/endpoints.js';
 import type { Session } from '../session/session.js';
 import type { TranslationSnapshot } from './snapshot.js';
 import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ipv4.js';
@@ -124,18 +125,9 @@ const protocolName = (protocol: number): string =>
 function translationOf(s: Session, engine: Engine, now: number): TranslationSnapshot | undefined {
   const { nat } = engine;
   const { protocol } = s;
-  const icmp = protocol === IPPROTO_ICMP;
-  // An ICMP query has one identifier for both ends: the initiator's port; the other one is its type.
-  const responderPort = icmp ? s.initiatorPort : s.responderPort;
-  const outsidePort = (port: number): number => (icmp ? 0 : port);
-  const fromInside = nat.findGlobalOf(
-    protocol,
-    s.initiator,
-    s.initiatorPort,
-    s.seenResponder,
-    outsidePort(responderPort),
-  );
-  if (!fromInside && !nat.findGlobalOf(protocol, s.responder, responderPort, s.initiator, outsidePort(s.initiatorPort)))
+  const responderPort = responderNumber(s);
+  const fromInside = nat.findGlobalOf(protocol, s.initiator, s.initiatorPort, s.seenResponder, responderPort);
+  if (!fromInside && !nat.findGlobalOf(protocol, s.responder, responderPort, s.initiator, s.initiatorPort))
     return undefined;
   return {
     protocol: protocolName(protocol),

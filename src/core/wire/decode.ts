@@ -5,7 +5,7 @@
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { i32, u16, u8 } from './bytes.js';
 import { addWords, fold, ipv4ChecksumOk, partialChecksumOk, transportChecksumOk } from './checksum.js';
-import { ICMP_HEADER, ICMP_IDENTIFIER, ICMP_TYPE } from './icmp.js';
+import { ICMP_CODE, ICMP_HEADER, ICMP_IDENTIFIER, ICMP_TYPE } from './icmp.js';
 import * as ipv4 from './ipv4.js';
 import { ipv4OptionsOk } from './ipv4-options.js';
 import type { Packet } from './packet.js';
@@ -35,6 +35,9 @@ export function decodeIpv4(p: Packet): Verdict {
   p.payload = p.l4;
   p.srcPort = 0;
   p.dstPort = 0;
+  p.icmpType = 0;
+  p.icmpCode = 0;
+  p.icmpIdentifier = 0;
   p.flags = 0;
   return PASS;
 }
@@ -88,8 +91,9 @@ function decodeUdp(p: Packet): Verdict {
 function decodeIcmp(p: Packet): Verdict {
   const b = p.bytes;
   if (p.end - p.l4 < ICMP_HEADER) return DROP.malformed;
-  p.srcPort = u16(b, p.l4 + ICMP_TYPE); // type and code
-  p.dstPort = u16(b, p.l4 + ICMP_IDENTIFIER);
+  p.icmpType = u8(b, p.l4 + ICMP_TYPE);
+  p.icmpCode = u8(b, p.l4 + ICMP_CODE);
+  p.icmpIdentifier = u16(b, p.l4 + ICMP_IDENTIFIER);
   p.payload = p.l4 + ICMP_HEADER;
   if (!unverified(p)) return PASS;
   return fold(addWords(b, p.l4, p.end, 0)) === 0xffff ? PASS : DROP.badChecksum;

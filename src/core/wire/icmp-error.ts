@@ -37,7 +37,7 @@ export function icmpError(p: Packet, type: number, code: number, from: number, r
 /** RFC 1122 §3.2.2: no error about an ICMP error, a fragment but the first, or a sender or target that is no host. */
 export function deservesError(p: Packet): boolean {
   if (p.fragmentOffset > 0) return false;
-  if (p.protocol === ipv4.IPPROTO_ICMP && p.srcPort >>> 8 !== ECHO) return false;
+  if (p.protocol === ipv4.IPPROTO_ICMP && p.icmpType !== ECHO) return false;
   const network = p.src >>> 24;
   return p.dst >>> 28 < 14 && network !== 0 && network !== 127 && network < 224;
 }

@@ -42,9 +42,13 @@ export class Packet {
   l4 = 0;
   /** Offset of the transport payload, bytes. */
   payload = 0;
-  /** TCP or UDP ports; ICMP: type*256+code in `srcPort`, identifier in `dstPort`. */
+  /** TCP or UDP ports; 0 for other protocols. */
   srcPort = 0;
   dstPort = 0;
+  /** ICMP; 0 for other protocols. The identifier is that of a query: in an error these bytes mean something else. */
+  icmpType = 0;
+  icmpCode = 0;
+  icmpIdentifier = 0;
   /** TCP flags byte (FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32). */
   flags = 0;
   seq = 0;
@@ -53,7 +57,7 @@ export class Packet {
   window = 0;
 
   // Set by the stages.
-  /** The source that NAT inside-to-outside writes, address and port (an ICMP query's identifier). */
+  /** The source that NAT inside-to-outside writes, address and port as in `PacketEnds`. */
   globalSrc = 0;
   globalSrcPort = 0;
   /** Some byte differs from what arrived: the edge must send the payload back. */

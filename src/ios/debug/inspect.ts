@@ -30,7 +30,7 @@ const hex = (n: number): string => (n >>> 0).toString(16).toUpperCase();
 const end = (address: number, port: number): string => `(${formatAddress(address)}:${port})`;
 /** Source and destination. ICMP has type and code where others have ports. */
 const ends = (p: PacketHeader): string => {
-  const [from, to] = p.protocol === IPPROTO_ICMP ? [p.srcPort >>> 8, p.srcPort & 255] : [p.srcPort, p.dstPort];
+  const [from, to] = p.protocol === IPPROTO_ICMP ? [p.icmpType, p.icmpCode] : [p.srcPort, p.dstPort];
   return `${end(p.src, from)} ${end(p.dst, to)}`;
 };
 
@@ -55,7 +55,7 @@ export function datagramLine(sis: number, p: PacketHeader): string {
   const head = `CBAC sis ${hex(sis)} pak ${hex(p.token)}`;
   const from = formatAddress(p.src);
   const to = formatAddress(p.dst);
-  if (p.protocol === IPPROTO_ICMP) return `${head} ICMP type ${p.srcPort >>> 8} (${from}) => (${to})`;
+  if (p.protocol === IPPROTO_ICMP) return `${head} ICMP type ${p.icmpType} (${from}) => (${to})`;
   return `${head} UDP (${from}:${p.srcPort}) => (${to}:${p.dstPort}) length ${p.end - p.payload}`;
 }
 

@@ -42,7 +42,7 @@ function transportText(p: PacketHeader): string | undefined {
     case IPPROTO_UDP:
       return `UDP src=${p.srcPort}, dst=${p.dstPort}`;
     case IPPROTO_ICMP:
-      return `ICMP type=${p.srcPort >>> 8}, code=${p.srcPort & 255}`;
+      return `ICMP type=${p.icmpType}, code=${p.icmpCode}`;
     default:
       return undefined;
   }
