@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 
 const SRC = new URL('../src', import.meta.url).pathname;
@@ -100,4 +101,33 @@ test.each(files.filter((f) => f.startsWith('core/')))('%s reads no clock of its 
 test.each(files.filter((f) => f.startsWith('core/wire/')))('%s imports nothing outside wire/', (file) => {
   const targets = importsOf(file, true).map((t) => join(dirname(file), t));
   expect(targets.filter((t) => !t.startsWith('core/wire/') && t !== 'core/verdict.js')).toEqual([]);
+});
+
+/** Two words of prose in a row: names, codes and grammar have none. */
+const PROSE = /\b[a-z]{2,} [a-z]{2,}\b/;
+
+/**
+ * Prose that the core may have: what a person reads who works on it. `help` of a row in metrics, the `source` of a line
+ * of a grammar and the `reason` for it, an Error that ends the process.
+ */
+function isForDevelopers(node: ts.Node): boolean {
+  for (let n = node; !ts.isSourceFile(n); n = n.parent) {
+    const { parent } = n;
+    if (ts.isNewExpression(parent) && parent.expression.getText().endsWith('Error')) return true;
+    const named = ts.isPropertyAssignment(parent) || ts.isVariableDeclaration(parent);
+    if (named && /^(help|source|reason)$/i.test(parent.name.getText())) return true;
+  }
+  return false;
+}
+
+test.each(files.filter((f) => f.startsWith('core/')))('%s has codes, and no words for people', (file) => {
+  const source = ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.Latest, true);
+  const prose: string[] = [];
+  const visit = (n: ts.Node): void => {
+    const isText = ts.isStringLiteralLike(n) || ts.isTemplateExpression(n);
+    if (isText && PROSE.test(n.getText()) && !isForDevelopers(n)) prose.push(n.getText());
+    else ts.forEachChild(n, visit);
+  };
+  visit(source);
+  expect(prose).toEqual([]);
 });

@@ -24,16 +24,34 @@ export interface Endpoints {
 export type FragmentFault = 'table-overflow' | 'source-overflow' | 'too-many' | 'tiny' | 'overlap' | 'oversize';
 
 /** Which threshold a half-open session was reset for. */
-export type ResetCause = 'max-incomplete' | 'one-minute' | 'max-incomplete host' | 'host blocked';
+export type ResetCause = 'max-incomplete' | 'one-minute' | 'max-incomplete-host' | 'host-blocked';
+
+/** Why a session ended. */
+export type EndReason =
+  | 'timeout'
+  /** RST of one of its ends. */
+  | 'reset'
+  /** A new connection of the same ends has taken its place. */
+  | 'replaced'
+  /** `clear ip inspect session`. */
+  | 'cleared'
+  /** The inspector of its application. */
+  | 'inspection'
+  /** A segment is missing for good. */
+  | 'gap'
+  | 'responder-began-anew'
+  /** `ip tcp intercept` made room. */
+  | 'intercept'
+  | ResetCause;
 
 /** What messages are about, as far as a flood of one kind must not hide the others. */
 export type LogKind =
-  | 'audit trail'
+  | 'audit-trail'
   | 'inspection'
-  | 'half-open session'
+  | 'half-open-session'
   | 'fragment'
-  | 'access list'
-  | 'dropped packet'
+  | 'access-list'
+  | 'dropped-packet'
   | 'translation'
   | 'debug'
   /** Whatever it was: the log did not keep up with the data plane. */
@@ -46,7 +64,7 @@ export type Event =
       endpoints: Endpoints;
       sent: number;
       received: number;
-      reason: string;
+      reason: EndReason;
       /** HTTP: how many requests there were, and the first request line as sent. */
       requests?: number;
       request?: string;

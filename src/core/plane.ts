@@ -43,9 +43,9 @@ export interface ProbeKey {
 export type Clearing =
   | { what: 'sessions'; id: number | undefined }
   | { what: 'translations'; which: TranslationChoice | undefined }
-  | { what: 'acl counters'; list: string | undefined }
-  | { what: 'nat statistics' }
-  | { what: 'inspect statistics' }
+  | { what: 'acl-counters'; list: string | undefined }
+  | { what: 'nat-statistics' }
+  | { what: 'inspect-statistics' }
   /** All state there is: `reload`. */
   | { what: 'everything' };
 

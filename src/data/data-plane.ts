@@ -184,14 +184,14 @@ export class DataPlane {
       case 'translations':
         nat.translations.clear(clearing.which);
         return;
-      case 'acl counters':
+      case 'acl-counters':
         for (const acl of accessLists.values())
           if (clearing.list === undefined || acl.name === clearing.list) acl.clearMatches();
         return;
-      case 'nat statistics':
+      case 'nat-statistics':
         nat.clearStatistics();
         return;
-      case 'inspect statistics':
+      case 'inspect-statistics':
         sessions.clearStatistics(this.#clock);
         return;
       case 'everything':

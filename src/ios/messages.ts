@@ -2,7 +2,7 @@
  * Each event of the core in the words of a 3640: `%FACILITY-SEVERITY-MNEMONIC: text`. Texts follow the reference's
  * §3; a text that IOS does not have is marked as ours. Structured fields go beside the text.
  */
-import type { Endpoints, Event, ResetCause } from '../core/events.js';
+import type { Endpoints, Event } from '../core/events.js';
 import type { FtpFinding } from '../core/inspect/ftp/inspector.js';
 import type { SignatureId, SmtpFinding } from '../core/inspect/smtp/finding.js';
 import { DROP } from '../core/verdict.js';
@@ -11,6 +11,7 @@ import { debugLines } from './debug/lines.js';
 import { DROP_REASONS } from './drop-reasons.js';
 import { featureOf } from './features/index.js';
 import { formatAddress } from './ipv4-text.js';
+import { END_REASONS, endpointLine, lineReason, LOG_KINDS, RESET_FOR } from './reasons.js';
 
 /** 0 emergencies … 7 debugging. */
 export interface Message {
@@ -40,7 +41,7 @@ export function messageOf(e: Event): Message {
         ...fieldsOf(e.endpoints),
         initiatorBytes: e.sent,
         responderBytes: e.received,
-        reason: e.reason,
+        reason: END_REASONS[e.reason],
         ...(e.requests !== undefined && { requests: e.requests, request: escape(e.request ?? '') }),
       });
     case 'acl-denied':
@@ -98,7 +99,7 @@ export function messageOf(e: Event): Message {
         4,
         'SESSIONS_RESET',
         `${count(e.sessions, 'half-open session')} reset in ${count(e.seconds, 'second')}: ${RESET_FOR[e.cause]}`,
-        { sessions: e.sessions, seconds: e.seconds, cause: e.cause },
+        { sessions: e.sessions, seconds: e.seconds, cause: END_REASONS[e.cause] },
       );
     case 'host-alert':
       return fw(
@@ -144,13 +145,6 @@ export const lostMessage = (messages: number, where: 'console' | 'syslog' | 'mon
 /** A message as it stands behind its time stamp. */
 export const unstamped = (m: Message): string => (m.mnemonic === '' ? m.text : `${m.mnemonic}: ${m.text}`);
 
-const RESET_FOR: Readonly<Record<ResetCause, string>> = {
-  'max-incomplete': 'too many at a time (ip inspect max-incomplete)',
-  'one-minute': 'too many new ones in a minute (ip inspect one-minute)',
-  'max-incomplete host': 'too many to one host (ip inspect tcp max-incomplete host)',
-  'host blocked': 'their host is blocked (ip inspect tcp max-incomplete host)',
-};
-
 const SIGNATURES: Readonly<Record<SignatureId, readonly [mnemonic: string, words: string]>> = {
   3101: ['TCP_SENDMAIL_BAD_TO_SIG', 'Sendmail Invalid Recipient'],
   3102: ['TCP_SENDMAIL_BAD_FROM_SIG', 'Sendmail Invalid Sender'],
@@ -179,6 +173,7 @@ function smtpMessage(f: SmtpFinding, e: Endpoints, fromInitiator: boolean, seq: 
   const fields = {
     ...fieldsOf(e),
     ...printable(f),
+    ...('why' in f && { why: lineReason(f) }),
     fromInitiator,
     seq: seq >>> 0,
   };
@@ -192,7 +187,7 @@ function smtpMessage(f: SmtpFinding, e: Endpoints, fromInitiator: boolean, seq: 
       return fw(
         4,
         'SMTP_INVALID_COMMAND',
-        `Invalid SMTP command from initiator (${initiator(e)}) - ${f.why}: "${escape(f.before)}" ` +
+        `Invalid SMTP command from initiator (${initiator(e)}) - ${lineReason(f)}: "${escape(f.before)}" ` +
           (f.altered ? `became "${escape(f.after)}"` : 'left as it was'),
         fields,
       );
@@ -256,16 +251,21 @@ function ftpMessage(f: FtpFinding, e: Endpoints): Message {
         fields,
       );
     case 'privileged-port':
-      return fw(3, 'FTP_PRIV_PORT', `Privileged port ${f.port} used in ${f.command} -- ${parties}`, {
+      return fw(3, 'FTP_PRIV_PORT', `Privileged port ${f.port} used in ${endpointLine(f.command)} -- ${parties}`, {
         ...fields,
         port: f.port,
       });
     case 'non-matching-address': {
       const address = formatAddress(f.address);
-      return fw(3, 'FTP_NON_MATCHING_IP_ADDR', `Non-matching address ${address} used in ${f.command} -- ${parties}`, {
-        ...fields,
-        address,
-      });
+      return fw(
+        3,
+        'FTP_NON_MATCHING_IP_ADDR',
+        `Non-matching address ${address} used in ${endpointLine(f.command)} -- ${parties}`,
+        {
+          ...fields,
+          address,
+        },
+      );
     }
     case 'unreadable-reply': // ours
       return fw(
@@ -282,10 +282,10 @@ function ftpMessage(f: FtpFinding, e: Endpoints): Message {
 
 /** Words, mnemonic and severity are those of the protocol's feature. */
 function findingMessage(e: Extract<Event, { type: 'finding' }>): Message {
-  const { severity, mnemonic, text } = featureOf(e.protocol)!.words(e.finding, (fromInitiator) =>
+  const { severity, mnemonic, text, fields } = featureOf(e.protocol)!.words(e.finding, (fromInitiator) =>
     fromInitiator ? `initiator (${initiator(e.endpoints)})` : `responder (${responder(e.endpoints)})`,
   );
-  return fw(severity, mnemonic, text, { ...fieldsOf(e.endpoints), ...e.finding, reset: e.reset });
+  return fw(severity, mnemonic, text, { ...fieldsOf(e.endpoints), ...fields, reset: e.reset });
 }
 
 function aclMessage(e: Extract<Event, { type: 'acl-denied' | 'acl-permitted' }>): Message {
@@ -358,13 +358,14 @@ function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
 
 /** What the rate limits of the log left out. Inferred: for access lists IOS has a message, the other one is ours. */
 function leftOutMessage(e: Extract<Event, { type: 'left-out' }>): Message {
-  if (e.kind === 'access list') return missedMessage(e.messages);
-  const what = e.kind === 'any' ? 'message' : `${e.kind} message`;
+  if (e.kind === 'access-list') return missedMessage(e.messages);
+  const kind = LOG_KINDS[e.kind];
+  const what = e.kind === 'any' ? 'message' : `${kind} message`;
   return {
     severity: 4,
     mnemonic: '%SYS-4-LOGRL',
     text: `logging rate-limited: ${count(e.messages, what)} left out in ${count(e.seconds, 'second')}`,
-    fields: { kind: e.kind, messages: e.messages, seconds: e.seconds },
+    fields: { kind, messages: e.messages, seconds: e.seconds },
   };
 }
 

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { ImapInspector } from '../../src/core/inspect/mailbox/imap.js';
 import { Pop3Inspector } from '../../src/core/inspect/mailbox/pop3.js';
 import { StreamAction } from '../../src/core/inspect/inspector.js';
+import type { MailboxFinding } from '../../src/core/inspect/mailbox/mailbox.js';
 import { FlatMemory } from '../../src/core/memory/flat-memory.js';
+import { mailboxReason } from '../../src/ios/features/mailbox.js';
 import { latin1 } from '../support/packets.js';
 
 type Protocol = 'pop3' | 'imap';
@@ -29,7 +31,9 @@ interface Outcome {
 }
 
 const make = (protocol: Protocol, secureLogin: boolean, findings: string[]) => {
-  const host = { report: (f: { kind: string; why: string }) => findings.push(`${f.kind}: ${f.why}`) };
+  const host = {
+    report: (f: MailboxFinding) => findings.push(`${f.kind}: ${mailboxReason(protocol.toUpperCase(), f)}`),
+  };
   return protocol === 'pop3' ? new Pop3Inspector({ secureLogin }, host) : new ImapInspector({ secureLogin }, host);
 };
 

@@ -147,12 +147,12 @@ describe('sessions that are reset to make room are counted by their threshold, a
       text: '4 half-open sessions reset in 1 second: too many new ones in a minute (ip inspect one-minute)',
     },
     {
-      cause: 'max-incomplete host',
+      cause: 'max-incomplete-host',
       lines: 'ip inspect tcp max-incomplete host 6 block-time 0',
       text: '4 half-open sessions reset in 1 second: too many to one host (ip inspect tcp max-incomplete host)',
     },
     {
-      cause: 'host blocked',
+      cause: 'host-blocked',
       lines: 'ip inspect tcp max-incomplete host 4 block-time 2',
       text: '4 half-open sessions reset in 1 second: their host is blocked (ip inspect tcp max-incomplete host)',
     },

@@ -13,7 +13,7 @@ import { TokenBuckets } from './token-buckets.js';
 type Rate = readonly [perSecond: number, burst: number];
 
 /** Dropped packets have a log that limits itself, before it makes an event; `any` is what was lost behind us. */
-type LimitedKind = Exclude<LogKind, 'dropped packet' | 'any'>;
+type LimitedKind = Exclude<LogKind, 'dropped-packet' | 'any'>;
 
 interface Rates {
   all: Rate;
@@ -23,11 +23,11 @@ interface Rates {
 
 /** An SMTP finding is the longest message: up to some 8 KB as JSON, where each byte of a line needs an escape. */
 const RATES: Readonly<Record<LimitedKind, Rates>> = {
-  'audit trail': { all: [500, 5000], source: [100, 2000] },
+  'audit-trail': { all: [500, 5000], source: [100, 2000] },
   inspection: { all: [100, 2000], source: [20, 500], session: [5, 250] },
-  'half-open session': { all: [20, 200] },
+  'half-open-session': { all: [20, 200] },
   fragment: { all: [20, 200], source: [5, 50] },
-  'access list': { all: [100, 2000], source: [20, 1000] },
+  'access-list': { all: [100, 2000], source: [20, 1000] },
   translation: { all: [20, 200] },
   // Somebody asked for it, and wants all of it.
   debug: { all: [2000, 20_000] },
@@ -106,10 +106,10 @@ export class EventLimiter {
 
 /** Undefined: limited where it comes from. */
 const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
-  'session-start': 'audit trail',
-  'session-stop': 'audit trail',
-  'acl-denied': 'access list',
-  'acl-permitted': 'access list',
+  'session-start': 'audit-trail',
+  'session-stop': 'audit-trail',
+  'acl-denied': 'access-list',
+  'acl-permitted': 'access-list',
   'acl-log-missed': undefined,
   'packet-dropped': undefined,
   smtp: 'inspection',
@@ -119,14 +119,14 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   'tcp-gap': 'inspection',
   'tcp-memory': undefined,
   'nat-exhausted': 'translation',
-  'aggressive-on': 'half-open session',
-  'aggressive-off': 'half-open session',
-  'intercept-on': 'half-open session',
-  'intercept-off': 'half-open session',
+  'aggressive-on': 'half-open-session',
+  'aggressive-off': 'half-open-session',
+  'intercept-on': 'half-open-session',
+  'intercept-off': 'half-open-session',
   'sessions-reset': undefined,
-  'host-alert': 'half-open session',
-  'host-blocked': 'half-open session',
-  'host-unblocked': 'half-open session',
+  'host-alert': 'half-open-session',
+  'host-blocked': 'half-open-session',
+  'host-unblocked': 'half-open-session',
   fragments: 'fragment',
   'left-out': undefined,
   debug: 'debug',

@@ -4,6 +4,7 @@
  *
  * `sis` is the number of a session, `id` that of a connection which is expected (IOS: pre-generated).
  */
+import type { EndpointCommand } from '../inspect/ftp/inspector.js';
 import type { SmtpStep } from '../inspect/smtp/step.js';
 import type { Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
@@ -125,7 +126,7 @@ type FtpDetail =
   /** A command or a reply, line end included; no password is in it. */
   | { what: 'line'; fromClient: boolean; line: string }
   /** A data connection is announced. `seen`: with `detailed`, as the other side reads it. */
-  | { what: 'announced'; command: string; own: DebugEndpoint; seen: DebugEndpoint | undefined };
+  | { what: 'announced'; command: EndpointCommand; own: DebugEndpoint; seen: DebugEndpoint | undefined };
 
 type HttpDetail =
   | { what: 'request'; line: string }

@@ -42,7 +42,7 @@ export class DropLog {
   /** Calls `say` with what is to be said of drops that were too many to be logged. To be called now and then. */
   report(now: number, say: (e: Event) => void): void {
     const messages = this.#leftOut.take(now);
-    if (messages > 0) say({ type: 'left-out', kind: 'dropped packet', messages, seconds: this.#leftOut.seconds });
+    if (messages > 0) say({ type: 'left-out', kind: 'dropped-packet', messages, seconds: this.#leftOut.seconds });
   }
 }
 

@@ -17,6 +17,22 @@ export interface Row {
   readonly read: () => number;
 }
 
+/** What a table says of a row. */
+export type RowNote = Pick<Row, 'kind' | 'help'>;
+
+/** A row for each entry of a table. @param read gives its number now */
+export const rowsOf = <Name extends string>(
+  family: RowFamily,
+  table: Readonly<Record<Name, RowNote>>,
+  read: (name: Name) => number,
+): Row[] =>
+  (Object.entries<RowNote>(table) as [Name, RowNote][]).map(([name, note]) => ({
+    family,
+    name,
+    ...note,
+    read: () => read(name),
+  }));
+
 /** A row as it was read: plain data, which may go to another process. */
 export interface Reading extends Omit<Row, 'read'> {
   readonly value: number;

@@ -2,7 +2,7 @@
  * What all inspected streams share: the limits of `ip inspect tcp reassembly`, the memory for held segments and for
  * forwarded bytes, the list of streams that wait for a missing segment, and the counters.
  */
-import type { Row } from '../observe/row.js';
+import { type Row, type RowNote, rowsOf } from '../observe/row.js';
 import type { Packet } from '../wire/packet.js';
 import { BufferPool, powerOfTwo } from './buffer-pool.js';
 import { HeldSegment } from './held-segments.js';
@@ -85,27 +85,27 @@ type Counted =
   | 'urgentCleared'
   | 'afterFin';
 
-const ROWS: readonly (readonly [name: Counted, kind: Row['kind'], help: string])[] = [
-  ['heldSegments', 'gauge', 'Segments held now'],
-  ['heldBytes', 'gauge', 'Memory of the segments held now, bytes'],
-  ['ringBytes', 'gauge', 'Memory of the forwarded bytes that wait for their acknowledgement, bytes'],
-  ['held', 'counter', 'Segments held because one before them was missing'],
-  ['released', 'counter', 'Held segments that went on'],
-  ['timedOut', 'counter', 'Held segments whose gap was not closed in time'],
-  ['evicted', 'counter', 'Held segments given up at the memory limit'],
-  ['abandoned', 'counter', 'Held segments whose session ended before the gap closed'],
-  ['queueFull', 'counter', 'Segments out of order refused: the queue of their session was full'],
-  ['memoryFull', 'counter', 'Segments out of order refused: there was no memory'],
-  ['duplicateHeld', 'counter', 'Segments out of order refused: their bytes are held already'],
-  ['retransmitted', 'counter', 'Segments that brought bytes forwarded before'],
-  ['conflicting', 'counter', 'Segments that brought other bytes than those forwarded before'],
-  ['unacknowledgedFull', 'counter', 'Segments dropped because too much was unacknowledged'],
-  ['shareFull', 'counter', 'Segments dropped because their source or side had used up its share'],
-  ['refused', 'counter', 'Segments that an inspector could not take as they were cut'],
-  ['unreplaceable', 'counter', 'Segments whose text was to be replaced and could not be'],
-  ['urgentCleared', 'counter', 'Segments whose URG flag was cleared'],
-  ['afterFin', 'counter', 'Segments with data behind a FIN, or with a FIN elsewhere than before'],
-];
+const ROWS: Readonly<Record<Counted, RowNote>> = {
+  heldSegments: { kind: 'gauge', help: 'Segments held now' },
+  heldBytes: { kind: 'gauge', help: 'Memory of the segments held now, bytes' },
+  ringBytes: { kind: 'gauge', help: 'Memory of the forwarded bytes that wait for their acknowledgement, bytes' },
+  held: { kind: 'counter', help: 'Segments held because one before them was missing' },
+  released: { kind: 'counter', help: 'Held segments that went on' },
+  timedOut: { kind: 'counter', help: 'Held segments whose gap was not closed in time' },
+  evicted: { kind: 'counter', help: 'Held segments given up at the memory limit' },
+  abandoned: { kind: 'counter', help: 'Held segments whose session ended before the gap closed' },
+  queueFull: { kind: 'counter', help: 'Segments out of order refused: the queue of their session was full' },
+  memoryFull: { kind: 'counter', help: 'Segments out of order refused: there was no memory' },
+  duplicateHeld: { kind: 'counter', help: 'Segments out of order refused: their bytes are held already' },
+  retransmitted: { kind: 'counter', help: 'Segments that brought bytes forwarded before' },
+  conflicting: { kind: 'counter', help: 'Segments that brought other bytes than those forwarded before' },
+  unacknowledgedFull: { kind: 'counter', help: 'Segments dropped because too much was unacknowledged' },
+  shareFull: { kind: 'counter', help: 'Segments dropped because their source or side had used up its share' },
+  refused: { kind: 'counter', help: 'Segments that an inspector could not take as they were cut' },
+  unreplaceable: { kind: 'counter', help: 'Segments whose text was to be replaced and could not be' },
+  urgentCleared: { kind: 'counter', help: 'Segments whose URG flag was cleared' },
+  afterFin: { kind: 'counter', help: 'Segments with data behind a FIN, or with a FIN elsewhere than before' },
+};
 
 /** Hears of each segment that was refused, or given up, because others use the memory too. */
 export type ShareAlert = (address: number) => void;
@@ -170,7 +170,7 @@ export class ReassemblyMemory {
 
   /** What is counted here. */
   rows(): Row[] {
-    return ROWS.map(([name, kind, help]) => ({ family: 'reassembly', name, help, kind, read: () => this[name] }));
+    return rowsOf('reassembly', ROWS, (name) => this[name]);
   }
 
   /**

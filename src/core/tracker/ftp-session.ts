@@ -1,7 +1,7 @@
 /**
  * What the FTP inspector may ask of its session: who is who on both sides of NAT, data connections, replaced text.
  */
-import type { Announcement, FtpFinding, FtpHost } from '../inspect/ftp/inspector.js';
+import type { Announcement, EndpointCommand, FtpFinding, FtpHost } from '../inspect/ftp/inspector.js';
 import { withoutPassword } from '../inspect/ftp/secrets.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
@@ -78,7 +78,7 @@ export class FtpSession implements FtpHost {
     this.sessions.trace.say({ type: 'debug', facility: 'ftp', what: 'line', sis: this.#sis, fromClient, line: shown });
   }
 
-  traceEndpoint(command: string, toClient: boolean, port: number, now: Announcement): void {
+  traceEndpoint(command: EndpointCommand, toClient: boolean, port: number, now: Announcement): void {
     const { trace } = this.sessions;
     const own = { address: toClient ? this.#client : this.#server, port };
     const seen = trace.flags.detailed ? { address: now.address, port: now.port } : undefined;

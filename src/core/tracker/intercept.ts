@@ -11,6 +11,7 @@
  *
  * Mode watch lets SYNs pass, and resets the server where the handshake is not complete within the watch-timeout.
  */
+import type { EndReason } from '../events.js';
 import type { InterceptPolicy } from '../policy.js';
 import type { Outbox } from '../outbox.js';
 import { NO_MSS, becomeSegment, ownSegment } from '../wire/own-segment.js';
@@ -40,7 +41,7 @@ export interface InterceptHost {
   toClient(s: Session, flags: number, seq: number, ack: number): void;
   /** Gives the session another timeout from now on. */
   restart(s: Session, timeoutMs: number, now: number): void;
-  end(s: Session, why: string): void;
+  end(s: Session, why: EndReason): void;
 }
 
 export class Intercept {
@@ -128,7 +129,7 @@ export class Intercept {
     this.review(now);
     if (this.aggressive && this.incomplete.find(this.victim, this.#steps())) {
       this.#reset(this.victim);
-      this.host.end(this.victim, 'tcp intercept');
+      this.host.end(this.victim, 'intercept');
     }
     return PASS;
   }

@@ -2,7 +2,7 @@
  * CBAC sessions: opened by the first packet that an inspection rule names, followed by every later one in both
  * directions, ended by FIN, RST or a timer. What belongs to a session needs no access list (Firewall ACL Bypass).
  */
-import type { Event } from '../events.js';
+import type { EndReason, Event } from '../events.js';
 import * as dns from '../session/dns.js';
 import { noteRequest, takeReply } from '../session/icmp.js';
 import { isNormalised, opensSession, type RuleEntry, type RuleSet, SERVICES } from '../inspect/rules.js';
@@ -367,15 +367,15 @@ export class Sessions implements StreamHost {
     if (s.service === FTP_DATA && isOpen(other)) noteMoved(other, s.since);
   }
 
-  /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail's structured fields. */
-  end(s: Session, why: string): void {
+  /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail. */
+  end(s: Session, why: EndReason): void {
     this.#finish(s, why);
     if (s.has(FLAG.uninspected)) this.#uninspected--;
     this.table.remove(s);
   }
 
   /** All of `end` but that the record is still that of this flow. */
-  #finish(s: Session, why: string): void {
+  #finish(s: Session, why: EndReason): void {
     this.#timers.cancel(s);
     this.intercept.incomplete.remove(s);
     if (s.has(FLAG.uninspected)) return;
@@ -404,7 +404,7 @@ export class Sessions implements StreamHost {
   }
 
   /** Ends a session and resets the connection towards both ends, as IOS does for signatures and thresholds. */
-  reset(s: Session, why: string): void {
+  reset(s: Session, why: EndReason): void {
     if (s.protocol === IPPROTO_TCP) {
       // Each end knows the other by the address it sees: an inside host by its inside global one, from outside.
       const { nat } = this;
@@ -608,7 +608,7 @@ export class Sessions implements StreamHost {
       this.end(s, 'reset');
       return PASS;
     }
-    if (tcp.responderBeganAnew(s, p, fromInitiator)) this.reset(s, 'responder began anew');
+    if (tcp.responderBeganAnew(s, p, fromInitiator)) this.reset(s, 'responder-began-anew');
     else if (tcp.callsForChallenge(s, p, fromInitiator) && tcp.mayAsk(s, now)) this.#askEnds(s, p, fromInitiator);
     return v;
   }

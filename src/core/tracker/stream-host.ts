@@ -1,4 +1,5 @@
 /** What the streams of sessions, and what inspectors say about them, ask of the tracker that has them. */
+import type { EndReason } from '../events.js';
 import type { SmtpCounters } from '../inspect/smtp/finding.js';
 import type { Translator } from '../nat/translator.js';
 import type { InspectGlobals } from '../policy.js';
@@ -32,7 +33,7 @@ export interface StreamHost {
   /** Lets one data connection of the session in record `control` in. */
   expectData(control: number, toClient: boolean, port: number, besides: boolean): void;
   /** Ends the session and resets both ends. */
-  reset(s: Session, why: string): void;
+  reset(s: Session, why: EndReason): void;
 }
 
 /** A stream, as far as the tracker acknowledges in its receiver's name. */

@@ -153,7 +153,7 @@ export class SessionStream implements SegmentOutlet {
     const s = sessions.at(this.slot);
     if (sessions.alertsOf(s) && sessions.globals.reassemblyAlarm)
       outbox.event({ type: 'tcp-gap', endpoints: endpointsOf(s), fromInitiator, seq: expectedSeq, waitedMs });
-    sessions.reset(s, 'out-of-order segment missing');
+    sessions.reset(s, 'gap');
   }
 }
 

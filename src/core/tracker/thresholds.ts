@@ -3,7 +3,7 @@
  * host`. Half-open is a TCP session that is not established and a UDP session without an answer. Above the high mark
  * the router is aggressive: each new session costs the oldest half-open one, until both numbers are below low.
  */
-import type { ResetCause } from '../events.js';
+import type { EndReason, ResetCause } from '../events.js';
 import type { InspectGlobals } from '../policy.js';
 import type { Outbox } from '../outbox.js';
 import { Tally } from '../limit/tally.js';
@@ -16,7 +16,7 @@ import type { Row } from '../observe/row.js';
 
 const MINUTE_MS = 60_000;
 const NOT_BLOCKED = -1;
-const CAUSES: readonly ResetCause[] = ['max-incomplete', 'one-minute', 'max-incomplete host', 'host blocked'];
+const CAUSES: readonly ResetCause[] = ['max-incomplete', 'one-minute', 'max-incomplete-host', 'host-blocked'];
 
 /** What is known of a destination host with half-open TCP sessions. */
 interface Host {
@@ -41,8 +41,8 @@ export class Thresholds {
   readonly resets: Readonly<Record<ResetCause, Tally>> = {
     'max-incomplete': new Tally(),
     'one-minute': new Tally(),
-    'max-incomplete host': new Tally(),
-    'host blocked': new Tally(),
+    'max-incomplete-host': new Tally(),
+    'host-blocked': new Tally(),
   };
   /** By inside local address, or outside address for sessions from inside. Entries live while they matter. */
   readonly #hosts = new Map<number, Host>();
@@ -59,7 +59,7 @@ export class Thresholds {
     private readonly statistics: SessionStatistics,
     private readonly outbox: Outbox,
     private readonly victim: Session,
-    private readonly reset: (s: Session, why: string) => void,
+    private readonly reset: (s: Session, why: EndReason) => void,
   ) {}
 
   /** Sessions reset, by the threshold they were reset for. */
@@ -145,7 +145,7 @@ export class Thresholds {
     host.seen = seen;
     if (minutes === 0) {
       if (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder))
-        this.#resetVictim('max-incomplete host', alert, now);
+        this.#resetVictim('max-incomplete-host', alert, now);
       return PASS;
     }
     // Entered before the sessions end, so that the entry stays.
@@ -153,7 +153,7 @@ export class Thresholds {
     this.#blocked.add(responder);
     host.told = alert;
     if (alert) this.outbox.event({ type: 'host-blocked', host: seen, limit, minutes });
-    while (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder)) this.#resetVictim('host blocked', alert, now);
+    while (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder)) this.#resetVictim('host-blocked', alert, now);
     return DROP.sessionLimit;
   }
 

@@ -32,12 +32,19 @@ export const PASSED: Readonly<Record<number, KnownOption>> = {
 };
 
 /** Why not these. Also all that is experimental (253, 254), obsolete (6, 7, 9 to 18, 20 to 27) or unknown. */
-export const REMOVED: Readonly<Record<number, string>> = {
-  19: 'MD5 signature (RFC 2385): a server without the key drops a segment that carries it, and we would count it as sent. One with the key drops it without, and the connection does not begin: NAT and inspection cannot keep a signature',
-  28: 'User Timeout (RFC 5482): a hint that nobody needs, and that we do not follow',
-  29: 'TCP-AO (RFC 5925): as 19',
-  30: 'Multipath TCP (RFC 8684): its data sequence mappings reorder what was inspected, and other connections join',
-  34: 'Fast Open (RFC 7413): data in a SYN, which nobody has inspected; such SYNs are dropped',
+export const REMOVED: Readonly<Record<number, { name: string; reason: string }>> = {
+  19: {
+    name: 'MD5 signature (RFC 2385)',
+    reason:
+      'a server without the key drops a segment that carries it, and we would count it as sent. One with the key drops it without, and the connection does not begin: NAT and inspection cannot keep a signature',
+  },
+  28: { name: 'User Timeout (RFC 5482)', reason: 'a hint that nobody needs, and that we do not follow' },
+  29: { name: 'TCP-AO (RFC 5925)', reason: 'as 19' },
+  30: {
+    name: 'Multipath TCP (RFC 8684)',
+    reason: 'its data sequence mappings reorder what was inspected, and other connections join',
+  },
+  34: { name: 'Fast Open (RFC 7413)', reason: 'data in a SYN, which nobody has inspected; such SYNs are dropped' },
 };
 
 const END = 0;

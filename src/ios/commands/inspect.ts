@@ -1,5 +1,5 @@
 /** `ip inspect …` in global configuration: inspection rules, timeouts, thresholds (Security Command Reference, CBAC). */
-import { isAllowable, NOT_ALLOWABLE } from '../../core/inspect/smtp/grammar.js';
+import { isAllowable, isNotAllowable } from '../../core/inspect/smtp/grammar.js';
 import { inspectDefaults, smtpDefaults } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
 import type { InspectGlobals, ProtocolName, SmtpOptions } from '../../core/policy.js';
@@ -7,6 +7,7 @@ import type { InspectedProtocol } from '../config/model.js';
 import { FEATURES } from '../features/index.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
+import { NOT_ALLOWED } from '../reasons.js';
 
 /**
  * What the router answers to the second of `smtp` and `esmtp`. No source has the text: recalled from consoles, see
@@ -57,7 +58,8 @@ function mayAllow(editor: ConfigEditor, m: Match): boolean {
     .split(',')
     .find((w) => !isAllowable(w.toUpperCase()));
   if (word === undefined) return true;
-  const reason = NOT_ALLOWABLE[word.toUpperCase()] ?? 'it is no verb or extension';
+  const verb = word.toUpperCase();
+  const reason = isNotAllowable(verb) ? NOT_ALLOWED[verb] : 'it is no verb or extension';
   editor.refuse(`${word} cannot be allowed: ${reason}`, m.column('ALLOW'));
   return false;
 }

@@ -4,6 +4,7 @@ import * as inspect from './inspect.js';
 import { natLine } from './nat.js';
 import { datagramText, fateOf, packetLines } from './packet.js';
 import { smtpLine } from './smtp.js';
+import { endpointLine } from '../reasons.js';
 
 export function debugLines(e: DebugEvent): string[] {
   switch (e.facility) {
@@ -16,7 +17,7 @@ export function debugLines(e: DebugEvent): string[] {
     case 'ftp':
       return e.what === 'line'
         ? [inspect.ftpDialogueLine(e.sis, e.fromClient, e.line)]
-        : [inspect.ftpEndpointLine(e.sis, e.command, e.own, e.seen)];
+        : [inspect.ftpEndpointLine(e.sis, endpointLine(e.command), e.own, e.seen)];
     case 'http':
       return [inspect.httpLine(e.sis, httpText(e))];
     case 'tcp':

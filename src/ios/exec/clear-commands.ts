@@ -102,7 +102,7 @@ export const CLEAR_COMMANDS: readonly ExecCommand[] = [
     privilege: 15,
     syntax: 'clear ip inspect statistics',
     help: { 'clear ip inspect statistics': 'Clear inspection statistics' },
-    set: ({ router }) => router.actions.clear({ what: 'inspect statistics' }),
+    set: ({ router }) => router.actions.clear({ what: 'inspect-statistics' }),
   },
   {
     privilege: 15,
@@ -127,7 +127,7 @@ export const CLEAR_COMMANDS: readonly ExecCommand[] = [
     privilege: 15,
     syntax: 'clear ip nat statistics',
     help: { 'nat statistics': 'Clear translation statistics' },
-    set: ({ router }) => router.actions.clear({ what: 'nat statistics' }),
+    set: ({ router }) => router.actions.clear({ what: 'nat-statistics' }),
   },
   ...['clear arp-cache', 'clear ip arp'].map((syntax): ExecCommand => ({
     privilege: 15,
@@ -161,7 +161,7 @@ export const CLEAR_COMMANDS: readonly ExecCommand[] = [
     set: ({ router, print }, m) => {
       const list = m.optionalWord('LIST');
       if (list !== undefined && !router.config().accessLists.has(list)) print(`%access-list ${list} does not exist\n`);
-      else router.actions.clear({ what: 'acl counters', list });
+      else router.actions.clear({ what: 'acl-counters', list });
     },
   })),
   {

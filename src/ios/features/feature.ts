@@ -8,6 +8,8 @@ export interface Words {
   severity: number;
   mnemonic: string;
   text: string;
+  /** Beside the text, for structured logs. */
+  fields: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Feature {

@@ -1,15 +1,17 @@
 /** Names of counters as `show ip inspect statistics` prints them. They are ours: IOS has no such lines. */
 import type { Reading } from '../../core/observe/row.js';
+import type { ResetCause } from '../../core/events.js';
 import { DROP } from '../../core/verdict.js';
 import { DROP_REASONS } from '../drop-reasons.js';
 import { LOSS_CAUSES } from '../loss-causes.js';
+import { END_REASONS } from '../reasons.js';
 
 export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>): string {
   switch (family) {
     case 'drop':
       return `drop ${DROP_REASONS[DROP[name as keyof typeof DROP]]!}`;
     case 'reset':
-      return `reset for ${name}`;
+      return `reset for ${END_REASONS[name as ResetCause]}`;
     case 'lost':
       return `lost, as ${LOSS_CAUSES[name as keyof typeof LOSS_CAUSES]}`;
     case 'reassembly':

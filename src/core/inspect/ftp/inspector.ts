@@ -20,11 +20,14 @@ import {
 } from './endpoint-text.js';
 import { beginnings, Line, MOST_BYTES, unfinishedLine } from './line.js';
 
-/** What IOS alerts about. `command`: as in its message, e.g. `PORT command`. */
+/** A line that names an endpoint: PORT and EPRT are commands, PASV and EPSV have it in the reply. */
+export type EndpointCommand = 'PORT' | 'EPRT' | 'PASV' | 'EPSV';
+
+/** What IOS alerts about. */
 export type FtpFinding =
   | { kind: 'not-authenticated' }
-  | { kind: 'privileged-port'; port: number; command: string }
-  | { kind: 'non-matching-address'; address: number; command: string }
+  | { kind: 'privileged-port'; port: number; command: EndpointCommand }
+  | { kind: 'non-matching-address'; address: number; command: EndpointCommand }
   /** A 227 or 229 that answers nothing, or does not say clearly where to connect. `reply`: the line of it. */
   | { kind: 'unreadable-reply'; reply: string };
 
@@ -60,7 +63,7 @@ export interface FtpHost {
   /** A line of the dialogue, as sent, line end included. */
   traceLine(fromClient: boolean, line: string): void;
   /** A data connection to this port of client or server is announced; `seen`: what the other side reads. */
-  traceEndpoint(command: string, toClient: boolean, port: number, seen: Announcement): void;
+  traceEndpoint(command: EndpointCommand, toClient: boolean, port: number, seen: Announcement): void;
 }
 
 /** A command that names an endpoint, unfinished, of which some of the endpoint has come already. */
@@ -157,9 +160,9 @@ export class FtpInspector implements StreamInspector {
     if (cut) return true; // a server takes no such line for a PORT
     switch (verb) {
       case 'PORT':
-        return this.#active(parseSixNumbers(text, argument), formatSixNumbers, 'PORT command', position);
+        return this.#active(parseSixNumbers(text, argument), formatSixNumbers, 'PORT', position);
       case 'EPRT':
-        return this.#active(parseEprt(text, argument), formatEprt, 'EPRT command', position);
+        return this.#active(parseEprt(text, argument), formatEprt, 'EPRT', position);
       case 'PASV':
       case 'EPSV':
         return this.#isAuthenticated();
@@ -178,7 +181,7 @@ export class FtpInspector implements StreamInspector {
   #active(
     e: EndpointText | undefined,
     format: (address: number, port: number) => string,
-    command: string,
+    command: EndpointCommand,
     position: number,
   ): boolean {
     if (!this.#isAuthenticated()) return false;
@@ -241,7 +244,7 @@ export class FtpInspector implements StreamInspector {
 
   /** A data connection to endpoint `e` of the server is announced. */
   #passive(e: EndpointText, withAddress: boolean): boolean {
-    const command = withAddress ? 'PASV reply' : 'EPSV reply';
+    const command = withAddress ? 'PASV' : 'EPSV';
     if (!this.#checkEndpoint(e, !withAddress || this.host.isServer(e.address), command)) return false;
     const now = this.host.announceServer(e.port);
     if (now === undefined) return false;
@@ -273,7 +276,7 @@ export class FtpInspector implements StreamInspector {
     return this.#authenticated;
   }
 
-  #checkEndpoint(e: EndpointText, ownAddress: boolean, command: string): boolean {
+  #checkEndpoint(e: EndpointText, ownAddress: boolean, command: EndpointCommand): boolean {
     if (!ownAddress) this.host.report({ kind: 'non-matching-address', address: e.address, command });
     else if (e.port < 1024) this.host.report({ kind: 'privileged-port', port: e.port, command });
     else return true;

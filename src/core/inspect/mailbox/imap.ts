@@ -15,8 +15,10 @@ import {
   isMechanismByte,
   LF,
   loadState,
+  type InvalidKind,
   type MailboxFinding,
   type MailboxOptions,
+  type MailboxReason,
   MECHANISM_MOST,
   MECHANISMS,
   RESPONSE_LIMIT,
@@ -190,22 +192,22 @@ export class ImapInspector implements StreamInspector {
   #client(c: number): void {
     const s = this.#state;
     if (s.expect === Expect.awaiting) {
-      this.#invalid('Data ahead of the reply');
+      this.#invalid('early-data');
       return;
     }
     if (s.expect === Expect.over) {
-      this.#invalid('Command behind LOGOUT');
+      this.#invalid('behind-last');
       return;
     }
     s.length++;
     const limit = s.expect === Expect.command ? COMMAND_LIMIT : RESPONSE_LIMIT;
     if (s.length > limit) {
-      this.#invalid('Line too long');
+      this.#invalid('too-long');
       return;
     }
     // Servers differ in what ends a line for them: what is none for one is two for the other.
     if (s.cr === 1 ? c !== LF : c === LF || c === 0) {
-      this.#invalid('Bare CR, LF or NUL');
+      this.#invalid('bare-line-break');
       return;
     }
     if (c === CR) {
@@ -242,18 +244,18 @@ export class ImapInspector implements StreamInspector {
     const s = this.#state;
     if (c === LF) {
       if (DONE.find(this.#word, s.wordLength) === undefined) {
-        this.#invalid('Invalid verb');
+        this.#invalid('invalid-verb');
         return;
       }
       this.#beginLine(Expect.command);
-    } else if (s.wordLength === DONE.longest) this.#invalid('Invalid verb');
+    } else if (s.wordLength === DONE.longest) this.#invalid('invalid-verb');
     else this.#word[s.wordLength++] = c;
   }
 
   #readTag(c: number): void {
     const s = this.#state;
     if (c === SPACE && s.tagLength > 0) s.part = Part.verb;
-    else if (!isTagByte(c) || s.tagLength === TAG_MOST) this.#invalid('Invalid tag');
+    else if (!isTagByte(c) || s.tagLength === TAG_MOST) this.#invalid('invalid-tag');
     else this.#tag[s.tagLength++] = c;
   }
 
@@ -261,7 +263,7 @@ export class ImapInspector implements StreamInspector {
     const s = this.#state;
     if (c !== SPACE && c !== LF) {
       if (s.verbLength === this.#verb.length) {
-        this.#invalid('Invalid verb');
+        this.#invalid('invalid-verb');
         return;
       }
       this.#verb[s.verbLength++] = c;
@@ -270,7 +272,7 @@ export class ImapInspector implements StreamInspector {
     const command = IMAP_COMMANDS.find(this.#verb, s.verbLength);
     const isOwn = s.verbLength > 1 && (this.#verb[0]! & 0xdf) === 0x58; // X…
     if (command === undefined && !(isOwn && s.authenticated === 1)) {
-      this.#invalid('Invalid verb');
+      this.#invalid('invalid-verb');
       return;
     }
     this.#command = command;
@@ -280,7 +282,7 @@ export class ImapInspector implements StreamInspector {
       return;
     }
     if (command?.sync === Sync.login && this.options.secureLogin) {
-      this.#end('insecure-login', 'LOGIN');
+      this.#insecure('LOGIN');
       return;
     }
     s.waiting++;
@@ -289,20 +291,20 @@ export class ImapInspector implements StreamInspector {
     s.boundary = 1;
     if (c === LF) {
       if (takesWord) {
-        this.#invalid('Invalid argument');
+        this.#invalid('invalid-argument');
         return;
       }
       this.#lineEnded();
     }
   }
 
-  #outOfState({ when, sync }: ImapCommand): string | undefined {
+  #outOfState({ when, sync }: ImapCommand): MailboxReason | undefined {
     const s = this.#state;
     // A login has been sent: what needs one may follow at once, but nothing whose own reply counts.
     const hoped = s.sync === Sync.login;
-    if (hoped && sync !== Sync.none) return 'Data ahead of the reply';
-    if (when === 'authenticated' && s.authenticated === 0 && !hoped) return 'Not authenticated';
-    if (when === 'not-authenticated' && s.authenticated === 1) return 'Already authenticated';
+    if (hoped && sync !== Sync.none) return 'early-data';
+    if (when === 'authenticated' && s.authenticated === 0 && !hoped) return 'not-authenticated';
+    if (when === 'not-authenticated' && s.authenticated === 1) return 'already-authenticated';
     return undefined;
   }
 
@@ -311,7 +313,7 @@ export class ImapInspector implements StreamInspector {
     const s = this.#state;
     if (c !== SPACE && c !== LF) {
       if (s.wordLength === MECHANISM_MOST || !isMechanismByte(c)) {
-        this.#invalid('Invalid argument');
+        this.#invalid('invalid-argument');
         return;
       }
       this.#word[s.wordLength++] = c;
@@ -320,16 +322,16 @@ export class ImapInspector implements StreamInspector {
     if (this.#command!.sync === Sync.authenticate) {
       const found = MECHANISMS.find(this.#word, s.wordLength);
       if (s.wordLength === 0) {
-        this.#invalid('Invalid argument');
+        this.#invalid('invalid-argument');
         return;
       }
       if (this.options.secureLogin && found?.secure !== true) {
-        this.#end('insecure-login', found === undefined ? 'AUTHENTICATE' : `AUTHENTICATE ${found.name}`);
+        this.#insecure('AUTHENTICATE', found?.name);
         return;
       }
       s.layer = found?.layer === true ? 1 : 0;
     } else if (UID_COMMANDS.find(this.#word, s.wordLength) === undefined) {
-      this.#invalid('Invalid verb');
+      this.#invalid('invalid-verb');
       return;
     }
     s.part = Part.rest;
@@ -341,7 +343,7 @@ export class ImapInspector implements StreamInspector {
     const s = this.#state;
     if (s.quote !== Quote.none) {
       if (c === LF) {
-        this.#invalid('Invalid quoted string');
+        this.#invalid('invalid-quoted-string');
         return;
       }
       if (s.quote === Quote.escape) s.quote = Quote.open;
@@ -354,15 +356,15 @@ export class ImapInspector implements StreamInspector {
     }
     if (c === LF) {
       if (s.brace === Brace.none || s.brace === Brace.closed) this.#lineEnded();
-      else this.#invalid('Invalid literal');
+      else this.#invalid('invalid-literal');
       return;
     }
     if (this.#command?.bare === true && c !== SPACE) {
-      this.#invalid('Invalid argument');
+      this.#invalid('invalid-argument');
       return;
     }
     if (s.closed === 1 && c !== SPACE && c !== CLOSE && c !== BRACKET) {
-      this.#invalid('Invalid argument');
+      this.#invalid('invalid-argument');
       return;
     }
     s.closed = 0;
@@ -372,7 +374,7 @@ export class ImapInspector implements StreamInspector {
     }
     if (c === OPEN_BRACE || c === QUOTE) {
       if (s.boundary === 0) {
-        this.#invalid(c === QUOTE ? 'Invalid quoted string' : 'Invalid literal');
+        this.#invalid(c === QUOTE ? 'invalid-quoted-string' : 'invalid-literal');
         return;
       }
       s.literal = 0;
@@ -390,13 +392,13 @@ export class ImapInspector implements StreamInspector {
     if (s.brace === Brace.digits && isDigit(c)) {
       s.literal = s.literal * 10 + c - 0x30;
       s.counted = 1;
-      if (s.literal > MOST_LITERAL) this.#invalid('Invalid literal');
-    } else if (s.counted === 0) this.#invalid('Invalid literal');
+      if (s.literal > MOST_LITERAL) this.#invalid('invalid-literal');
+    } else if (s.counted === 0) this.#invalid('invalid-literal');
     else if (s.brace === Brace.digits && c === PLUS) s.brace = Brace.plus;
     else if (c === CLOSE_BRACE && s.brace !== Brace.closed) {
       s.atOnce = s.brace === Brace.plus ? 1 : 0;
       s.brace = Brace.closed;
-    } else this.#invalid('Invalid literal');
+    } else this.#invalid('invalid-literal');
   }
 
   #literalEnded(): void {
@@ -413,7 +415,7 @@ export class ImapInspector implements StreamInspector {
       s.brace = Brace.none;
       if (s.atOnce === 0) {
         if (s.sync === Sync.login) {
-          this.#invalid('Data ahead of the reply');
+          this.#invalid('early-data');
           return;
         }
         this.#await(Sync.literal);
@@ -442,7 +444,7 @@ export class ImapInspector implements StreamInspector {
   #server(c: number): void {
     const s = this.#state;
     if (s.expect === Expect.tls) {
-      this.#end('invalid-reply', 'Data behind the reply to STARTTLS');
+      this.#end('invalid-reply', 'behind-tls');
       return;
     }
     if (c === CR) return;
@@ -452,7 +454,7 @@ export class ImapInspector implements StreamInspector {
     }
     if (s.replyPart === Part.tag) {
       if (c === SPACE && s.replyTagLength > 0) s.replyPart = Part.verb;
-      else if (s.replyTagLength === TAG_MOST) this.#end('invalid-reply', 'Invalid reply');
+      else if (s.replyTagLength === TAG_MOST) this.#end('invalid-reply', 'invalid-reply');
       else this.#replyTag[s.replyTagLength++] = c;
       return;
     }
@@ -465,7 +467,7 @@ export class ImapInspector implements StreamInspector {
       s.replyLiteral = 0;
     } else if (s.replyBrace === Brace.digits && isDigit(c)) {
       s.replyLiteral = s.replyLiteral * 10 + c - 0x30;
-      if (s.replyLiteral > MOST_LITERAL) this.#end('invalid-reply', 'Invalid literal');
+      if (s.replyLiteral > MOST_LITERAL) this.#end('invalid-reply', 'invalid-literal');
     } else if (s.replyBrace === Brace.digits && c === PLUS) s.replyBrace = Brace.plus;
     else if (s.replyBrace !== Brace.none && c === CLOSE_BRACE) s.replyBrace = Brace.closed;
     else s.replyBrace = Brace.none;
@@ -485,7 +487,7 @@ export class ImapInspector implements StreamInspector {
       return;
     }
     if (s.greeted === 0) this.#greeting(single && first === STAR, status);
-    else if (s.replyTagLength === 0) this.#end('invalid-reply', 'Invalid reply');
+    else if (s.replyTagLength === 0) this.#end('invalid-reply', 'invalid-reply');
     else if (single && first === PLUS) this.#continuation();
     else if (!single || first !== STAR) this.#tagged(status);
     s.replyPart = Part.tag;
@@ -496,7 +498,7 @@ export class ImapInspector implements StreamInspector {
   #greeting(untagged: boolean, status: string | undefined): void {
     const s = this.#state;
     if (!untagged || (status !== 'OK' && status !== 'PREAUTH' && status !== 'BYE')) {
-      this.#end('invalid-reply', 'Invalid greeting');
+      this.#end('invalid-reply', 'invalid-greeting');
       return;
     }
     s.greeted = 1;
@@ -518,11 +520,11 @@ export class ImapInspector implements StreamInspector {
   #tagged(status: string | undefined): void {
     const s = this.#state;
     if (status !== 'OK' && status !== 'NO' && status !== 'BAD') {
-      this.#end('invalid-reply', 'Invalid reply');
+      this.#end('invalid-reply', 'invalid-reply');
       return;
     }
     if (s.waiting === 0) {
-      this.#end('invalid-reply', 'Reply to nothing');
+      this.#end('invalid-reply', 'reply-to-nothing');
       return;
     }
     s.waiting--;
@@ -539,7 +541,7 @@ export class ImapInspector implements StreamInspector {
     this.#beginLine(Expect.command);
     if (!ok) return;
     if (s.unread === 1 && (sync === Sync.starttls || sync === Sync.compress)) {
-      this.#end('invalid-reply', 'Reply ahead of the command');
+      this.#end('invalid-reply', 'early-reply');
       return;
     }
     if (sync === Sync.starttls) s.expect = Expect.tls;
@@ -558,13 +560,19 @@ export class ImapInspector implements StreamInspector {
     return true;
   }
 
-  #invalid(why: string): void {
+  #invalid(why: MailboxReason): void {
     this.#end('invalid-command', why);
   }
 
-  #end(kind: MailboxFinding['kind'], why: string): void {
+  #end(kind: InvalidKind, why: MailboxReason): void {
     this.#state.expect = Expect.ended;
-    this.host.report({ kind, why, fromInitiator: kind !== 'invalid-reply' });
+    this.host.report({ kind, why, fromInitiator: kind === 'invalid-command' });
+  }
+
+  /** Under `secure-login`. @param command,mechanism words of ours */
+  #insecure(command: string, mechanism = ''): void {
+    this.#state.expect = Expect.ended;
+    this.host.report({ kind: 'insecure-login', command, mechanism, fromInitiator: true });
   }
 }
 

@@ -5,14 +5,42 @@
 import type { FlatMemory } from '../../memory/flat-memory.js';
 import type { Finding } from '../inspector.js';
 
-/**
- * `why` is one of our own texts, never what the client sent: its lines carry credentials.
- * `insecure-login`: only under `secure-login`; `why` names command and mechanism.
- */
-export interface MailboxFinding extends Finding {
-  readonly kind: 'invalid-command' | 'invalid-reply' | 'insecure-login';
-  readonly why: string;
-}
+export type InvalidKind = 'invalid-command' | 'invalid-reply';
+
+/** What was wrong with a line of the client or of the server. */
+export type MailboxReason =
+  | 'invalid-verb'
+  | 'invalid-tag'
+  | 'invalid-argument'
+  | 'invalid-mechanism'
+  | 'invalid-quoted-string'
+  | 'invalid-literal'
+  /** In this state of the dialogue. */
+  | 'not-authenticated'
+  | 'already-authenticated'
+  | 'too-long'
+  | 'too-many'
+  /** A CR or LF alone, or a NUL. */
+  | 'bare-line-break'
+  /** Behind a command whose reply the client must await. */
+  | 'early-data'
+  /** Behind QUIT or LOGOUT. */
+  | 'behind-last'
+  | 'invalid-reply'
+  | 'invalid-greeting'
+  | 'reply-to-nothing'
+  /** The server had not read the command yet. */
+  | 'early-reply'
+  /** Behind the OK to STLS or STARTTLS. */
+  | 'behind-tls';
+
+/** Nothing of it is what the client sent: its lines carry credentials. */
+export type MailboxFinding = Finding &
+  (
+    | { readonly kind: InvalidKind; readonly why: MailboxReason }
+    /** Only under `secure-login`. `mechanism`: empty where there is none, or none that is known. */
+    | { readonly kind: 'insecure-login'; readonly command: string; readonly mechanism: string }
+  );
 
 /** `secure-login`: passwords that can be read on the wire are refused. */
 export interface MailboxOptions {

@@ -13,8 +13,10 @@ import {
   isMechanismByte,
   LF,
   loadState,
+  type InvalidKind,
   type MailboxFinding,
   type MailboxOptions,
+  type MailboxReason,
   MECHANISM_MOST,
   MECHANISMS,
   RESPONSE_LIMIT,
@@ -167,23 +169,23 @@ export class Pop3Inspector implements StreamInspector {
     const s = this.#state;
     switch (s.expect) {
       case Expect.awaiting: {
-        this.#end('invalid-command', 'Data ahead of the reply');
+        this.#end('invalid-command', 'early-data');
         return;
       }
       case Expect.over: {
-        this.#end('invalid-command', 'Command behind QUIT');
+        this.#end('invalid-command', 'behind-last');
         return;
       }
     }
     s.length++;
     const long = s.expect === Expect.response || this.#command?.reply === Reply.auth;
     if (s.length > (long ? RESPONSE_LIMIT : COMMAND_LIMIT)) {
-      this.#end('invalid-command', 'Line too long');
+      this.#end('invalid-command', 'too-long');
       return;
     }
     // Servers differ in what ends a line for them: what is none for one is two for the other.
     if (s.cr === 1 ? c !== LF : c === LF || c === 0) {
-      this.#end('invalid-command', 'Bare CR, LF or NUL');
+      this.#end('invalid-command', 'bare-line-break');
       return;
     }
     if (c === CR) {
@@ -217,7 +219,7 @@ export class Pop3Inspector implements StreamInspector {
     if (c !== SPACE && c !== LF) {
       const most = s.part === Part.verb ? COMMANDS.longest : MECHANISM_MOST;
       if (s.wordLength === most || (s.part === Part.mechanism && !isMechanismByte(c))) {
-        this.#end('invalid-command', s.part === Part.verb ? 'Invalid verb' : 'Invalid mechanism');
+        this.#end('invalid-command', s.part === Part.verb ? 'invalid-verb' : 'invalid-mechanism');
         return;
       }
       this.#word[s.wordLength++] = c;
@@ -234,21 +236,21 @@ export class Pop3Inspector implements StreamInspector {
     const s = this.#state;
     const command = COMMANDS.find(this.#word, s.wordLength);
     if (command === undefined) {
-      this.#end('invalid-command', 'Invalid verb');
+      this.#end('invalid-command', 'invalid-verb');
       return;
     }
     this.#command = command;
     this.#verb.set(this.#word.subarray(0, s.wordLength));
     if (command.when === 'transaction' && s.authenticated === 0 && s.logins === 0) {
-      this.#end('invalid-command', 'Not authenticated');
+      this.#end('invalid-command', 'not-authenticated');
       return;
     }
     if (command.when === 'authorization' && s.authenticated === 1) {
-      this.#end('invalid-command', 'Already authenticated');
+      this.#end('invalid-command', 'already-authenticated');
       return;
     }
     if (command.password === true && this.options.secureLogin) {
-      this.#end('insecure-login', command.name);
+      this.#insecure(command.name);
       return;
     }
     s.part = command.reply === Reply.auth ? Part.mechanism : Part.rest;
@@ -258,7 +260,7 @@ export class Pop3Inspector implements StreamInspector {
     const s = this.#state;
     const found = MECHANISMS.find(this.#word, s.wordLength);
     if (this.options.secureLogin && found?.secure !== true) {
-      this.#end('insecure-login', found === undefined ? 'AUTH' : `AUTH ${found.name}`);
+      this.#insecure('AUTH', found?.name);
       return;
     }
     s.layer = found?.layer === true ? 1 : 0;
@@ -267,7 +269,7 @@ export class Pop3Inspector implements StreamInspector {
 
   #noteArgument(): void {
     this.#state.argument = 1;
-    if (this.#command!.argument === 'none') this.#end('invalid-command', 'Invalid argument');
+    if (this.#command!.argument === 'none') this.#end('invalid-command', 'invalid-argument');
   }
 
   #lineEnded(): void {
@@ -278,7 +280,7 @@ export class Pop3Inspector implements StreamInspector {
     this.#beginLine(command.name === 'QUIT' ? Expect.over : Expect.command);
     if (s.authenticated === 1) return;
     if (s.waiting === WAITING_MOST) {
-      this.#end('invalid-command', 'Too many commands without a reply');
+      this.#end('invalid-command', 'too-many');
       return;
     }
     this.#replies[(s.head + s.waiting++) % WAITING_MOST] = reply;
@@ -290,14 +292,14 @@ export class Pop3Inspector implements StreamInspector {
   #server(c: number): void {
     const s = this.#state;
     if (s.expect === Expect.tls) {
-      this.#end('invalid-reply', 'Data behind the reply to STLS');
+      this.#end('invalid-reply', 'behind-tls');
       return;
     }
     if (c === CR) return;
     if (c !== LF) {
       if (s.replyLength < 4) s.code = ((s.code << 8) | c) >>> 0;
       s.replyLength++;
-      if (s.replyLength > RESPONSE_LIMIT && s.multi === 0) this.#end('invalid-reply', 'Line too long');
+      if (s.replyLength > RESPONSE_LIMIT && s.multi === 0) this.#end('invalid-reply', 'too-long');
       return;
     }
     const { code, replyLength } = s;
@@ -315,13 +317,13 @@ export class Pop3Inspector implements StreamInspector {
     const reply = this.#replies[s.head]! as Reply;
     if (!ok && !refused) {
       const first = length > 3 ? code >>> 24 : code >>> (8 * Math.max(length - 1, 0));
-      if (first !== PLUS || s.waiting === 0 || reply !== Reply.auth) this.#end('invalid-reply', 'Invalid reply');
+      if (first !== PLUS || s.waiting === 0 || reply !== Reply.auth) this.#end('invalid-reply', 'invalid-reply');
       else if (s.expect === Expect.awaiting) this.#beginLine(Expect.response);
       return;
     }
     if (s.waiting === 0) {
       // A server that gives up says so unasked.
-      if (ok) this.#end('invalid-reply', 'Reply to nothing');
+      if (ok) this.#end('invalid-reply', 'reply-to-nothing');
       return;
     }
     s.head = (s.head + 1) % WAITING_MOST;
@@ -329,14 +331,20 @@ export class Pop3Inspector implements StreamInspector {
     if (reply === Reply.login) s.logins--;
     if (reply === Reply.multi) s.multi = ok ? 1 : 0;
     if (reply === Reply.stls) this.#beginLine(ok ? Expect.tls : Expect.command);
-    if (reply === Reply.stls && ok && s.unread === 1) this.#end('invalid-reply', 'Reply ahead of the command');
+    if (reply === Reply.stls && ok && s.unread === 1) this.#end('invalid-reply', 'early-reply');
     if (reply === Reply.auth) this.#beginLine(ok && s.layer === 1 ? Expect.opaque : Expect.command);
     if (ok && (reply === Reply.login || reply === Reply.auth)) s.authenticated = 1;
   }
 
-  #end(kind: MailboxFinding['kind'], why: string): void {
+  #end(kind: InvalidKind, why: MailboxReason): void {
     this.#state.expect = Expect.ended;
-    this.host.report({ kind, why, fromInitiator: kind !== 'invalid-reply' });
+    this.host.report({ kind, why, fromInitiator: kind === 'invalid-command' });
+  }
+
+  /** Under `secure-login`. @param command,mechanism words of ours */
+  #insecure(command: string, mechanism = ''): void {
+    this.#state.expect = Expect.ended;
+    this.host.report({ kind: 'insecure-login', command, mechanism, fromInitiator: true });
   }
 }
 

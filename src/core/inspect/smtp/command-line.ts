@@ -20,7 +20,7 @@ import {
   STAYS_ORDINARY,
 } from './dfa.js';
 import { commandName, isSecret } from './dialogue.js';
-import type { SignatureId, SmtpFinding } from './finding.js';
+import type { LineReason, SignatureId, SmtpFinding } from './finding.js';
 import { COMMANDS, EMPTY_LINE, END_OF_DATA, offerBit } from './grammar.js';
 import { latin1, maskInPlace } from './mask.js';
 import { Arguments, type Fit, FITS, UNFIT } from './arguments.js';
@@ -32,7 +32,7 @@ import type { SmtpHost } from './step.js';
 /** Bytes of a line that are kept for its finding. */
 export const LINE_KEPT = 512;
 
-export type LineFault = Extract<SmtpFinding, { before: string; why: string }>['kind'];
+export type LineFault = Extract<SmtpFinding, { why: LineReason }>['kind'];
 
 const NUL = 0x00;
 const TAB = 0x09;
@@ -40,9 +40,6 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const CHUNKING = offerBit('CHUNKING');
-
-const UNKNOWN = 'unknown command';
-const NOT_ALLOWED = 'command not allowed';
 
 const Stage = { verb: 0, rest: 1 } as const;
 
@@ -56,7 +53,10 @@ export class CommandLine {
   /** The rule passes the verb `id`, whatever follows it. */
   passes = false;
   fault: LineFault | undefined = undefined;
-  why = '';
+  /** Of the fault, where there is one. */
+  why: LineReason = 'unknown';
+  /** `command-behind`: the command that must be answered first. */
+  behind = '';
   /** The fault lies in the verb: the server sees no command that we know. */
   verbMasked = false;
   /** Offset in the line of the first byte masked; -1: none. */
@@ -123,7 +123,7 @@ export class CommandLine {
     this.id = 0;
     this.passes = false;
     this.fault = undefined;
-    this.why = '';
+    this.why = 'unknown';
     this.verbMasked = false;
     this.maskedFrom = -1;
     this.signature = 0;
@@ -144,7 +144,8 @@ export class CommandLine {
   /** The line stands behind a command that must be answered first: all of it is masked. @param hidden no log has it */
   overtakes(command: string, hidden: boolean): void {
     this.fault = 'command-behind';
-    this.why = `behind ${command}, before its reply`;
+    this.why = 'early';
+    this.behind = command;
     this.verbMasked = true;
     this.maskedFrom = 0;
     this.#hidden = hidden;
@@ -226,7 +227,7 @@ export class CommandLine {
         this.#stage = Stage.rest;
         if (accept[state] !== 0) {
           this.#matched(state, offered);
-          if (!this.passes) this.#wrongVerb(b, i, NOT_ALLOWED);
+          if (!this.passes) this.#wrongVerb(b, i, 'not-allowed');
           break;
         }
         if (c !== SPACE && c !== TAB && c !== CR && c !== LF) {
@@ -234,14 +235,14 @@ export class CommandLine {
           state = OTHER;
           i++;
         }
-        this.#wrongVerb(b, i, UNKNOWN);
+        this.#wrongVerb(b, i, 'unknown');
         break;
       }
       this.#keep(c);
       state = following;
       i++;
       if (c !== CR && c !== LF) {
-        if (leads[state] === 0) this.#wrongVerb(b, i, UNKNOWN);
+        if (leads[state] === 0) this.#wrongVerb(b, i, 'unknown');
         else if (this.maskedFrom >= 0) this.#overwrite(b, i - 1);
       }
       if (leaf[state] !== 0) {
@@ -260,7 +261,7 @@ export class CommandLine {
       this.ended = true;
       return;
     }
-    if (this.why === UNKNOWN) this.why = NOT_ALLOWED;
+    if (this.why === 'unknown') this.why = 'not-allowed';
     this.#stage = Stage.rest;
     this.limit = this.#rule.lineLimit[this.id]!;
     if (this.counts) this.chunk.begin(this.id === COMMANDS.XEXCH50.id);
@@ -292,7 +293,7 @@ export class CommandLine {
       if (this.#cr) {
         if (c === LF) {
           if (!this.verbMasked || !this.#alter) this.#judge(this.#arguments.end());
-          if (this.counts && !this.chunk.complete) this.#fault('invalid-parameter', 'chunk size');
+          if (this.counts && !this.chunk.complete) this.#fault('invalid-parameter', 'chunk-size');
           this.ended = true;
           return i + 1;
         }
@@ -300,8 +301,8 @@ export class CommandLine {
         if (i === this.#at && this.#alter) this.crWentOut = true;
         if (this.#restLength === 2 && this.id !== 0) {
           this.#glued = true;
-          this.#wrongVerb(b, i, 'bare CR behind the verb');
-        } else this.#wrongFrom(b, Math.max(this.#at, i - 1), i, 'bare-line-break', 'bare CR');
+          this.#wrongVerb(b, i, 'bare-cr-behind-verb');
+        } else this.#wrongFrom(b, Math.max(this.#at, i - 1), i, 'bare-line-break', 'bare-cr');
       }
       if (c === CR) this.#cr = true;
       else {
@@ -346,7 +347,7 @@ export class CommandLine {
   /** The arguments say of byte b[i] that it does not fit, or completes a signature. */
   #misfit(b: Uint8Array, i: number, fit: Fit): void {
     if (fit !== UNFIT) this.signature = fit;
-    else this.#wrongFrom(b, i, i + 1, 'invalid-parameter', 'parameter malformed or not offered');
+    else this.#wrongFrom(b, i, i + 1, 'invalid-parameter', 'parameter-unfit');
   }
 
   /** Judges the byte b[i], behind the verb, no CR. */
@@ -354,14 +355,14 @@ export class CommandLine {
     if (c === LF) this.bareLf = true;
     if (this.#restLength === 1 && this.id !== 0 && c !== SPACE && c !== TAB) {
       this.#glued = true;
-      this.#wrongVerb(b, i, c === LF ? 'bare LF behind the verb' : 'no blank behind the verb');
+      this.#wrongVerb(b, i, c === LF ? 'bare-lf-behind-verb' : 'blank-missing');
       return;
     }
-    if (c === LF) this.#wrongFrom(b, i, i, 'bare-line-break', 'bare LF');
-    else if (c === NUL) this.#wrongFrom(b, i, i, 'bare-line-break', 'NUL');
-    else if (this.length > this.limit - 2) this.#wrongFrom(b, i, i, 'line-too-long', `over ${this.limit} bytes`);
+    if (c === LF) this.#wrongFrom(b, i, i, 'bare-line-break', 'bare-lf');
+    else if (c === NUL) this.#wrongFrom(b, i, i, 'bare-line-break', 'nul');
+    else if (this.length > this.limit - 2) this.#wrongFrom(b, i, i, 'line-too-long', 'too-long');
     if (this.verbMasked && this.#alter) return;
-    if (this.counts && !this.chunk.step(c)) this.#wrongFrom(b, i, i, 'invalid-parameter', 'chunk size');
+    if (this.counts && !this.chunk.step(c)) this.#wrongFrom(b, i, i, 'invalid-parameter', 'chunk-size');
     if (this.fault === undefined || !this.#alter) {
       const fit = this.#arguments.step(c);
       if (fit !== FITS) this.#misfit(b, i, fit);
@@ -369,24 +370,24 @@ export class CommandLine {
   }
 
   #judge(fit: ReturnType<Arguments['end']>): void {
-    if (fit === UNFIT) this.#fault('invalid-parameter', 'parameter incomplete');
+    if (fit === UNFIT) this.#fault('invalid-parameter', 'parameter-incomplete');
     else if (fit !== FITS) this.signature = fit;
   }
 
-  #fault(kind: LineFault, why: string): void {
+  #fault(kind: LineFault, why: LineReason): void {
     if (this.fault !== undefined) return;
     this.fault = kind;
     this.why = why;
   }
 
   /** Masks what is in hand of the line before b[i], and what will come. */
-  #wrongVerb(b: Uint8Array, i: number, why: string): void {
+  #wrongVerb(b: Uint8Array, i: number, why: LineReason): void {
     this.verbMasked = true;
     this.#wrongFrom(b, this.#at, i, 'invalid-command', why);
   }
 
   /** Masks b[from..i) and what will come. */
-  #wrongFrom(b: Uint8Array, from: number, i: number, kind: LineFault, why: string): void {
+  #wrongFrom(b: Uint8Array, from: number, i: number, kind: LineFault, why: LineReason): void {
     this.#fault(kind, why);
     const inLine = this.#lineAt + from - this.#at;
     if (this.maskedFrom < 0 || inLine < this.maskedFrom) this.maskedFrom = inLine;

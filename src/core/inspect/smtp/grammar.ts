@@ -117,30 +117,32 @@ export const EMPTY_LINE = 17;
 export const FIRST_ALLOWED_ID = 23;
 
 /**
- * Words that `allow` refuses, with the reason: behind them the dialogue is another than the one that is followed. Any
- * other word is taken for a verb with one line and one final reply; a 3yz reply to it resets the session.
+ * Words that `allow` refuses: behind them the dialogue is another than the one that is followed. Any other word is taken
+ * for a verb with one line and one final reply; a 3yz reply to it resets the session.
  */
-export const NOT_ALLOWABLE: Readonly<Record<string, string>> = {
-  TURN: 'client and server change places (RFC 821 §3.8)',
-  ATRN: 'client and server change places (RFC 2645)',
-  XTRN: 'client and server change places',
-  'X-TURNME': 'client and server change places',
-  LHLO: 'LMTP answers a mail once for each recipient (RFC 2033)',
-  PRDR: 'a mail is answered once for each recipient, behind a 353',
-  CHECKPOINT: 'mail data goes on behind a 355 (RFC 1845)',
-  PROXY: 'a line that has no reply, before the greeting',
-  XPROXYTO: 'the session goes on with another server',
-  'X-LINK2STATE': 'its chunks are counted in a form that is not published (MS05-021)',
-  XMESSAGECONTEXT: 'counted octets follow in a form that is not published',
-  'X-MESSAGECONTEXT': 'counted octets follow in a form that is not published',
-  XSHADOW: 'its answers are not published',
-  XSHADOWREQUEST: 'its answers are not published',
-};
+export const NOT_ALLOWABLE = [
+  'TURN', // RFC 821 §3.8
+  'ATRN', // RFC 2645
+  'XTRN',
+  'X-TURNME',
+  'LHLO', // RFC 2033
+  'PRDR',
+  'CHECKPOINT', // RFC 1845
+  'PROXY',
+  'XPROXYTO',
+  'X-LINK2STATE', // MS05-021
+  'XMESSAGECONTEXT',
+  'X-MESSAGECONTEXT',
+  'XSHADOW',
+  'XSHADOWREQUEST',
+] as const;
+export type NotAllowable = (typeof NOT_ALLOWABLE)[number];
 
 const WORD = /^[A-Z0-9][A-Z0-9-]*$/;
 
 /** `allow` may name the word, in capitals: a verb or extension can have its form, and what it begins can be followed. */
-export const isAllowable = (word: string): boolean => WORD.test(word) && NOT_ALLOWABLE[word] === undefined;
+export const isAllowable = (word: string): boolean => WORD.test(word) && !isNotAllowable(word);
+export const isNotAllowable = (word: string): word is NotAllowable => NOT_ALLOWABLE.some((w) => w === word);
 
 /** Client lines that await a reply and are no command: never a match id. */
 export const MASKED_LINE = 0;

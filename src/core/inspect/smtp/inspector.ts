@@ -311,8 +311,7 @@ export class SmtpInspector implements StreamInspector {
 
   /** A server may have cut it, and answer each part. */
   #lineTooLong(before: string, after: string): StreamAction {
-    const why = `over ${LONGEST_LINE} bytes`;
-    return this.#reset({ kind: 'line-too-long', limit: LONGEST_LINE, before, after, why }, this.#lineAt);
+    return this.#reset({ kind: 'line-too-long', limit: LONGEST_LINE, before, after, why: 'too-long' }, this.#lineAt);
   }
 
   #lineEnded(end: number): StreamAction {
@@ -376,12 +375,11 @@ export class SmtpInspector implements StreamInspector {
     const line = this.#authLine;
     const hidden = { before: HIDDEN, after: HIDDEN };
     if (line.beyondRepair) {
-      const why = 'in an AUTH response, gone out';
-      return this.#reset({ kind: 'bare-line-break', ...hidden, why }, this.#lineAt);
+      return this.#reset({ kind: 'bare-line-break', ...hidden, why: 'auth-response-gone-out' }, this.#lineAt);
     }
     if (line.fault !== undefined && !line.reported) {
       line.reported = true;
-      this.#note({ kind: line.fault, ...hidden, why: 'in an AUTH response' }, 'masked', true, this.#lineAt);
+      this.#note({ kind: line.fault, ...hidden, why: 'auth-response' }, 'masked', true, this.#lineAt);
     }
     if (line.length > LONGEST_LINE) return this.#lineTooLong(HIDDEN, HIDDEN);
     if (!line.ended) return StreamAction.pass;
@@ -467,7 +465,7 @@ export class SmtpInspector implements StreamInspector {
             command: commandName(awaited),
             before: '',
             after: '',
-            why: 'answered all the same',
+            why: 'early-and-agreed',
           },
           this.#replyAt,
           false,
@@ -493,7 +491,7 @@ export class SmtpInspector implements StreamInspector {
       case 'line-too-long':
         return { kind, limit: line.limit, ...text };
       case 'command-behind':
-        return { kind, command: commandName(this.#dialogue.awaited), ...text };
+        return { kind, command: line.behind, ...text };
       default:
         return { kind, ...text };
     }
