@@ -39,7 +39,10 @@
  * spoofed addresses must not use up the room of all others.
  */
 #define OWN_BUFFER	(32 * 1024 * 1024)
-/* How long an exchange that gave verdicts waits for more packets, milliseconds. */
+/*
+ * How long an exchange that gave verdicts waits for more packets, milliseconds. The kernel counts it in ticks, one more
+ * than that: 8 ms at most with 250 ticks a second.
+ */
 #define LINGER_MS	1
 #define VERDICT_TYPE	((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_VERDICT)
 #define CONFIG_TYPE	((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_CONFIG)
@@ -426,19 +429,26 @@ static bool take_message(struct fwq *q, int32_t i, struct fwq_slot *s)
 	return true;
 }
 
-/* Fills slots from what waits in the socket, without waiting. Returns how many, or -errno. */
-static int receive_batch(struct fwq *q)
+/*
+ * Fills slots from what waits in the socket. Returns how many, or -errno.
+ *
+ * Behind a batch the next packet is seldom far: an answer, an ACK. With `linger` we sleep for it, in this one call: by
+ * waiter, pipe and event loop it would take three times as long. The time limit is the socket's (SO_RCVTIMEO), since
+ * recvmmsg looks at its own only between two messages.
+ */
+static int receive_batch(struct fwq *q, bool linger)
 {
 	int32_t i, n;
 
 	for (i = 0; i < q->nslots; i++)
 		q->in[i].msg_hdr.msg_namelen = sizeof(q->from[i]);
-	do
-		n = recvmmsg(q->netlink, q->in, (unsigned int)q->nslots, MSG_DONTWAIT, NULL);
-	while (n < 0 && errno == EINTR);
+	n = recvmmsg(q->netlink, q->in, (unsigned int)q->nslots, linger ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
 	if (n < 0)
-		/* ENOBUFS: the socket was full and packets were dropped; /proc counts them */
-		return errno == EAGAIN || errno == ENOBUFS ? 0 : -errno;
+		/*
+		 * EINTR: a signal; whoever sent it shall not wait. ENOBUFS: the socket was full and packets were
+		 * dropped; /proc counts them.
+		 */
+		return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
 	for (i = 0; i < n; i++)
 		if (take_message(q, i, &q->slots[q->in_hand]))
 			q->in_hand++;
@@ -460,17 +470,6 @@ static int arm_waiter(struct fwq *q)
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLONESHOT, .data.fd = q->netlink };
 
 	return epoll_ctl(q->epoll, EPOLL_CTL_MOD, q->netlink, &ev) < 0 ? -errno : 0;
-}
-
-/*
- * Behind a batch the next packet is seldom far: an answer, an ACK. To sleep for it here costs a third of a wake-up by
- * waiter, pipe and event loop; timers and console wait for LINGER_MS at most. Returns true when a packet has come.
- */
-static bool linger(const struct fwq *q)
-{
-	struct pollfd p = { .fd = q->netlink, .events = POLLIN };
-
-	return poll(&p, 1, LINGER_MS) > 0;
 }
 
 static void *wait_for_packets(void *arg)
@@ -554,6 +553,12 @@ static int send_config(struct fwq *q, uint8_t *msg, const uint8_t *end, bool ack
 	return answer.nl.nlmsg_type == NLMSG_ERROR ? answer.err.error : -EPROTO;
 }
 
+/* How long the socket waits for a message, unless a call says that it must not. */
+static int limit_waiting(const struct fwq *q, struct timeval limit)
+{
+	return setsockopt(q->netlink, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ? -errno : 0;
+}
+
 static int bind_queue(struct fwq *q, int32_t max_length)
 {
 	_Alignas(8) uint8_t msg[256] = { 0 };
@@ -567,6 +572,11 @@ static int bind_queue(struct fwq *q, int32_t max_length)
 	uint8_t *end;
 	int err;
 
+	/* Only these answers are waited for, and the kernel gives them at once. */
+	strcpy(q->head->call, "socket options");
+	err = limit_waiting(q, (struct timeval){ .tv_sec = 2 });
+	if (err)
+		return err;
 	strcpy(q->head->call, "bind");
 	err = send_config(q, msg, put_attr(first, NFQA_CFG_CMD, &bind, sizeof(bind)), true);
 	if (err)
@@ -578,6 +588,9 @@ static int bind_queue(struct fwq *q, int32_t max_length)
 	err = send_config(q, msg, end, true);
 	if (err)
 		return err;
+	err = limit_waiting(q, (struct timeval){ .tv_usec = LINGER_MS * 1000 });
+	if (err)
+		return err;
 	/* From here on packets come, perhaps before the answer: it is read with them. */
 	strcpy(q->head->call, "copy mode");
 	return send_config(q, msg, put_attr(first, NFQA_CFG_PARAMS, &params, sizeof(params)), false);
@@ -587,8 +600,6 @@ static int open_sockets(struct fwq *q)
 {
 	const int one = 1, receive = RECEIVE_BUFFER, send = SEND_BUFFER, own = OWN_BUFFER;
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
-	/* Only fwq_open() waits for answers, and the kernel gives them at once. */
-	struct timeval patience = { .tv_sec = 2 };
 
 	strcpy(q->head->call, "socket");
 	q->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
@@ -600,8 +611,7 @@ static int open_sockets(struct fwq *q)
 		return -errno;
 	strcpy(q->head->call, "socket options");
 	if (setsockopt(q->netlink, SOL_NETLINK, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0 ||
-	    setsockopt(q->netlink, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) < 0 ||
-	    setsockopt(q->netlink, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+	    setsockopt(q->netlink, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) < 0)
 		return -errno;
 	strcpy(q->head->call, "raw socket");
 	q->raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
@@ -700,9 +710,7 @@ int fwq_exchange(struct fwq *q)
 
 	send_batch(q);
 	send_letters(q);
-	n = receive_batch(q);
-	if (n == 0 && busy && linger(q))
-		n = receive_batch(q);
+	n = receive_batch(q, busy && !q->head->hurry);
 	return n == 0 ? arm_waiter(q) : n;
 }
 

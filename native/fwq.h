@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FWQ_VERSION	3
+#define FWQ_VERSION	4
 #define FWQ_MAX_SLOTS	512
 #define FWQ_LETTERS	8192
 #define FWQ_LETTER_BYTES (8 * 1024 * 1024)
@@ -102,7 +102,8 @@ struct fwq_head {
 	int32_t	 letters;	/* in use; TypeScript counts up, C sets to 0 when sent */
 	char	 call[24];	/* what fwq_open() was at when it failed */
 	struct fwq_counters counters;
-	char	 pad[32];
+	int32_t	 hurry;		/* TypeScript has other work: an exchange does not wait for packets */
+	char	 pad[28];
 };
 
 #define FWQ_SLOTS_AT	((int32_t)sizeof(struct fwq_head))
@@ -115,6 +116,7 @@ _Static_assert(sizeof(struct fwq_head) == 128, "layout.ts puts the slots at +128
 _Static_assert(offsetof(struct fwq_head, letters) == 4, "layout.ts counts letters at +4");
 _Static_assert(offsetof(struct fwq_head, call) == 8, "layout.ts reads the failed call at +8");
 _Static_assert(offsetof(struct fwq_head, counters) == 32, "layout.ts reads counters at +32");
+_Static_assert(offsetof(struct fwq_head, hurry) == 96, "layout.ts writes hurry at +96");
 _Static_assert(sizeof(struct fwq_slot) == 64, "layout.ts steps over slots by 64");
 _Static_assert(offsetof(struct fwq_slot, ingress) == 16, "layout.ts reads ingress at +16");
 _Static_assert(offsetof(struct fwq_slot, verdict) == 40, "layout.ts writes the verdict at +40");
@@ -150,8 +152,9 @@ int fwq_take_wake_fd(struct fwq *q);
 
 /*
  * Sends all letters and the verdicts of the batch in hand, then receives the
- * next batch; behind a batch it waits for one for a millisecond at most. When
- * there is none, arms the waiter: it writes one byte once a packet has come. Returns the number of packets now in slots, or -errno.
+ * next batch; behind a batch it waits some milliseconds for one, unless
+ * fwq_head.hurry is set. When there is none, arms the waiter: it writes one
+ * byte once a packet has come. Returns the number of packets now in slots, or -errno.
  */
 int fwq_exchange(struct fwq *q);
 

@@ -206,6 +206,7 @@ export class DataPlane {
 
   #view(id: number, names: readonly ViewName[]): void {
     const pieces = viewPieces(this.#engine, names, () => this.now());
+    this.#queue.hurry = true;
     if (this.#views.push({ id, pieces }) === 1) setImmediate(() => this.#goOn());
   }
 
@@ -224,5 +225,6 @@ export class DataPlane {
     if (last) this.#views.shift();
     this.send({ type: 'view', id: view.id, pieces, last });
     if (this.#views.length > 0) setImmediate(() => this.#goOn());
+    else this.#queue.hurry = false;
   }
 }

@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 
 		send_batch(q);
 		send_gathered(q);
-		n = receive_batch(q);
+		n = receive_batch(q, false);
 		if (n == 0)
 			poll(&p, 1, -1);
 		for (int i = 0; i < n; i++) {

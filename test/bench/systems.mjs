@@ -35,10 +35,10 @@ export const SYSTEMS = {
 const MAIN = join(ROOT, 'dist/main.js');
 const SOCKET = `/run/fw3640/${LAB}.sock`;
 /** What runs fw3640 with a configuration. */
-const daemon = (config) =>
+const daemon = ({ config, args = [] }) =>
   ['node', ...NODE_FLAGS, MAIN, 'run', '--config', config].concat(
     ['--interface', 'Ethernet2/0=outside', '--interface', 'Ethernet2/1=inside'],
-    ['--log-level', 'error', '--socket', SOCKET],
+    ['--log-level', 'error', '--socket', SOCKET, ...args],
   );
 
 const namespace = (host) => `${LAB}-${host}`;
@@ -48,12 +48,14 @@ const sh = (...argv) =>
 export const execIn = (host, ...argv) => sh('ip', 'netns', 'exec', namespace(host), ...argv);
 const router = (...argv) => execIn('router', ...argv);
 const lab = (verb) => sh('env', `FW3640_LAB=${LAB}`, join(ROOT, 'scripts/lab'), verb);
-export const start = (host, argv, stderr = 'inherit') =>
-  spawn('ip', ['netns', 'exec', namespace(host), ...argv], { stdio: ['ignore', 'pipe', stderr] });
+export const start = (host, argv, { stdout = 'pipe', stderr = 'inherit' } = {}) =>
+  spawn('ip', ['netns', 'exec', namespace(host), ...argv], { stdio: ['ignore', stdout, stderr] });
 
+const consoleArgv = (commands) => ['node', MAIN, 'console', '--socket', SOCKET, ...commands.flatMap((c) => ['-e', c])];
 /** Has the running fw3640 carry out commands. @returns what it printed */
-export const atConsole = (...commands) =>
-  router('node', MAIN, 'console', '--socket', SOCKET, ...commands.flatMap((c) => ['-e', c]));
+export const atConsole = (...commands) => router(...consoleArgv(commands));
+/** Has it carry out a command again and again, until the process is ended. */
+export const consoleLoop = (command) => start('router', consoleArgv(Array(10_000).fill(command)));
 
 async function lineOf(child) {
   for await (const line of createInterface({ input: child.stdout })) return line;
@@ -65,7 +67,10 @@ function isQueued() {
   return rows.trim() !== '';
 }
 
-/** Makes the router forward with `system`. @returns how to end that */
+/**
+ * Makes the router forward with `system`. `args`: more of fw3640; `unread`: nobody reads its log.
+ * @returns how to end that
+ */
 export async function forwardWith(system) {
   for (const [device, address] of [
     ['outside', '172.22.1.16/24'],
@@ -80,11 +85,11 @@ export async function forwardWith(system) {
       router('iptables', '-t', 'raw', '-A', 'PREROUTING', '-i', device, '-j', 'NFQUEUE');
     }
   }
-  const argv = system.config === undefined ? system.argv : daemon(system.config);
+  const argv = system.config === undefined ? system.argv : daemon(system);
   const child = argv === undefined ? undefined : start('router', argv);
   const until = Date.now() + START_MS;
   if (system.ready !== undefined) {
-    child.stdout.resume();
+    if (system.unread !== true) child.stdout.resume();
     while (!system.ready()) {
       if (child.exitCode !== null || Date.now() > until) throw new Error(`${system.title} did not start`);
       await delay(50);
@@ -100,15 +105,18 @@ export async function forwardWith(system) {
     }
     router('iptables', '-t', 'raw', '-F');
   };
-  return { pid: child?.pid, end };
+  return { pid: child?.pid, child, end };
 }
+
+/** Process ids of the children of a process. `ip netns exec` replaces itself, so those of a system are its own. */
+export const childrenOf = (pid) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
 /** Processor seconds that a process and its children have used, and packets that they have taken from the queue. */
 export function usage(pid) {
-  // `ip netns exec` replaces itself, so the pid is the consumer's. Times are in ticks of 10 ms.
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  // Times are in ticks of 10 ms.
   let ticks = 0;
-  for (const one of [pid, ...children]) {
+  for (const one of [pid, ...childrenOf(pid)]) {
     const stat = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ')[1].split(' ');
     ticks += Number(stat[11]) + Number(stat[12]);
   }

@@ -3,7 +3,7 @@
  * Mirrors native/fwq.h; change both and VERSION. `checkLayout` compares the two when the library is loaded.
  */
 
-export const VERSION = 3;
+export const VERSION = 4;
 export const MAX_SLOTS = 512;
 export const LETTERS = 8192;
 export const LETTER_BYTES = 8 * 1024 * 1024;
@@ -17,7 +17,7 @@ export const HEADROOM = 64;
 export const MAX_PACKET = 0xffff - 4;
 
 /** `struct fwq_head`: bytes. */
-export const HEAD = { letters: 4, call: 8, callBytes: 24, counters: 32, bytes: 128 } as const;
+export const HEAD = { letters: 4, call: 8, callBytes: 24, counters: 32, hurry: 96, bytes: 128 } as const;
 
 /** `struct fwq_counters`: order of the 64-bit counters. */
 export const COUNTERS = [

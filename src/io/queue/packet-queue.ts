@@ -30,8 +30,8 @@ import { openNative, type NativeQueue } from './shim.js';
 const DEFAULT_SLOTS = 128;
 /** Packets that may wait in the kernel, held ones included. Its own default, 1024, is short for 10 ms of small ones. */
 const DEFAULT_MAX_LENGTH = 4096;
-/** Full batches in a row before timers and console get a turn: about a millisecond of packets. */
-const BATCHES_PER_TURN = 8;
+/** Packets in a row before timers and the control plane get a turn, ms. */
+const TURN_MS = 1;
 
 export interface QueueOptions {
   /** NFQUEUE number, 0..65535, in the network namespace of this process. */
@@ -255,6 +255,11 @@ export class PacketQueue {
     this.#writeLetter(ACTION.inject, 0, packet.length > MAX_PACKET ? undefined : packet);
   }
 
+  /** Whether there is other work: then packets that have not come yet are not waited for. */
+  set hurry(hurry: boolean) {
+    this.#head[HEAD.hurry / 4] = hurry ? 1 : 0;
+  }
+
   /** Sends late verdicts and injected packets now, unless a batch is in hand: then they go out with its verdicts. */
   flush(): void {
     if (!this.#inBatch) this.#sendLetters();
@@ -288,7 +293,8 @@ export class PacketQueue {
   }
 
   #drain = (): void => {
-    for (let n = 0; n < BATCHES_PER_TURN && this.#open; n++) {
+    const until = performance.now() + TURN_MS;
+    do {
       const count = this.#native.exchange();
       this.#letterAt = this.#lettersFrom;
       if (count < 0) throw new QueueError('exchange', count, this.#number);
@@ -297,7 +303,7 @@ export class PacketQueue {
       this.#released = false;
       this.#onBatch!(this, count);
       this.#inBatch = false;
-    }
+    } while (this.#open && performance.now() < until);
     if (this.#open) setImmediate(this.#drain);
   };
 
