@@ -9,6 +9,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { configuration } from './config-text.mjs';
 import { childrenOf, consoleLoop, down, forwardWith, start, SYSTEMS, up } from './systems.mjs';
@@ -28,7 +29,9 @@ const file = join(folder, 'bench.cfg');
 async function roundTrips(seconds) {
   const output = join(folder, 'pings');
   // To a file: a pipe that we are slow to read would stop ping.
-  const ping = start('inside', ['ping', '-i', '0.002', '-w', String(seconds), TARGET], { stdout: openSync(output, 'w') });
+  const ping = start('inside', ['ping', '-i', '0.002', '-w', String(seconds), TARGET], {
+    stdout: openSync(output, 'w'),
+  });
   await once(ping, 'close');
   const text = readFileSync(output, 'utf8');
   const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(text) ?? [];
@@ -57,7 +60,9 @@ function text(n, others) {
   const base = configuration(LINES)
     .replace('hostname bench', `hostname bench${n}\nip inspect audit-trail\nip inspect udp idle-time 3600`)
     .replace('access-list 101', `access-list 101 deny udp any any range ${DENIED} 60000 log\naccess-list 101`);
-  return others ? base.replaceAll(' 198.', ` ${198 + 1 + (n % 20)}.`).replaceAll('eq 443', `eq ${443 + (n % 20)}`) : base;
+  return others
+    ? base.replaceAll(' 198.', ` ${198 + 1 + (n % 20)}.`).replaceAll('eq 443', `eq ${443 + (n % 20)}`)
+    : base;
 }
 
 /** Reloads every now and then until `stop` is called. */
@@ -157,7 +162,9 @@ async function bench(seconds, names) {
 if (process.argv[2] === BESIDE) await beside();
 else {
   const seconds = Number(process.argv[2] ?? 20);
-  const names = Object.keys(DISTURBANCES).filter((_, i) => process.argv[3] === undefined || process.argv[3].includes(String(i)));
+  const names = Object.keys(DISTURBANCES).filter(
+    (_, i) => process.argv[3] === undefined || process.argv[3].includes(String(i)),
+  );
   if (!(seconds >= 1)) {
     console.error('usage: scripts/bench pauses [SECONDS]');
     process.exit(2);

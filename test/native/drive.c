@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #define SLOTS	16
 #define PORT	4000
@@ -167,6 +168,111 @@ static void describes_and_accepts(void)
 	slots[0].verdict = FWQ_ACCEPT;
 	finish_batch();
 	expect(receive_datagram(got, sizeof(got), 1000) == 6);
+}
+
+/* How often this thread has slept. */
+static long sleeps(void)
+{
+	struct rusage u;
+
+	expect(getrusage(RUSAGE_THREAD, &u) == 0);
+	return u.ru_nvcsw;
+}
+
+/* A packet in hand, and no byte in the pipe. */
+static void one_in_hand(void)
+{
+	while (woken(20))
+		;
+	send_datagram("1", 1);
+	expect(woken(1000));
+	next_batch(1);
+	slots[0].verdict = FWQ_ACCEPT;
+}
+
+static void waits_behind_a_batch_unless_in_a_hurry(void)
+{
+	char got[8];
+	long before;
+
+	for (int hurry = 0; hurry < 2; hurry++) {
+		head->hurry = hurry;
+		one_in_hand();
+		before = sleeps();
+		finish_batch();
+		expect((sleeps() > before) == !hurry);
+		expect(receive_datagram(got, sizeof(got), 1000) == 1);
+		before = sleeps();
+		finish_batch();	/* behind nothing it never waits */
+		expect(sleeps() == before);
+	}
+	head->hurry = 0;
+}
+
+static void *sends_another_once_the_first_is_here(void *unused)
+{
+	char got[8];
+
+	expect(receive_datagram(got, sizeof(got), 5000) == 1 && got[0] == '1');
+	send_datagram("2", 1);
+	return unused;
+}
+
+/* The wait is made so long that only a packet can end it. */
+static void verdicts_go_out_before_it_waits_and_a_packet_ends_the_wait(void)
+{
+	pthread_t other;
+	char got[8];
+
+	one_in_hand();
+	expect(limit_waiting(q, (struct timeval){ .tv_sec = 60 }) == 0);
+	expect(pthread_create(&other, NULL, sends_another_once_the_first_is_here, NULL) == 0);
+	expect(fwq_exchange(q) == 1);
+	expect(pthread_join(other, NULL) == 0);
+	expect(limit_waiting(q, (struct timeval){ .tv_usec = LINGER_MS * 1000 }) == 0);
+	slots[0].verdict = FWQ_ACCEPT;
+	finish_batch();
+	expect(receive_datagram(got, sizeof(got), 1000) == 1 && got[0] == '2');
+}
+
+static volatile bool waits;
+
+static void *signals_until_it_waits_no_more(void *main_thread)
+{
+	while (waits) {
+		pthread_kill(*(pthread_t *)main_thread, SIGUSR1);
+		usleep(1000);
+	}
+	return NULL;
+}
+
+static void nothing_to_do(int signal)
+{
+	(void)signal;
+}
+
+static void a_signal_ends_the_wait_and_loses_nothing(void)
+{
+	struct sigaction handler = { .sa_handler = nothing_to_do, .sa_flags = SA_RESTART };
+	pthread_t self = pthread_self(), other;
+	char got[8];
+
+	expect(sigaction(SIGUSR1, &handler, NULL) == 0);
+	one_in_hand();
+	expect(limit_waiting(q, (struct timeval){ .tv_sec = 60 }) == 0);
+	waits = true;
+	expect(pthread_create(&other, NULL, signals_until_it_waits_no_more, &self) == 0);
+	finish_batch();
+	waits = false;
+	expect(pthread_join(other, NULL) == 0);
+	expect(limit_waiting(q, (struct timeval){ .tv_usec = LINGER_MS * 1000 }) == 0);
+	expect(receive_datagram(got, sizeof(got), 1000) == 1);
+	send_datagram("2", 1);
+	expect(woken(1000));	/* the waiter was armed */
+	next_batch(1);
+	slots[0].verdict = FWQ_ACCEPT;
+	finish_batch();
+	expect(receive_datagram(got, sizeof(got), 1000) == 1 && got[0] == '2');
 }
 
 /* The receiver checks the checksum, since returned packets have CHECKSUM_NONE. Every length, odd ones too. */
@@ -492,6 +598,9 @@ int main(void)
 	wakes_once_for_each_time_the_queue_was_empty();
 	drops_what_gets_no_verdict();
 	describes_and_accepts();
+	waits_behind_a_batch_unless_in_a_hurry();
+	verdicts_go_out_before_it_waits_and_a_packet_ends_the_wait();
+	a_signal_ends_the_wait_and_loses_nothing();
 	completes_the_checksum_of_changed_packets();
 	an_incomplete_checksum_is_noticed_by_the_receiver();
 	releases_held_packets_in_any_order(false);
