@@ -19,11 +19,19 @@ export interface Outcome {
 export const CONFIG_FILE = new URL('../../config/3640.cfg', import.meta.url).pathname;
 export const CONFIG_TEXT = readFileSync(CONFIG_FILE, 'utf8');
 
+/** By the lines added: to parse takes as long as many a test. */
+const parsed = new Map<string, RouterConfig>();
+
 /** 3640.cfg, with lines added at its end. */
 export function config3640(extra = ''): RouterConfig {
-  const parsed = parseConfig(CONFIG_TEXT.replace(/\nend\n/, `\n${extra}\nend\n`), '3640.cfg');
-  if (parsed.errors.length > 0) throw new Error(parsed.errors.map(String).join('\n'));
-  return parsed.config;
+  let config = parsed.get(extra);
+  if (config === undefined) {
+    const read = parseConfig(CONFIG_TEXT.replace(/\nend\n/, `\n${extra}\nend\n`), '3640.cfg');
+    if (read.errors.length > 0) throw new Error(read.errors.map(String).join('\n'));
+    config = read.config;
+    parsed.set(extra, config);
+  }
+  return structuredClone(config);
 }
 
 export class Router3640 {
@@ -40,8 +48,8 @@ export class Router3640 {
   constructor(extra = '', capacity = 1024) {
     const config = config3640(extra);
     this.config = config;
-    this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
-    this.#inside = config.interfaces.findIndex((i) => i.nat === 'inside');
+    this.#outside = config.interfaces.findIndex((i) => i.name === 'Ethernet2/0');
+    this.#inside = config.interfaces.findIndex((i) => i.name === 'Ethernet2/1');
     this.engine = new Engine(
       this.#compiler.compile(config),
       { capacity, seed: 7, now: this.now },
