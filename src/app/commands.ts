@@ -79,9 +79,9 @@ export async function trace(words: readonly string[], options: TraceOptions): Pr
 }
 
 /** `fw3640 cleanup`: removes what a crashed run left. */
-export function cleanup(): void {
+export async function cleanup(): Promise<void> {
   try {
-    const removed = HostSetup.cleanup();
+    const removed = await HostSetup.cleanup();
     for (const what of removed) console.log(`removed ${what}`);
     if (removed.length === 0) console.log('nothing to remove');
   } catch (error) {

@@ -19,7 +19,7 @@ import { EXIT } from './exit.js';
 import { Log, type LogFormat } from '../io/log.js';
 import { openOutput } from '../io/log-output.js';
 import { Router } from '../control/router.js';
-import { RefusedError } from '../control/supervisor.js';
+import { RefusedError } from '../control/data-plane-process.js';
 
 const STANDARD_OUTPUT = 1;
 

@@ -9,6 +9,8 @@ import { PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { type Message, messagesOf } from '../ios/messages.js';
 import { lockPath } from '../host/host-journal.js';
+import { ShardFiles } from '../host/shard-files.js';
+import { buildName } from '../io/build.js';
 import { HostKeeper } from '../host/host-keeper.js';
 import { HostSetup } from '../host/host-setup.js';
 import { announce, HostLock, HostWatch } from '../host/host-watch.js';
@@ -17,6 +19,7 @@ import type { Log } from '../io/log.js';
 import { PacketProber } from '../io/prober.js';
 import { QueueWatch } from '../io/queue-watch.js';
 import { Supervisor } from './supervisor.js';
+import { findAtWork, type Found, type Wanted } from './takeover.js';
 import { readRows } from '../core/observe/row.js';
 
 export interface RouterOptions {
@@ -43,7 +46,6 @@ export class Router {
   readonly prober: PacketProber;
   readonly #supervisor: Supervisor;
   readonly #compiler: PolicyCompiler;
-  readonly #lock: HostLock;
   readonly #host: HostSetup;
   readonly #notes: readonly HostNote[];
   readonly #hostWatch: HostWatch;
@@ -53,48 +55,58 @@ export class Router {
 
   /**
    * Sets up the host and starts the data plane. Rules come first: from then on nothing passes that the engine has not
-   * judged.
-   * @throws HostError, RefusedError when the system refuses; what was set up is undone
+   * judged. Of a control plane that was killed it takes both over as they are: packets go on meanwhile.
+   * @throws HostError, RefusedError when the system refuses; what was set up is undone, what was taken over stays
    */
   static async start(options: RouterOptions): Promise<Router> {
-    const router = new Router(options);
+    const lock = HostLock.take(lockPath());
+    const wanted = {
+      files: new ShardFiles(),
+      build: buildName(),
+      queue: options.queue,
+      capacity: options.maxSessions,
+    };
+    let found: Found = {};
+    let router: Router | undefined;
     try {
-      await router.#supervisor.start();
+      const notes: string[] = [];
+      found = await findAtWork(wanted, (why) => notes.push(why));
+      router = new Router(options, lock, wanted, found);
+      for (const note of notes) router.say(4, '%FW3640', note, 'DATA_PLANE');
+      await router.#supervisor.start(found);
     } catch (error) {
-      router.#hostWatch.close();
-      router.#host.undo();
-      router.#lock.release();
+      if (router !== undefined) router.#giveUp(found);
+      else for (const p of [found.atWork?.process, found.outdated]) p?.disconnect();
+      lock.release();
       throw error;
     }
     router.#begin();
     return router;
   }
 
-  private constructor(private readonly options: RouterOptions) {
+  private constructor(
+    private readonly options: RouterOptions,
+    private readonly lock: HostLock,
+    wanted: Wanted,
+    found: Found,
+  ) {
     const { config, bindings } = options;
     this.log = options.log;
     this.config = config;
     this.mapped = new Set(bindings.keys());
-    this.#compiler = new PolicyCompiler(this.mapped);
+    this.#compiler = new PolicyCompiler(this.mapped, found.atWork?.policy);
     const policy = this.#compiler.compile(config);
     this.#watch = new QueueWatch(
       () => this.#supervisor.status.losses,
       (m) => this.write(m),
     );
-    this.#lock = HostLock.take(lockPath());
-    try {
-      this.#host = new HostSetup();
-      // Before anything is set up, so that no change goes unheard.
-      this.#hostWatch = new HostWatch(() => this.#keeper?.changed());
-    } catch (error) {
-      this.#lock.release();
-      throw error;
-    }
+    this.#host = new HostSetup();
+    // Before anything is set up, so that no change goes unheard.
+    this.#hostWatch = new HostWatch(() => this.#keeper?.changed());
     try {
       this.#notes = this.#host.apply(config, bindings, this.#rules);
     } catch (error) {
       this.#hostWatch.close();
-      this.#lock.release();
       throw error;
     }
     this.prober = new PacketProber({
@@ -103,8 +115,7 @@ export class Router {
     });
     this.#supervisor = new Supervisor(
       {
-        queue: options.queue,
-        capacity: options.maxSessions,
+        ...wanted,
         policy,
         links: this.#links(),
         mapped: this.mapped,
@@ -118,9 +129,23 @@ export class Router {
           this.say(2, '%FW3640', `the data plane ended (${why}); sessions are lost`, 'DATA_PLANE');
         },
         restarted: () => this.say(5, '%FW3640', 'the data plane has been started again', 'DATA_PLANE'),
+        takenOver: (status, unheard) => {
+          this.#watch.resume(status.losses);
+          const more = unheard === 0 ? '' : `; ${unheard} messages of the time before follow`;
+          this.say(5, '%FW3640', `the data plane was at work and is taken over${more}`, 'DATA_PLANE');
+        },
+        note: (text) => this.say(4, '%FW3640', text, 'DATA_PLANE'),
       },
       this.debug,
     );
+  }
+
+  /** The data plane could not begin. What is at work already, of another control plane, stays so. */
+  #giveUp({ atWork, outdated }: Found): void {
+    this.#hostWatch.close();
+    this.#supervisor.leave();
+    outdated?.disconnect();
+    if (atWork === undefined && outdated === undefined) this.#host.undo();
   }
 
   /** The data plane judges packets: now the host is kept as it has been set up. */
@@ -225,7 +250,22 @@ export class Router {
     this.prober.stop();
     await this.#supervisor.stop();
     this.#host.undo();
-    this.#lock.release();
+    this.lock.release();
+  }
+
+  /** Whether the data plane answers, and judges packets. */
+  get isWell(): boolean {
+    return this.#supervisor.isWell;
+  }
+
+  /** Leaves host and data plane as they are, for a control plane that follows: packets go on. */
+  leave(): void {
+    clearInterval(this.#timer);
+    this.#keeper?.stop();
+    this.#hostWatch.close();
+    this.prober.stop();
+    this.#supervisor.leave();
+    this.lock.release();
   }
 
   #links(): Links {

@@ -1,35 +1,27 @@
 /**
- * Starts the data plane, speaks with it, and starts another one should it end by itself. While there is none the kernel
- * drops what comes: nobody reads the queue.
+ * Starts the data plane, or takes over the one that is at work; speaks with it, and starts another one should it end or
+ * hang. While there is none the kernel drops what comes: nobody reads the queue.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { Event } from '../core/events.js';
-import type { FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
+import type { FromDataPlane, Links, Status, ToDataPlane } from '../core/plane.js';
 import { changesOf } from '../core/policy-changes.js';
 import type { Policy } from '../core/policy.js';
 import type { DebugFlags } from '../core/observe/debug.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { CollectedViews } from '../core/state/view.js';
+import { endLeftShard } from '../host/end-process.js';
+import { packetsQueued } from '../io/queue/kernel-queue.js';
+import { DataPlaneProcess, RefusedError } from './data-plane-process.js';
+import { ASK_EVERY_MS, Heartbeat } from './heartbeat.js';
+import { type AtWork, findAtWork, type Found, type Wanted } from './takeover.js';
 
-const WORKER = fileURLToPath(new URL('../data/worker.js', import.meta.url));
 /** Wait before the first new start after an end, and at most: it doubles with each one that fails. */
 const FIRST_WAIT_MS = 50;
 const MOST_WAIT_MS = 5000;
 /** One that has lived so long was no failed start. */
 const HEALTHY_MS = 10_000;
-/** How long it may take to close the queue. */
-const STOP_MS = 2000;
 
-/** The data plane cannot begin, for a reason that the operator can do something about. */
-export class RefusedError extends Error {}
-
-export interface SupervisorOptions {
-  queue: number;
-  /** Most sessions. */
-  capacity: number;
+export interface SupervisorOptions extends Wanted {
   policy: Policy;
   links: Links;
   /** Names of the interfaces that a Linux interface is bound to. */
@@ -42,6 +34,10 @@ export interface SupervisorOptions {
   ended: (why: string) => void;
   /** Another one has begun. */
   restarted: () => void;
+  /** One that was at work was taken over. `unheard`: events that nobody has written so far; they follow. */
+  takenOver: (status: Status, unheard: number) => void;
+  /** Says in a phrase what is done with a data plane, and why. */
+  note: (text: string) => void;
 }
 
 interface Question {
@@ -49,19 +45,25 @@ interface Question {
   resolve: (views: CollectedViews) => void;
 }
 
+const NO_STATUS: Status = { losses: {}, cpuMs: 0, memory: 0, leftOut: 0 };
+
 export class Supervisor {
-  status: Status = { losses: {}, cpuMs: 0, memory: 0, leftOut: 0 };
-  #child: ChildProcess | undefined;
+  status = NO_STATUS;
+  #process: DataPlaneProcess | undefined;
   #policy: Policy;
   #links: Links;
   #debug: DebugFlags;
   readonly #questions = new Map<number, Question>();
   #nextQuestion = 1;
   #stopping = false;
+  /** The start that is under way. */
+  #starting: Promise<void> = Promise.resolve();
   #began = 0;
   #waitMs = FIRST_WAIT_MS;
   /** Of those that have ended. */
   #earlier = { cpuMs: 0, leftOut: 0 };
+  readonly #heartbeat: Heartbeat;
+  readonly #timer: NodeJS.Timeout;
 
   /** @param debug flags at the start */
   constructor(
@@ -71,54 +73,74 @@ export class Supervisor {
     this.#policy = options.policy;
     this.#links = options.links;
     this.#debug = debug;
+    this.#heartbeat = new Heartbeat(() => packetsQueued(options.queue));
+    this.#timer = setInterval(() => this.#ask(), ASK_EVERY_MS);
   }
 
   /**
-   * Starts the data plane.
+   * Starts the data plane, or takes over the one that is at work.
    * @returns when its queue is open
    * @throws RefusedError where it cannot begin
    */
-  async start(): Promise<void> {
-    // Its own standard output and error: Node changes the mode of what it inherits, and ours must never wait.
-    const child = fork(WORKER, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-    let complaint = '';
-    // Without a descriptor to spare there is neither a process nor its standard error: `error` tells.
-    const errors = child.stderr ?? Readable.from([]);
-    createInterface({ input: errors }).on('line', (line) => {
-      if (/^\w*Error\b/.test(line)) complaint = `: ${line}`;
-      this.options.complaint(line);
-    });
-    this.#child = child;
+  start(found: Found): Promise<void> {
+    this.#starting = found.atWork === undefined ? this.#begin(found.outdated) : this.#takeOver(found.atWork);
+    return this.#starting;
+  }
+
+  async #begin(outdated: DataPlaneProcess | undefined): Promise<void> {
+    const { files, build, queue, capacity } = this.options;
     this.#began = performance.now();
+    const process = await DataPlaneProcess.start(files, build);
+    // At work until now: the queue has one reader.
+    await outdated?.stop();
     await new Promise<void>((resolve, reject) => {
-      let ready = false;
-      child.on('message', (message: FromDataPlane) => {
-        if (message.type === 'ready') {
-          ready = true;
-          resolve();
-        } else if (message.type === 'refused') reject(new RefusedError(message.reason));
+      process.receive = (message) => {
+        if (message.type === 'ready') resolve();
+        else if (message.type === 'refused') reject(new RefusedError(message.reason));
         else this.#receive(message);
-      });
-      child.on('error', (error) => {
-        if (child.pid === undefined) this.#child = undefined;
-        reject(new RefusedError(`the data plane cannot be started: ${error.message}`));
-      });
-      // All of its standard error is here by then.
-      child.on('close', (code, signal) => {
-        const why = signal ?? `exit code ${code}`;
-        this.#child = undefined;
-        reject(new RefusedError(`the data plane ended (${why})${complaint}`));
-        if (ready) this.#ended(why);
-      });
-      this.#send({
-        type: 'start',
-        changes: changesOf(undefined, this.#policy),
-        links: this.#links,
-        debug: this.#debug,
-        queue: this.options.queue,
-        capacity: this.options.capacity,
-      } satisfies Start);
+      };
+      process.closed = (why) => {
+        const said = process.complaints().find((line) => /^\w*Error\b/.test(line));
+        const because = said === undefined ? '' : `: ${said}`;
+        reject(new RefusedError(`the data plane ended (${why ?? 'it does not answer'})${because}`));
+      };
+      const changes = changesOf(undefined, this.#policy);
+      process.send({ type: 'start', changes, links: this.#links, debug: this.#debug, queue, capacity });
     });
+    this.#use(process);
+  }
+
+  #takeOver({ process, policy, status, unheard, said }: AtWork): Promise<void> {
+    this.#began = performance.now();
+    this.#use(process);
+    this.status = status;
+    this.options.takenOver(status, unheard);
+    this.#send({ type: 'policy', changes: changesOf(policy, this.#policy), links: this.#links });
+    this.#send({ type: 'debug', flags: this.#debug });
+    for (const message of said) this.#receive(message);
+    return Promise.resolve();
+  }
+
+  #use(process: DataPlaneProcess): void {
+    this.#process = process;
+    this.#heartbeat.restart();
+    process.receive = (message) => this.#receive(message);
+    process.closed = (why) => this.#ended(process, why);
+  }
+
+  /** It answers, and packets are judged. */
+  get isWell(): boolean {
+    return this.#process !== undefined && this.#heartbeat.beats;
+  }
+
+  #ask(): void {
+    if (this.#process === undefined) return;
+    if (this.#heartbeat.hangs) {
+      this.options.note(`the data plane (process ${this.#process.name.pid}) hangs; it is ended`);
+      void this.#process.kill();
+      this.#heartbeat.restart();
+    }
+    this.#send({ type: 'ping', number: this.#heartbeat.ask() });
   }
 
   /** Puts a policy in force. It must come from the same compiler as the one before. */
@@ -148,7 +170,7 @@ export class Supervisor {
   /** Asks for views. Where the data plane ends meanwhile, they are what was there of them. */
   views(names: readonly ViewName[]): Promise<CollectedViews> {
     const views = new CollectedViews(this.options.mapped);
-    if (this.#child === undefined) return Promise.resolve(views);
+    if (this.#process === undefined) return Promise.resolve(views);
     const id = this.#nextQuestion++;
     this.#send({ type: 'view', id, names });
     return new Promise((resolve) => this.#questions.set(id, { views, resolve }));
@@ -164,21 +186,26 @@ export class Supervisor {
     return this.#earlier.leftOut + this.status.leftOut;
   }
 
+  /** Leaves the data plane at work, for another control plane. */
+  leave(): void {
+    this.#stopping = true;
+    clearInterval(this.#timer);
+    this.#process?.disconnect();
+  }
+
   /** Has the data plane close its queue and end. @returns when it has */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const child = this.#child;
-    if (child === undefined) return;
-    const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    this.#send({ type: 'stop' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-    await gone;
-    clearTimeout(timer);
+    clearInterval(this.#timer);
+    await this.#starting.catch(() => undefined);
+    await this.#process?.stop();
+    // One that does not listen to us: its connection has ended, or it was found a moment ago.
+    await endLeftShard(this.options.files);
   }
 
   #send(message: ToDataPlane): void {
     // What cannot be sent is for a process that has ended: the next one is told everything.
-    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
+    this.#process?.send(message);
   }
 
   #receive(message: FromDataPlane): void {
@@ -202,19 +229,31 @@ export class Supervisor {
         question.resolve(question.views);
         return;
       }
+      case 'pong':
+        this.#heartbeat.answer(message.number, message.packets);
+        return;
+      case 'hello':
       case 'ready':
-      case 'refused': // heard by `start`
+      case 'refused':
+      case 'resumed':
+      case 'policy': // heard by who starts it, or takes it over
     }
   }
 
-  #ended(why: string): void {
+  /** @param why undefined: only the connection has ended */
+  #ended(process: DataPlaneProcess, why: string | undefined): void {
+    if (process !== this.#process) return;
+    this.#process = undefined;
     for (const { views, resolve } of this.#questions.values()) resolve(views);
     this.#questions.clear();
-    this.#earlier.cpuMs += this.status.cpuMs;
-    this.#earlier.leftOut += this.status.leftOut;
-    this.status = { losses: {}, cpuMs: 0, memory: 0, leftOut: 0 };
     if (this.#stopping) return;
-    this.options.ended(why);
+    if (why !== undefined) {
+      this.#earlier.cpuMs += this.status.cpuMs;
+      this.#earlier.leftOut += this.status.leftOut;
+      this.status = NO_STATUS;
+      for (const line of process.complaints()) this.options.complaint(line);
+      this.options.ended(why);
+    }
     this.#waitMs = performance.now() - this.#began > HEALTHY_MS ? FIRST_WAIT_MS : this.#waitMs;
     this.#startAgain();
   }
@@ -224,7 +263,16 @@ export class Supervisor {
     this.#waitMs = Math.min(waitMs * 2, MOST_WAIT_MS);
     setTimeout(() => {
       if (this.#stopping) return;
-      this.start().then(this.options.restarted, () => this.#startAgain());
+      findAtWork(this.options, this.options.note)
+        .then(async (found) => {
+          if (this.#stopping) return;
+          await this.start(found);
+          if (found.atWork === undefined) this.options.restarted();
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof RefusedError)) throw error;
+          this.#startAgain();
+        });
     }, waitMs);
   }
 }

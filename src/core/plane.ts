@@ -6,6 +6,7 @@ import type { Event } from './events.js';
 import type { TranslationChoice } from './nat/translations.js';
 import type { DebugFlags } from './observe/debug.js';
 import type { PolicyChanges } from './policy-changes.js';
+import type { PolicyPiece } from './policy-pieces.js';
 import type { ViewName } from './state/snapshot.js';
 import type { ViewPiece } from './state/view.js';
 
@@ -17,7 +18,7 @@ export interface Links {
   mtus: ReadonlyMap<string, number>;
 }
 
-/** What a data plane is born with. */
+/** What a data plane begins its work with. */
 export interface Start {
   type: 'start';
   changes: PolicyChanges;
@@ -62,6 +63,10 @@ export type ToDataPlane =
   | { type: 'forget-probe'; key: ProbeKey }
   /** The events up to this number have been written. */
   | { type: 'heard'; events: number }
+  /** Another control plane takes over: it wants to hear what was not heard, and which policy is in force. */
+  | { type: 'resume' }
+  /** Asks whether it still does its work. */
+  | { type: 'ping'; number: number }
   | { type: 'stop' };
 
 /** What the data plane tells once a second, and when it begins. */
@@ -77,10 +82,18 @@ export interface Status {
 }
 
 export type FromDataPlane =
+  /** The first word on each connection. `at`: what it was started with; undefined: it waits for `start`. */
+  | { type: 'hello'; build: string; at?: Pick<Start, 'queue' | 'capacity'> }
   /** The queue is open, and packets are judged. */
   | { type: 'ready' }
   /** It cannot begin, for a reason that the operator can do something about; then it ends. */
   | { type: 'refused'; reason: string }
+  /** The answer to `resume`. `unheard`: events that nobody has written so far; they follow. */
+  | { type: 'resumed'; unheard: number; status: Status }
+  /** The policy in force, behind `resumed`. `last`: it is whole, and this piece the last of it. */
+  | { type: 'policy'; pieces: readonly PolicyPiece[]; last: boolean }
+  /** The answer to `ping`. `packets`: judged since it began. */
+  | { type: 'pong'; number: number; packets: number }
   /** `number`: of the last one, counted from 1. */
   | { type: 'events'; events: readonly Event[]; number: number }
   | { type: 'status'; status: Status }

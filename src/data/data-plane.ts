@@ -6,7 +6,8 @@ import { randomInt } from 'node:crypto';
 import { Engine } from '../core/engine.js';
 import { applyChanges } from '../core/policy-changes.js';
 import type { Clearing, FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
-import { viewPieces, type ViewPiece } from '../core/state/view.js';
+import { policyPieces } from '../core/policy-pieces.js';
+import { viewPieces } from '../core/state/view.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { DROP } from '../core/verdict.js';
 import { Packet } from '../core/wire/packet.js';
@@ -18,38 +19,53 @@ import { ProbeFilter } from './probe-filter.js';
 /** Timers are looked at this often: half a timer wheel slot would be wasted effort, a second too coarse. */
 const TICK_MS = 125;
 const STATUS_MS = 1000;
-/** What views may take of the time between two looks at the queue, ms. */
-const VIEW_MS = 1;
+/** What jobs may take of the time between two looks at the queue, ms. */
+const JOB_MS = 1;
+/** Jobs that may wait: views that a few terminals ask for. More are answered with nothing. */
+export const MOST_JOBS = 64;
 const UNKNOWN = -1;
+
+/** Where messages for the control plane go; see ControlLink. */
+export interface ToControlPlane {
+  send(message: FromDataPlane): void;
+  sendIfRoom(message: FromDataPlane): void;
+  sendEvents(events: Extract<FromDataPlane, { type: 'events' }>): void;
+  heard(number: number): void;
+  sendUnheard(): void;
+  whenEmpty(then: () => void): void;
+}
 
 export class DataPlane {
   readonly #engine: Engine;
   readonly #queue: PacketQueue;
   readonly #packet = new Packet();
   readonly #events: EventOutbox;
-  readonly #probes: ProbeFilter;
+  #probes: ProbeFilter;
   readonly #timer: NodeJS.Timeout;
   /** Interface index of the policy by ifindex of Linux. */
   #ingress: ReadonlyMap<number, number> = new Map();
-  /** Views that are being taken, the first one first. */
-  readonly #views: { id: number; pieces: Generator<ViewPiece, void> }[] = [];
+  /** What takes longer than packets should wait, the first one first. Each does a bit, and says whether it is done. */
+  #jobs: (() => boolean)[] = [];
   /** Clock of the batch or tick in hand, ms. */
   #clock = 0;
   #nextStatus = 0;
   /** Packets that came in by an interface we do not know; dropped. */
   #unknownInterface = 0;
+  /** Packets judged. */
+  #packets = 0;
 
   /**
    * Opens the queue and begins to judge packets.
-   * @param send takes messages to the control plane
    * @throws QueueError when the system refuses
    */
   constructor(
     start: Start,
-    private readonly send: (message: FromDataPlane) => void,
+    private readonly control: ToControlPlane,
   ) {
-    this.#events = new EventOutbox(randomInt(2 ** 31), (events, number) => send({ type: 'events', events, number }));
-    this.#probes = new ProbeFilter(send);
+    this.#events = new EventOutbox(randomInt(2 ** 31), (events, number) =>
+      control.sendEvents({ type: 'events', events, number }),
+    );
+    this.#probes = this.#noProbes();
     this.#queue = PacketQueue.open({ queue: start.queue });
     this.#engine = new Engine(
       applyChanges(undefined, start.changes),
@@ -109,10 +125,24 @@ export class DataPlane {
         return;
       case 'heard':
         this.#events.heard(message.events);
+        this.control.heard(message.events);
+        return;
+      case 'resume':
+        this.#resume();
+        return;
+      case 'ping':
+        this.control.sendIfRoom({ type: 'pong', number: message.number, packets: this.#packets });
         return;
       case 'stop':
         this.stop();
     }
+  }
+
+  /** The control plane has gone. Nobody waits for answers any more. */
+  abandon(): void {
+    this.#jobs = [];
+    this.#queue.hurry = false;
+    this.#probes = this.#noProbes();
   }
 
   /** Closes the queue: the kernel drops what waits and what comes. */
@@ -132,6 +162,7 @@ export class DataPlane {
     const engine = this.#engine;
     const now = this.now();
     this.#clock = now;
+    this.#packets += count;
     for (let i = 0; i < count; i++) {
       const ingress = this.#ingress.get(q.load(i, p)) ?? UNKNOWN;
       if (q.isFromRouter(i)) {
@@ -159,10 +190,17 @@ export class DataPlane {
     this.#flush();
     if (now < this.#nextStatus) return;
     this.#nextStatus = now + STATUS_MS;
+    this.control.sendIfRoom({ type: 'status', status: this.#status() });
+  }
+
+  #status(): Status {
     const { user, system } = process.cpuUsage();
     const cpuMs = (user + system) / 1000;
-    const status = { losses: this.#losses(), cpuMs, memory: residentBytes(), leftOut: this.#events.leftOut };
-    this.send({ type: 'status', status });
+    return { losses: this.#losses(), cpuMs, memory: residentBytes(), leftOut: this.#events.leftOut };
+  }
+
+  #noProbes(): ProbeFilter {
+    return new ProbeFilter((answer) => this.control.send(answer));
   }
 
   /** Sends what was decided outside of a batch, and what was said. */
@@ -205,26 +243,53 @@ export class DataPlane {
   }
 
   #view(id: number, names: readonly ViewName[]): void {
+    if (this.#jobs.length >= MOST_JOBS) {
+      this.control.send({ type: 'view', id, pieces: [], last: true });
+      return;
+    }
     const pieces = viewPieces(this.#engine, names, () => this.now());
-    this.#queue.hurry = true;
-    if (this.#views.push({ id, pieces }) === 1) setImmediate(() => this.#goOn());
+    this.#begin(() => {
+      const { some, last } = this.#takeSome(pieces);
+      this.control.send({ type: 'view', id, pieces: some, last });
+      return last;
+    });
   }
 
-  /** Takes views for a moment, then packets have their turn. */
-  #goOn(): void {
-    const view = this.#views[0];
-    if (view === undefined) return;
-    const until = this.now() + VIEW_MS;
-    const pieces: ViewPiece[] = [];
-    let last = false;
-    do {
-      const next = view.pieces.next();
-      if (next.done === true) last = true;
-      else pieces.push(next.value);
-    } while (!last && this.now() < until);
-    if (last) this.#views.shift();
-    this.send({ type: 'view', id: view.id, pieces, last });
-    if (this.#views.length > 0) setImmediate(() => this.#goOn());
+  /** Tells a control plane that takes over what was not heard, and what is in force. */
+  #resume(): void {
+    this.abandon();
+    this.control.send({ type: 'resumed', unheard: this.#events.unheard, status: this.#status() });
+    this.control.sendUnheard();
+    const pieces = policyPieces(this.#engine.policy);
+    this.#begin(() => {
+      const { some, last } = this.#takeSome(pieces);
+      this.control.send({ type: 'policy', pieces: some, last });
+      return last;
+    });
+  }
+
+  #begin(job: () => boolean): void {
+    this.#queue.hurry = true;
+    if (this.#jobs.push(job) === 1) setImmediate(() => this.#goOn(this.#jobs));
+  }
+
+  /** Does a bit; then packets have their turn, and the control plane takes what there is. */
+  #goOn(jobs: (() => boolean)[]): void {
+    const job = jobs[0];
+    if (job === undefined || jobs !== this.#jobs) return; // abandoned
+    if (job()) jobs.shift();
+    if (jobs.length > 0) this.control.whenEmpty(() => this.#goOn(jobs));
     else this.#queue.hurry = false;
+  }
+
+  #takeSome<T>(pieces: Generator<T, void>): { some: T[]; last: boolean } {
+    const until = this.now() + JOB_MS;
+    const some: T[] = [];
+    do {
+      const next = pieces.next();
+      if (next.done === true) return { some, last: true };
+      some.push(next.value);
+    } while (this.now() < until);
+    return { some, last: false };
   }
 }

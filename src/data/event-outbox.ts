@@ -62,8 +62,13 @@ export class EventOutbox {
     return this.#limiter.leftOut + this.#lostInAll;
   }
 
+  /** Events that were sent, and that nobody has heard so far. */
+  get unheard(): number {
+    return this.#sent - this.#heard;
+  }
+
   get #hasRoom(): boolean {
-    return this.#sent - this.#heard + this.#waiting.length < MOST_UNHEARD;
+    return this.unheard + this.#waiting.length < MOST_UNHEARD;
   }
 
   #put(e: Event, now: number): void {

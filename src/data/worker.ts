@@ -1,38 +1,75 @@
-/** A process of the data plane: born of the control plane, told what to do by it, and gone with it. */
+/**
+ * A process of the data plane: started by a control plane, told what to do by it, and not gone with it. Without one it
+ * goes on as it was told last, and waits for another.
+ *   worker.js FOLDER SHARD BUILD
+ */
+import { writeSync } from 'node:fs';
+import type { FromDataPlane, Start, ToDataPlane } from '../core/plane.js';
+import { ShardFiles } from '../host/shard-files.js';
 import { tuneCompiler } from '../io/compiler.js';
 import { QueueError } from '../io/queue/queue-error.js';
-import type { FromDataPlane, ToDataPlane } from '../core/plane.js';
+import { ControlLink } from './control-link.js';
 import { DataPlane } from './data-plane.js';
 
-// Signals are for the control plane, which says what to do. On SIGUSR1 Node would open its debugger to everybody.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)
-  process.on(signal, () => undefined);
+const STANDARD_OUTPUT = 1;
+/** A control plane that has started us and died at once tells us nothing. */
+const PATIENCE_MS = 30_000;
+/** How long a last word may take. */
+const END_MS = 500;
 
+const [folder = '', shard = '0', build = ''] = process.argv.slice(2);
+const files = new ShardFiles(folder, Number(shard));
 let plane: DataPlane | undefined;
+let at: Pick<Start, 'queue' | 'capacity'> | undefined;
 
-/** Without the control plane nobody could change or see anything: nothing passes then. */
-function end(): void {
+// On SIGUSR1 Node would open its debugger to everybody.
+for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+
+files.claim();
+const control = await ControlLink.listen(files.socket(process.pid), {
+  hello: () => ({ type: 'hello', build, ...(at !== undefined && { at }) }),
+  receive,
+  lost: () => plane?.abandon(),
+});
+// Signals are for the control plane, which says what to do: while there is one.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (!control.isConnected) end();
+  });
+// Whoever started us may connect now.
+writeSync(STANDARD_OUTPUT, '\n');
+setTimeout(() => {
+  if (plane === undefined && !control.isConnected) end();
+}, PATIENCE_MS).unref();
+
+/** Nothing passes then. */
+function end(lastWord?: FromDataPlane): void {
   plane?.stop();
+  if (lastWord !== undefined) control.send(lastWord);
+  setTimeout(() => leave(), END_MS);
+  control.end(leave);
+}
+
+function leave(): never {
+  files.remove(process.pid);
   process.exit();
 }
 
-const send = (message: FromDataPlane): void => {
-  if (process.connected) process.send!(message);
-};
-
-process.on('disconnect', end);
-process.on('message', (message: ToDataPlane) => {
+function receive(message: ToDataPlane): void {
   if (message.type === 'stop') end();
   else if (message.type !== 'start') plane?.receive(message);
-  else {
-    tuneCompiler();
-    try {
-      plane = new DataPlane(message, send);
-    } catch (error) {
-      if (!(error instanceof QueueError)) throw error;
-      process.send!({ type: 'refused', reason: error.message } satisfies FromDataPlane, () => process.exit());
-      return;
-    }
-    send({ type: 'ready' });
+  else if (plane === undefined) start(message);
+}
+
+function start(message: Start): void {
+  tuneCompiler();
+  try {
+    plane = new DataPlane(message, control);
+  } catch (error) {
+    if (!(error instanceof QueueError)) throw error;
+    end({ type: 'refused', reason: error.message });
+    return;
   }
-});
+  at = { queue: message.queue, capacity: message.capacity };
+  control.send({ type: 'ready' });
+}

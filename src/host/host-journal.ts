@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { HostChange } from './host-plan.js';
+import { startTime } from '../io/proc.js';
 import { HostError } from './host-system.js';
 
 export interface JournalEntry {
@@ -159,15 +160,4 @@ function read(path: string): JournalFile | undefined {
 function isOurs(file: JournalFile, hardwareOf: (device: string) => string | undefined): boolean {
   const devices = Object.entries(file.hardware);
   return devices.length === 0 || devices.some(([device, address]) => hardwareOf(device) === address);
-}
-
-/** @returns field 22 of /proc/PID/stat, or undefined if there is no such process, or a zombie: it routes no more. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
 }

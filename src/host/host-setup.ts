@@ -4,13 +4,16 @@
  * queue. A crash leaves all as it is: with nobody at the queue the rules drop everything, and the next start takes
  * over from the journal.
  */
+import { dirname } from 'node:path';
 import { sameParts } from '../ios/config/fork.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { changeId, Journal, journalPath, lockPath, type JournalEntry } from './host-journal.js';
 import { checkBindings, planHost } from './host-plan.js';
 import type { HostChange, HostNote, HostOptions, HostPlan, HostRoute } from './host-plan.js';
 import { HostError, linux, type HostSystem } from './host-system.js';
+import { endLeftShard } from './end-process.js';
 import { HostLock } from './host-watch.js';
+import { ShardFiles } from './shard-files.js';
 import { parseAddress } from '../ios/ipv4-text.js';
 import {
   type IpChange,
@@ -268,14 +271,16 @@ export class HostSetup {
   }
 
   /**
-   * Removes what a crashed run left in this network namespace.
+   * Removes what a crashed run left in this network namespace, a data plane that is at work among it. That comes first:
+   * then nothing passes while the rest goes.
    * @returns what was removed, one phrase each
    * @throws HostError if fw3640 is running here
    */
-  static cleanup(system: HostSystem = linux, path = journalPath()): string[] {
+  static async cleanup(system: HostSystem = linux, path = journalPath()): Promise<string[]> {
     const held = HostLock.take(lockPath(path));
     try {
-      return HostSetup.#cleanUp(system, path);
+      const ended = await endLeftShard(new ShardFiles(dirname(path)));
+      return [...ended, ...HostSetup.#cleanUp(system, path)];
     } finally {
       held.release();
     }

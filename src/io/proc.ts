@@ -21,3 +21,13 @@ export function residentBytes(): number {
   }
   return resident;
 }
+
+/**
+ * When a process began, in clock ticks since boot: a process id alone may have been given out again.
+ * @returns field 22 of /proc/PID/stat, or undefined if there is no such process, or a zombie: it does nothing more
+ */
+export function startTime(pid: number): string | undefined {
+  const stat = procText(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+}

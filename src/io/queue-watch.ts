@@ -36,6 +36,11 @@ export class QueueWatch {
     for (const name of NAMES) this.#seen[name] = 0;
   }
 
+  /** The queue was open before: what it had counted by then was said by somebody else. */
+  resume(counts: Readonly<Record<string, number>>): void {
+    for (const name of NAMES) this.#seen[name] = counts[name] ?? 0;
+  }
+
   /** Looks, once a second, whether there is more to say. `now`: ms, monotonic. */
   tick(now: number): void {
     if (now < this.#next) return;

@@ -59,7 +59,7 @@ describe('two locks', () => {
 
   test('with the queue rule gone and nobody to put it right, nothing passes and nothing is delivered', async () => {
     const router = await Fw3640.start(lab);
-    await router.stop('SIGKILL');
+    await router.kill();
     inRouter('iptables -t raw -F');
     expect(ping()).toBe(false);
     expect(lab.exec('outside', 'ping', ['-c1', '-W1', '172.22.1.16']).code).not.toBe(0);

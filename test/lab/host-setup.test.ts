@@ -44,7 +44,7 @@ function labWith(variant: 'nft' | 'legacy'): void {
     empty = fingerprint(system);
   });
   afterAll(() => lab.down());
-  beforeEach(() => void HostSetup.cleanup(system, journal));
+  beforeEach(() => HostSetup.cleanup(system, journal));
 }
 
 describe.each(['nft', 'legacy'] as const)('with iptables-%s', (variant) => {
@@ -127,11 +127,11 @@ describe('with a host that has a life of its own', () => {
     system.run('ip', ['address', 'del', '172.22.1.16/24', 'dev', 'outside']);
   });
 
-  test('cleanup removes what a crash left, once', () => {
+  test('cleanup removes what a crash left, once', async () => {
     apply();
-    expect(HostSetup.cleanup(system, journal)).toContain('rules ipv4');
+    expect(await HostSetup.cleanup(system, journal)).toContain('rules ipv4');
     expect(fingerprint(system)).toBe(empty);
-    expect(HostSetup.cleanup(system, journal)).toEqual([]);
+    expect(await HostSetup.cleanup(system, journal)).toEqual([]);
   });
 
   test('a refusal half way is undone, and the message has the command and the reason', () => {
@@ -160,7 +160,7 @@ describe('with a host that has a life of its own', () => {
     expect(lab.exec('outside', 'ping', ['-c1', '-W1', '10.10.10.2']).code).not.toBe(0);
   });
 
-  test('what stands in the way is told: conntrack, a closed FORWARD, a better route, forwarding that was on', () => {
+  test('what stands in the way is told: conntrack, a closed FORWARD, a better route, forwarding that was on', async () => {
     system.run('iptables', ['-A', 'INPUT', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'ACCEPT']);
     system.run('iptables', ['-P', 'FORWARD', 'DROP']);
     system.run('ip', ['route', 'add', '198.51.100.0/24', 'dev', 'lo']);
@@ -176,7 +176,7 @@ describe('with a host that has a life of its own', () => {
       expect.stringMatching(/^the kernel tracks connections here \(the rule '-A INPUT .*INVALID.*'\)/),
       "the route to 198.51.100.0/24 is shadowed by this host's own: 198.51.100.0/24 dev lo metric 0",
     ]);
-    HostSetup.cleanup(system, journal);
+    await HostSetup.cleanup(system, journal);
     expect(system.readSysctl('net/ipv4/conf/inside/forwarding')).toBe('1'); // as it was
     system.writeSysctl('net/ipv4/conf/inside/forwarding', '0');
     system.run('ip', ['route', 'del', '198.51.100.0/24']);
@@ -316,7 +316,7 @@ describe('with a host that has a life of its own', () => {
     });
   });
 
-  test('IPv6 does not cross the router', () => {
+  test('IPv6 does not cross the router', async () => {
     system.writeSysctl('net/ipv6/conf/all/forwarding', '1');
     for (const [device, own] of [
       ['outside', 'fd00:1::1'],
@@ -336,7 +336,7 @@ describe('with a host that has a life of its own', () => {
     expect(ping()).toBe(0);
     apply();
     expect(ping()).not.toBe(0);
-    HostSetup.cleanup(system, journal);
+    await HostSetup.cleanup(system, journal);
     expect(ping()).toBe(0);
   });
 });

@@ -91,7 +91,7 @@ describe('fw3640-closed.service', () => {
       router = await Fw3640.start(lab);
       expect(answersOutside()).toBe(true);
     }
-    await router.stop('SIGKILL'); // a crash, and the lock is restarted before the router
+    await router.kill(); // a crash, and the lock is restarted before the router
     restart();
     expect(answersOutside()).toBe(false);
     router = await Fw3640.start(lab);

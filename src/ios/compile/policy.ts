@@ -31,10 +31,20 @@ const POINT_TO_POINT = 0xfffffffe;
 /** Compiles one configuration after the other of one router. */
 export class PolicyCompiler {
   #last: Policy | undefined;
-  #revision = 0;
+  #revision: number;
 
-  /** @param mapped names of the interfaces that a Linux interface is bound to; undefined: all that can be */
-  constructor(private readonly mapped?: ReadonlySet<string>) {}
+  /**
+   * @param mapped names of the interfaces that a Linux interface is bound to; undefined: all that can be
+   * @param inForce the policy of another compiler, which is in force: it goes on from there, or its revisions would
+   *   mean something else
+   */
+  constructor(
+    private readonly mapped?: ReadonlySet<string>,
+    inForce?: Policy,
+  ) {
+    this.#last = inForce;
+    this.#revision = inForce === undefined ? 0 : lastRevision(inForce);
+  }
 
   /** @returns a value that shares what is unchanged with the one before; not to be changed */
   compile(config: RouterConfig): Policy {
@@ -108,6 +118,12 @@ export class PolicyCompiler {
     return { revision: ++this.#revision, items };
   }
 }
+
+const lastRevision = ({ accessLists, nat, routing }: Policy): number =>
+  [...accessLists.values(), nat, nat.bindings, routing.routes].reduce(
+    (most, { revision }) => Math.max(most, revision),
+    0,
+  );
 
 /** The policy of one configuration. @param mapped as for PolicyCompiler */
 export const compilePolicy = (config: RouterConfig, mapped?: ReadonlySet<string>): Policy =>

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyChanges, changesOf } from '../../../src/core/policy-changes.js';
+import { CollectedPolicy, policyPieces } from '../../../src/core/policy-pieces.js';
 import type { Policy } from '../../../src/core/policy.js';
 import { compilePolicy, PolicyCompiler } from '../../../src/ios/compile/policy.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
@@ -129,4 +130,56 @@ test('a policy tells nothing of banners, passwords, remarks and descriptions', (
     value instanceof Map ? [...(value as Map<unknown, unknown>)] : value;
   expect(JSON.stringify(config, plain)).toContain(secret);
   expect(JSON.stringify(compilePolicy(config), plain)).not.toContain(secret);
+});
+
+describe('a control plane that takes over', () => {
+  /** The policy that is in force there, told piece by piece. */
+  function told(there: Policy): Policy {
+    const collected = new CollectedPolicy();
+    for (const piece of policyPieces(there)) collected.add(sent(piece));
+    return collected.policy!;
+  }
+
+  test('hears the policy that is in force, and leads it to its own, whatever either is', () => {
+    fc.assert(
+      fc.property(fc.array(extra, { minLength: 1, maxLength: 3 }), extra, extra, (before, text, typed) => {
+        const first = new PolicyCompiler();
+        let here: Policy | undefined;
+        let there: Policy | undefined;
+        for (const config of before.map(config3640)) {
+          const next = first.compile(config);
+          there = applyChanges(there, sent(changesOf(here, next)));
+          here = next;
+        }
+        expect(told(there!)).toEqual(there);
+        let known = told(there!);
+        const second = new PolicyCompiler(undefined, known);
+        for (const config of [config3640(text), config3640(typed)]) {
+          const next = second.compile(config);
+          there = applyChanges(there, sent(changesOf(known, next)));
+          known = next;
+          expect(there).toEqual(next);
+          expect(withoutRevisions(there)).toEqual(withoutRevisions(compilePolicy(config)));
+        }
+      }),
+    );
+  });
+
+  test('changes nothing where its configuration is the one in force: lists keep what they have counted', () => {
+    fc.assert(
+      fc.property(extra, (text) => {
+        const there = applyChanges(
+          undefined,
+          sent(changesOf(undefined, new PolicyCompiler().compile(config3640(text)))),
+        );
+        const known = told(there);
+        const next = new PolicyCompiler(undefined, known).compile(config3640(text));
+        const after = applyChanges(there, sent(changesOf(known, next)));
+        for (const [name, list] of there.accessLists) expect(after.accessLists.get(name)).toBe(list);
+        expect(after.routing).toBe(there.routing);
+        expect(after.nat.bindings).toBe(there.nat.bindings);
+        expect(after.nat.revision).toBe(there.nat.revision);
+      }),
+    );
+  });
 });

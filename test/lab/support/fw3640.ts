@@ -1,5 +1,5 @@
 /** `fw3640 run` in the router of a lab: started, asked, stopped as an operator would. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, type Finished, type Lab } from './lab.js';
 import { LabProcess } from './process.js';
@@ -21,6 +21,8 @@ export interface RouterOptions {
   config?: string;
   /** More arguments of `fw3640 run`. */
   args?: readonly string[];
+  /** How long it may take to start. */
+  patienceMs?: number;
 }
 
 export class Fw3640 {
@@ -44,14 +46,22 @@ export class Fw3640 {
         if (router.process.exitCode !== undefined) throw new Error(`fw3640 ended: ${output()}`);
         return router.process.stdout.includes('%SYS-5-RESTART') && existsSync(router.#socket);
       },
+      options.patienceMs,
     );
     return router;
   }
 
   /** Process id of the data plane. */
   get dataPlane(): number {
+    const folder = `/run/fw3640/net-${statSync(`/run/netns/${this.#lab.netns('router')}`).ino}`;
+    return Number(readFileSync(join(folder, 'shard0.pid'), 'utf8').split(' ')[0]);
+  }
+
+  /** Process ids of all that the control plane has started and that runs. */
+  get children(): number[] {
     const { pid } = this.process.child;
-    return Number(readFileSync(`/proc/${pid!}/task/${pid!}/children`, 'utf8').trim());
+    const pids = readFileSync(`/proc/${pid!}/task/${pid!}/children`, 'utf8').trim();
+    return pids.split(' ').map(Number);
   }
 
   /** The log so far. */
@@ -63,10 +73,11 @@ export class Fw3640 {
   }
 
   /** Waits for a message whose mnemonic is that, with a text that matches. */
-  logged(mnemonic: string, text = /(?:)/): Promise<LogLine> {
+  logged(mnemonic: string, text = /(?:)/, patienceMs?: number): Promise<LogLine> {
     return until(
       () => `${mnemonic} ${String(text)} in the log:\n${this.process.stdout}`,
       () => this.log.find((line) => line.mnemonic === mnemonic && text.test(line.msg)),
+      patienceMs,
     );
   }
 
@@ -85,8 +96,17 @@ export class Fw3640 {
     );
   }
 
+  /** Ends the control plane; SIGKILL ends nothing else. @returns its exit code */
   stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     return this.process.stop(signal);
+  }
+
+  /** Kills both processes. @returns when nobody is at the queue */
+  async kill(): Promise<void> {
+    const { dataPlane } = this;
+    await this.stop('SIGKILL');
+    process.kill(dataPlane, 'SIGKILL');
+    await until('the queue to be closed', () => !existsSync(`/proc/${dataPlane}/fd/0`));
   }
 }
 

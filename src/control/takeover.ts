@@ -1,0 +1,84 @@
+/**
+ * Finds the data plane that another control plane has left at work, and takes it over: hears what nobody has heard, and
+ * which policy is in force. One of another build, or of other limits, is not spoken with: another takes its place.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { CollectedPolicy } from '../core/policy-pieces.js';
+import type { FromDataPlane, Start, Status } from '../core/plane.js';
+import type { Policy } from '../core/policy.js';
+import { endProcess } from '../host/end-process.js';
+import type { ShardFiles } from '../host/shard-files.js';
+import { DataPlaneProcess } from './data-plane-process.js';
+
+/** How long it may take to tell its policy. */
+const RESUME_MS = 5000;
+
+/** A data plane that was at work before us. */
+export interface AtWork {
+  process: DataPlaneProcess;
+  /** In force there. */
+  policy: Policy;
+  status: Status;
+  /** Events that nobody has written so far. */
+  unheard: number;
+  /** What it has said meanwhile, in order. */
+  said: FromDataPlane[];
+}
+
+/** What was found. Not more than one of both. */
+export interface Found {
+  atWork?: AtWork;
+  /** It works until its successor is born; then it must stop. */
+  outdated?: DataPlaneProcess;
+}
+
+export interface Wanted extends Pick<Start, 'queue' | 'capacity'> {
+  files: ShardFiles;
+  build: string;
+}
+
+/** @param say told in a phrase why one that was found is not taken over */
+export async function findAtWork(wanted: Wanted, say: (why: string) => void): Promise<Found> {
+  const found = await DataPlaneProcess.find(wanted.files);
+  if (found === undefined) return {};
+  if (!(found instanceof DataPlaneProcess)) {
+    say(`the data plane (process ${found.pid}) does not answer; it is ended`);
+    await endProcess(found);
+    wanted.files.remove(found.pid);
+    return {};
+  }
+  const { build, at } = found.hello;
+  const { pid } = found.name;
+  if (build !== wanted.build) say(`the data plane (process ${pid}) is of another build (${build}); it is replaced`);
+  else if (at === undefined) say(`the data plane (process ${pid}) was never started; it is replaced`);
+  else if (at.queue !== wanted.queue || at.capacity !== wanted.capacity)
+    say(`the data plane (process ${pid}) has another queue or another number of sessions; it is replaced`);
+  else {
+    const atWork = await resume(found);
+    if (atWork !== undefined) return { atWork };
+    say(`the data plane (process ${pid}) does not tell its policy; it is replaced`);
+  }
+  return { outdated: found };
+}
+
+function resume(process: DataPlaneProcess): Promise<AtWork | undefined> {
+  const said: FromDataPlane[] = [];
+  const collected = new CollectedPolicy();
+  let first: Extract<FromDataPlane, { type: 'resumed' }> | undefined;
+  const whole = new Promise<AtWork | undefined>((resolve) => {
+    process.closed = () => resolve(undefined);
+    process.receive = (message) => {
+      if (message.type === 'resumed') first = message;
+      else if (message.type !== 'policy') said.push(message);
+      else {
+        for (const piece of message.pieces) collected.add(piece);
+        const { policy } = collected;
+        if (!message.last) return;
+        if (policy === undefined || first === undefined) resolve(undefined);
+        else resolve({ process, policy, status: first.status, unheard: first.unheard, said });
+      }
+    };
+    process.send({ type: 'resume' });
+  });
+  return Promise.race([whole, wait(RESUME_MS, undefined, { ref: false })]);
+}

@@ -1,0 +1,83 @@
+/**
+ * What a data plane has in the run directory of its network namespace: the socket that it listens on, the file that says
+ * which process it is, and what it wrote to standard error. They outlive the control plane that started it.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { startTime } from '../io/proc.js';
+import { journalPath } from './host-journal.js';
+
+/** A process for certain: an id may be given out again, but not with the same start time. */
+export interface ProcessName {
+  pid: number;
+  /** As `startTime` says it. */
+  started: string;
+}
+
+export class ShardFiles {
+  /** @param folder the run directory of this network namespace */
+  constructor(
+    readonly folder = dirname(journalPath()),
+    readonly shard = 0,
+  ) {}
+
+  /** The socket of a process: of its own, so that one that ends takes none away from its successor. */
+  socket(pid: number): string {
+    return join(this.folder, `shard${this.shard}-${pid}.sock`);
+  }
+
+  /** Where its standard error goes. */
+  get errors(): string {
+    return join(this.folder, `shard${this.shard}.err`);
+  }
+
+  get #process(): string {
+    return join(this.folder, `shard${this.shard}.pid`);
+  }
+
+  /** Says that this process is the data plane from now on. */
+  claim(): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o755 });
+    const next = `${this.#process}.${process.pid}`;
+    writeFileSync(next, `${process.pid} ${startTime(process.pid) ?? ''}\n`, { mode: 0o600 });
+    renameSync(next, this.#process); // whole or not at all
+  }
+
+  /** The data plane that was the last one to claim to be it; undefined: it is gone. */
+  running(): ProcessName | undefined {
+    const [, pid, started] = /^(\d+) (\d+)\n$/.exec(read(this.#process)) ?? [];
+    if (pid === undefined || started === undefined) return undefined;
+    const name = { pid: Number(pid), started };
+    return isAlive(name) ? name : undefined;
+  }
+
+  /** Removes what a process had here. Its successor may have claimed the file meanwhile. */
+  remove(pid: number): void {
+    rmSync(this.socket(pid), { force: true });
+    if (read(this.#process).startsWith(`${pid} `)) rmSync(this.#process, { force: true });
+  }
+
+  /** Removes all that is left, once there is no process. */
+  removeAll(): void {
+    const own = new RegExp(`^shard${this.shard}[.-](pid|err|\\d+\\.sock)$`);
+    for (const name of list(this.folder)) if (own.test(name)) rmSync(join(this.folder, name), { force: true });
+  }
+}
+
+export const isAlive = ({ pid, started }: ProcessName): boolean => startTime(pid) === started;
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
