@@ -162,8 +162,10 @@ export class DataPlaneProcess {
 }
 
 function spawnWorker(files: ShardFiles, build: string): ChildProcess {
-  const env = { ...process.env };
-  for (const name of Object.keys(env)) if (/^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)/.test(name)) delete env[name];
+  // What systemd tells the control plane is not for others.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)/.test(name)),
+  );
   try {
     mkdirSync(files.folder, { recursive: true, mode: 0o755 });
     const errors = openSync(files.errors, 'w', 0o600);
