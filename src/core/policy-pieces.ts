@@ -11,14 +11,14 @@ const ITEMS_A_PIECE = 256;
 export type PolicyPiece =
   /** All but the items of its long lists. It comes first. */
   | { of: 'policy'; policy: Policy }
-  | { of: 'access list'; name: string; items: readonly AclEntry[] }
+  | { of: 'access-list'; name: string; items: readonly AclEntry[] }
   | { of: 'bindings'; items: readonly StaticBinding[] }
   | { of: 'routes'; items: readonly RoutePolicy[] };
 
 export function* policyPieces(policy: Policy): Generator<PolicyPiece, void> {
   yield { of: 'policy', policy: withoutItems(policy) };
   for (const [name, { items }] of policy.accessLists)
-    for (const some of parts(items)) yield { of: 'access list', name, items: some };
+    for (const some of parts(items)) yield { of: 'access-list', name, items: some };
   for (const items of parts(policy.nat.bindings.items)) yield { of: 'bindings', items };
   for (const items of parts(policy.routing.routes.items)) yield { of: 'routes', items };
 }
@@ -37,7 +37,7 @@ export class CollectedPolicy {
 
 function listOf(policy: Policy, piece: Exclude<PolicyPiece, { of: 'policy' }>): unknown[] | undefined {
   const list =
-    piece.of === 'access list'
+    piece.of === 'access-list'
       ? policy.accessLists.get(piece.name)
       : piece.of === 'bindings'
         ? policy.nat.bindings
