@@ -280,7 +280,15 @@ export class Engine {
   /** All that is counted here and below, for `show` and metrics. */
   rows(): Row[] {
     const { memory, smtpCounters, thresholds } = this.sessions;
-    return [...dropRows(this.drops), ...memory.rows(), ...thresholds.rows(), ...smtpRows(smtpCounters)];
+    return [
+      ...dropRows(this.drops),
+      ...memory.rows(),
+      ...thresholds.rows(),
+      ...smtpRows(smtpCounters),
+      ...this.nat.rows(),
+      ...this.#fragments.rows(),
+      ...this.#dropLog.rows(),
+    ];
   }
 
   /** Ends what has timed out. To be called a few times a second. */

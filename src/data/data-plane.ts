@@ -247,7 +247,7 @@ export class DataPlane {
       this.control.send({ type: 'view', id, pieces: [], last: true });
       return;
     }
-    const pieces = viewPieces(this.#engine, names, () => this.now());
+    const pieces = viewPieces(this.#engine, names, () => this.now(), this.#events.rows());
     this.#begin(() => {
       const { some, last } = this.#takeSome(pieces);
       this.control.send({ type: 'view', id, pieces: some, last });

@@ -4,6 +4,7 @@
  */
 import type { Event } from '../core/events.js';
 import { EventLimiter } from '../core/limit/event-limiter.js';
+import type { Row } from '../core/observe/row.js';
 
 /** Events that may be on their way, most: some seconds of what the limits let through. */
 export const MOST_UNHEARD = 20_000;
@@ -55,6 +56,10 @@ export class EventOutbox {
   /** The control plane has written the events up to this number. */
   heard(number: number): void {
     this.#heard = Math.max(this.#heard, Math.min(number, this.#sent));
+  }
+
+  rows(): Row[] {
+    return this.#limiter.rows();
   }
 
   /** Messages left out since the start. */

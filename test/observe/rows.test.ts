@@ -1,5 +1,6 @@
 /** Counters as rows: each is told apart, explained, and printed as it always was. */
 import { expect, test } from 'vitest';
+import { EventLimiter } from '../../src/core/limit/event-limiter.js';
 import { readRows } from '../../src/core/observe/row.js';
 import { DROP, VERDICTS } from '../../src/core/verdict.js';
 import { QueueWatch } from '../../src/io/queue-watch.js';
@@ -7,14 +8,15 @@ import { DROP_REASONS } from '../../src/ios/drop-reasons.js';
 import { counterName } from '../../src/ios/show/counter-name.js';
 import { showInspectStatistics } from '../../src/ios/show/ip-inspect-statistics.js';
 import { RouterState } from '../../src/core/state/router-state.js';
-import { tcpPacket } from '../support/packets.js';
+import { fragmentOf } from '../fragment/fragments.js';
+import { icmpPacket, tcpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
 
 const losses = new QueueWatch(
   () => ({ kernelQueueDropped: 1, kernelUserDropped: 2, badVerdicts: 3, verdictErrors: 4, injectErrors: 5, unknownInterface: 6 }), // prettier-ignore
   () => undefined,
 );
-const allRows = (r: Router3640) => [...r.engine.rows(), ...losses.rows()];
+const allRows = (r: Router3640) => [...r.engine.rows(), ...losses.rows(), ...new EventLimiter(1).rows()];
 
 test('every row has a name of its own, a help text of one line, and a name that is printed', () => {
   const rows = allRows(new Router3640());
@@ -47,6 +49,23 @@ test('a row shows what its owner counts, and a gauge goes back', () => {
   expect([value('reassembly heldSegments'), value('smtp signature'), value('reset for one-minute')]).toEqual([7, 3, 5]);
   r.engine.sessions.memory.heldSegments = 0;
   expect(value('reassembly heldSegments')).toBe(0);
+});
+
+test('NAT, fragments and the log are counted in rows of their own, which show ip inspect statistics leaves out', () => {
+  const r = new Router3640('access-list 101 permit icmp any any\nip inspect log drop-pkt');
+  const value = (family: string, name: string) =>
+    readRows(r.engine.rows()).find((row) => row.family === family && row.name === name)!.value;
+  const ping = icmpPacket('172.22.1.10', '172.22.1.110', 8, 0, [0, 7, 0, 1, ...new Array<number>(24).fill(5)]);
+  r.fromOutside(ping);
+  expect(value('nat', 'hits')).toBe(1);
+  r.fromOutside(fragmentOf(ping, 0, 16, true));
+  expect([value('fragment', 'fragments'), value('fragment', 'currentReassemblies')]).toEqual([1, 1]);
+  for (let port = 1; port <= 25; port++)
+    r.fromOutside(tcpPacket({ src: '172.22.1.10', srcPort: port, dst: '172.22.1.110', dstPort: 25, flags: 'A' }));
+  expect(value('log', 'dropped-packet')).toBe(5);
+  expect(showInspectStatistics(r.config, new RouterState(r.engine, () => r.now))).not.toMatch(
+    /^ {2}(nat|fragment|log) /m,
+  );
 });
 
 test('show ip inspect statistics prints interventions and drops by their words', () => {

@@ -14,6 +14,7 @@ import { TCP_DATA_OFFSET, TCP_MIN_HEADER } from '../wire/tcp.js';
 import { FragmentSet, type HeldFragment, MAX_DATAGRAM } from './fragment-set.js';
 import type { FragmentOptions } from '../policy.js';
 import { InterfaceFragments, shareOf } from './interface-fragments.js';
+import { type Row, rowsOf } from '../observe/row.js';
 
 /** What comes before a place in the table, and after all fragments are here. */
 export interface FragmentStages {
@@ -27,6 +28,14 @@ export interface FragmentStages {
 }
 
 const UDP_OR_ICMP_HEADER = 8; // bytes
+
+const ROWS = {
+  currentReassemblies: { kind: 'gauge', help: 'Datagrams of which fragments are held now' },
+  fragments: { kind: 'gauge', help: 'Fragments held now' },
+  reassemblies: { kind: 'counter', help: 'Datagrams put together' },
+  failures: { kind: 'counter', help: 'Datagrams given up: a fault, a timeout, or no place' },
+  timeouts: { kind: 'counter', help: 'Datagrams that were not complete in time' },
+} as const;
 
 export class FragmentTable {
   /** Alerts are wanted. Inferred: `ip inspect alert-off` is for those of virtual reassembly, too. */
@@ -57,6 +66,11 @@ export class FragmentTable {
       return kept;
     });
     for (const gone of before.values()) this.#dropSets(gone);
+  }
+
+  /** What is counted on all interfaces. */
+  rows(): Row[] {
+    return rowsOf('fragment', ROWS, (name) => this.interfaces.reduce((sum, i) => sum + i[name], 0));
   }
 
   /** True where `ip virtual-reassembly` is on: all fragments that come in by this interface are for `admit`. */

@@ -8,6 +8,7 @@ import type { Event, LogKind } from '../events.js';
 import { mix } from '../memory/hash.js';
 import { Tally } from './tally.js';
 import { TokenBuckets } from './token-buckets.js';
+import type { Row } from '../observe/row.js';
 
 /** Messages a second that go on for ever, and how many may come at once. */
 type Rate = readonly [perSecond: number, burst: number];
@@ -31,6 +32,16 @@ const RATES: Readonly<Record<LimitedKind, Rates>> = {
   translation: { all: [20, 200] },
   // Somebody asked for it, and wants all of it.
   debug: { all: [2000, 20_000] },
+};
+
+const HELP: Readonly<Record<LimitedKind, string>> = {
+  'audit-trail': 'sessions that began or ended',
+  inspection: 'findings of inspectors',
+  'half-open-session': 'half-open sessions',
+  fragment: 'fragments',
+  'access-list': 'matches of access lists',
+  translation: 'translations',
+  debug: 'debug output',
 };
 
 /**
@@ -92,6 +103,17 @@ export class EventLimiter {
       const messages = leftOut.take(now);
       if (messages > 0) say({ type: 'left-out', kind, messages, seconds: leftOut.seconds });
     }
+  }
+
+  /** Messages left out, by what they were about. */
+  rows(): Row[] {
+    return (Object.keys(HELP) as LimitedKind[]).map((name) => ({
+      family: 'log',
+      name,
+      help: `Messages that were too many for the log: ${HELP[name]}`,
+      kind: 'counter',
+      read: () => this.#limits[name].leftOut.total,
+    }));
   }
 
   /** Messages left out since the start. */

@@ -24,9 +24,18 @@ import { ExhaustionLog, type Shortage } from './exhaustion.js';
 import { Quote, quotesHeader } from './quote.js';
 import { KIND_OF, NO_MAPPING } from './translation.js';
 import { NO_BINDING, Translations } from './translations.js';
+import { type Row, rowsOf } from '../observe/row.js';
 
 /** Whether a packet for this destination leaves by an outside interface. */
 export type LeavesOutside = (destination: number) => boolean;
+
+/** Rows of `show ip nat statistics`. */
+const ROWS = {
+  hits: { kind: 'counter', help: 'Packets that found their translation' },
+  misses: { kind: 'counter', help: 'Packets whose translation was missing or had to be made' },
+  expired: { kind: 'counter', help: 'Translations whose time was up' },
+  poolMisses: { kind: 'counter', help: 'Translations refused because a pool was empty' },
+} as const;
 
 export class Translator {
   readonly translations: Translations;
@@ -35,6 +44,11 @@ export class Translator {
   misses = 0;
   /** Translations refused because a pool was empty. */
   poolMisses = 0;
+
+  /** What is counted here. */
+  rows(): Row[] {
+    return rowsOf('nat', ROWS, (name) => (name === 'expired' ? this.translations.expired : this[name]));
+  }
 
   /** `clear ip nat statistics`. */
   clearStatistics(): void {

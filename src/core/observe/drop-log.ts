@@ -9,12 +9,17 @@ import { TokenBuckets } from '../limit/token-buckets.js';
 import type { Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { PacketEnds, readEnds } from '../wire/packet-ends.js';
+import { type Row, rowsOf } from './row.js';
 
 const PER_FLOW_MS = 30_000;
 /** Flows remembered; two that fall into one place push each other out, at worst for a line too many. A power of two. */
 const PLACES = 1024;
 /** Messages of all flows in a second. */
 const PER_SECOND = 20;
+
+const ROWS = {
+  'dropped-packet': { kind: 'counter', help: 'Messages of dropped packets that were too many for the log' },
+} as const;
 
 export class DropLog {
   readonly #flows = new Int32Array(PLACES);
@@ -37,6 +42,10 @@ export class DropLog {
     this.#flows[place] = flow;
     this.#since[place] = now;
     return true;
+  }
+
+  rows(): Row[] {
+    return rowsOf('log', ROWS, () => this.#leftOut.total);
   }
 
   /** Calls `say` with what is to be said of drops that were too many to be logged. To be called now and then. */

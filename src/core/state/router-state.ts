@@ -4,7 +4,6 @@ import type {
   ExpectedSnapshot,
   InspectionSnapshot,
   InterceptSnapshot,
-  NatSnapshot,
   ReassemblySnapshot,
   RouterSnapshot,
   SessionSnapshot,
@@ -50,10 +49,6 @@ export class RouterState implements RouterSnapshot {
 
   intercept(): InterceptSnapshot {
     return this.#view('intercept').intercept();
-  }
-
-  nat(): NatSnapshot {
-    return this.#view('nat').nat();
   }
 
   reassembly(name: string): ReassemblySnapshot {

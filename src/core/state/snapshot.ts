@@ -64,15 +64,6 @@ export interface InspectionSnapshot {
   creationRate: number;
 }
 
-export interface NatSnapshot {
-  /** Packets that found their translation, and that did not. */
-  hits: number;
-  misses: number;
-  expired: number;
-  /** Translations refused because a pool was empty. */
-  poolMisses: number;
-}
-
 /** `show ip virtual-reassembly`, one interface. */
 export interface ReassemblySnapshot {
   reassemblies: number;
@@ -114,15 +105,7 @@ export interface InterceptSnapshot {
 
 /** What of a router's state can be asked for. `show` says what it reads. */
 export type ViewName =
-  | 'sessions'
-  | 'translations'
-  | 'expected'
-  | 'aclMatches'
-  | 'counters'
-  | 'inspection'
-  | 'intercept'
-  | 'nat'
-  | 'reassembly';
+  'sessions' | 'translations' | 'expected' | 'aclMatches' | 'counters' | 'inspection' | 'intercept' | 'reassembly';
 
 export interface RouterSnapshot {
   /** Canonical names of the interfaces that a Linux interface is bound to; absent: all that can be. */
@@ -136,7 +119,6 @@ export interface RouterSnapshot {
   counters(): readonly Reading[];
   inspection(): InspectionSnapshot;
   intercept(): InterceptSnapshot;
-  nat(): NatSnapshot;
   /** By canonical interface name. */
   reassembly(name: string): ReassemblySnapshot;
 }

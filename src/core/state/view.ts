@@ -8,13 +8,12 @@ import { SERVICES } from '../inspect/rules.js';
 import { printedPorts, sessionId } from '../session/endpoints.js';
 import { FLAG, type Session, SIS_NAMES } from '../session/session.js';
 import { connectionState } from '../session/tcp-state.js';
-import { type Reading, readRows } from '../observe/row.js';
+import { type Reading, readRows, type Row } from '../observe/row.js';
 import type {
   ExpectedSnapshot,
   InspectionSnapshot,
   InterceptedConnection,
   InterceptSnapshot,
-  NatSnapshot,
   ReassemblySnapshot,
   RouterSnapshot,
   SessionSnapshot,
@@ -35,21 +34,27 @@ export type ViewPiece =
   | { name: 'inspection'; value: InspectionSnapshot }
   | { name: 'intercepted'; items: InterceptedConnection[] }
   | { name: 'intercept'; value: Omit<InterceptSnapshot, 'connections'> }
-  | { name: 'nat'; value: NatSnapshot }
   | { name: 'reassembly'; interface: string; value: ReassemblySnapshot };
 
 /**
  * @param clock the engine's clock, ms
+ * @param more  counters beside the engine's
  */
 export function* viewPieces(
   engine: Engine,
   names: readonly ViewName[],
   clock: () => number,
+  more: readonly Row[] = [],
 ): Generator<ViewPiece, void> {
-  for (const name of names) yield* piecesOf(engine, name, clock);
+  for (const name of names) yield* piecesOf(engine, name, clock, more);
 }
 
-function* piecesOf(engine: Engine, name: ViewName, clock: () => number): Generator<ViewPiece, void> {
+function* piecesOf(
+  engine: Engine,
+  name: ViewName,
+  clock: () => number,
+  more: readonly Row[],
+): Generator<ViewPiece, void> {
   const { sessions, nat } = engine;
   switch (name) {
     case 'sessions':
@@ -74,7 +79,7 @@ function* piecesOf(engine: Engine, name: ViewName, clock: () => number): Generat
       for (const [list, { matches }] of engine.accessLists) yield { name, list, matches };
       return;
     case 'counters':
-      yield { name, items: readRows(engine.rows()) };
+      yield { name, items: readRows([...engine.rows(), ...more]) };
       return;
     case 'inspection':
       yield { name, value: inspectionOf(engine, clock()) };
@@ -98,11 +103,6 @@ function* piecesOf(engine: Engine, name: ViewName, clock: () => number): Generat
         },
       };
       return;
-    case 'nat': {
-      const { hits, misses, poolMisses, translations } = nat;
-      yield { name, value: { hits, misses, expired: translations.expired, poolMisses } };
-      return;
-    }
     case 'reassembly':
       for (const itf of engine.policy.interfaces)
         yield { name, interface: itf.name, value: engine.reassembly(itf.name) };
@@ -129,7 +129,6 @@ export class CollectedViews implements RouterSnapshot {
   readonly #counters: Reading[] = [];
   #inspection: InspectionSnapshot = NO_INSPECTION;
   #intercept: Omit<InterceptSnapshot, 'connections'> = { requestsInMinute: 0, answered: 0, proven: 0 };
-  #nat: NatSnapshot = { hits: 0, misses: 0, expired: 0, poolMisses: 0 };
 
   /** @param mapped names of the interfaces that a Linux interface is bound to; undefined: all that can be */
   constructor(readonly mapped?: ReadonlySet<string>) {}
@@ -162,9 +161,6 @@ export class CollectedViews implements RouterSnapshot {
         return;
       case 'intercept':
         this.#intercept = piece.value;
-        return;
-      case 'nat':
-        this.#nat = piece.value;
     }
   }
 
@@ -191,10 +187,6 @@ export class CollectedViews implements RouterSnapshot {
 
   intercept(): InterceptSnapshot {
     return { connections: this.#intercepted, ...this.#intercept };
-  }
-
-  nat(): NatSnapshot {
-    return this.#nat;
   }
 
   reassembly(name: string): ReassemblySnapshot {

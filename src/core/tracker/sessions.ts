@@ -30,7 +30,7 @@ import { Intercept, type InterceptHost } from './intercept.js';
 import { FLAG, SESSION_WORDS, type Session, SIS } from '../session/session.js';
 import { OwnAcks } from './own-acks.js';
 import { SessionTable } from '../session/session-table.js';
-import { SessionTrace } from './session-trace.js';
+import { SessionTrace } from '../observe/session-trace.js';
 import { SessionStatistics } from '../session/statistics.js';
 import type { HostedStream, StreamHost } from './stream-host.js';
 import { StreamTable } from './stream-table.js';

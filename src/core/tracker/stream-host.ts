@@ -8,7 +8,7 @@ import type { TcpStream } from '../stream/reassembler.js';
 import type { ReassemblyMemory } from '../stream/reassembly-memory.js';
 import type { SequenceShift } from '../stream/sequence-shift.js';
 import type { Packet } from '../wire/packet.js';
-import type { SessionTrace } from './session-trace.js';
+import type { SessionTrace } from '../observe/session-trace.js';
 
 export interface StreamHost {
   readonly nat: Translator;

@@ -147,7 +147,7 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
     'show ip nat statistics',
     { 'nat statistics': 'Translation statistics' },
     (r) => showNatStatistics(r.config(), r.snapshot),
-    ['translations', 'nat'],
+    ['translations', 'counters'],
   ),
   show(
     1,
@@ -261,7 +261,6 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
     'sessions',
     'inspection',
     'translations',
-    'nat',
   ]),
   show(15, 'show logging', { logging: 'Show the contents of logging buffers' }, (r) =>
     showLogging(r.config().logging, r.log),

@@ -1,10 +1,10 @@
 /** Names of counters as `show ip inspect statistics` prints them. They are ours: IOS has no such lines. */
 import type { Reading } from '../../core/observe/row.js';
-import type { ResetCause } from '../../core/events.js';
+import type { LogKind, ResetCause } from '../../core/events.js';
 import { DROP } from '../../core/verdict.js';
 import { DROP_REASONS } from '../drop-reasons.js';
 import { LOSS_CAUSES } from '../loss-causes.js';
-import { END_REASONS } from '../reasons.js';
+import { END_REASONS, LOG_KINDS } from '../reasons.js';
 
 export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>): string {
   switch (family) {
@@ -14,8 +14,12 @@ export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>):
       return `reset for ${END_REASONS[name as ResetCause]}`;
     case 'lost':
       return `lost, as ${LOSS_CAUSES[name as keyof typeof LOSS_CAUSES]}`;
+    case 'log':
+      return `log left out: ${LOG_KINDS[name as LogKind]}`;
     case 'reassembly':
     case 'smtp':
+    case 'nat':
+    case 'fragment':
       return `${family} ${name}`;
   }
 }

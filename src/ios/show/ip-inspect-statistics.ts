@@ -3,6 +3,10 @@ import type { RouterConfig } from '../config/model.js';
 import type { RouterSnapshot } from '../../core/state/snapshot.js';
 import { age } from './duration.js';
 import { counterName } from './counter-name.js';
+import type { RowFamily } from '../../core/observe/row.js';
+
+/** What has a line here. NAT and fragments have commands of their own. */
+const INTERVENTIONS: readonly RowFamily[] = ['drop', 'reassembly', 'reset', 'smtp', 'lost'];
 
 export function showInspectStatistics(config: RouterConfig, snapshot: RouterSnapshot): string {
   const s = snapshot.inspection();
@@ -21,7 +25,7 @@ export function showInspectStatistics(config: RouterConfig, snapshot: RouterSnap
     `Last half-open session total ${s.current[1]}`,
   );
   // fw3640's own: each kind of intervention and each reason to drop.
-  const counted = snapshot.counters().filter((r) => r.value > 0);
+  const counted = snapshot.counters().filter((r) => r.value > 0 && INTERVENTIONS.includes(r.family));
   if (counted.length > 0)
     lines.push('Interventions and drops', ...counted.map((r) => `  ${counterName(r)}: ${r.value}`));
   return `${lines.join('\n')}\n`;

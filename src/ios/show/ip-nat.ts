@@ -51,7 +51,6 @@ export function showNatStatistics(config: RouterConfig, snapshot: RouterSnapshot
   const translations = snapshot.translations();
   const statics = translations.filter((t) => t.static).length;
   const extended = translations.filter((t) => t.outside !== undefined || t.insideGlobalPort !== undefined).length;
-  const counts = snapshot.nat();
   const side = (name: 'inside' | 'outside'): string[] =>
     config.interfaces.filter((i) => i.nat === name).map((i) => `  ${i.name}`);
   const lines = [
@@ -60,13 +59,16 @@ export function showNatStatistics(config: RouterConfig, snapshot: RouterSnapshot
     ...side('outside'),
     'Inside interfaces:',
     ...side('inside'),
-    `Hits: ${counts.hits}  Misses: ${counts.misses}`,
-    `Expired translations: ${counts.expired}`,
+    `Hits: ${counted(snapshot, 'hits')}  Misses: ${counted(snapshot, 'misses')}`,
+    `Expired translations: ${counted(snapshot, 'expired')}`,
     'Dynamic mappings:',
     ...dynamicMappings(config, snapshot),
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const counted = (snapshot: RouterSnapshot, name: string): number =>
+  snapshot.counters().find((r) => r.family === 'nat' && r.name === name)?.value ?? 0;
 
 function dynamicMappings(config: RouterConfig, snapshot: RouterSnapshot): string[] {
   if (config.nat.dynamic.length === 0) return [];
@@ -82,7 +84,7 @@ function dynamicMappings(config: RouterConfig, snapshot: RouterSnapshot): string
     lines.push(
       ` pool ${pool.name}: netmask ${formatAddress(pool.mask)}`,
       `\tstart ${formatAddress(pool.start)} end ${formatAddress(pool.end)}`,
-      `\ttype generic, total addresses ${total}, allocated ${used} (${Math.floor((100 * used) / total)}%), misses ${snapshot.nat().poolMisses}`,
+      `\ttype generic, total addresses ${total}, allocated ${used} (${Math.floor((100 * used) / total)}%), misses ${counted(snapshot, 'poolMisses')}`,
     );
   }
   return lines;

@@ -66,7 +66,13 @@ export function fakeRouter(text: string): FakeRouter {
     translations: () => state.translations,
     expected: () => [],
     aclMatches: (list) => state.matches.get(list) ?? [],
-    counters: () => [reading('smtp', 'masked', 3), reading('drop', 'fragment', 0)],
+    counters: () => [
+      reading('smtp', 'masked', 3),
+      reading('drop', 'fragment', 0),
+      reading('nat', 'hits', 7),
+      reading('nat', 'misses', 1),
+      reading('nat', 'expired', 2),
+    ],
     inspection: () => ({
       packets: new Map([
         ['tcp', 616668],
@@ -108,7 +114,6 @@ export function fakeRouter(text: string): FakeRouter {
       answered: 7,
       proven: 2,
     }),
-    nat: () => ({ hits: 7, misses: 1, expired: 2, poolMisses: 0 }),
     reassembly: () => ({ reassemblies: 0, fragments: 0, totalReassemblies: 4, totalFailures: 1 }),
   };
   const system: SystemSnapshot = {

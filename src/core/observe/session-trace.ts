@@ -2,8 +2,8 @@
  * `debug ip inspect`: says what happens to sessions. Whoever calls has read the flag; where a line needs more than one
  * (`detailed` tells more of whatever else is on, and nothing by itself), the other is read here.
  */
-import type { DebugFlags } from '../observe/debug.js';
-import { type DebugEvent, headerOf, type PacketPath, type TcpEnd } from '../observe/debug-event.js';
+import type { DebugFlags } from './debug.js';
+import { type DebugEvent, headerOf, type PacketPath, type TcpEnd } from './debug-event.js';
 import { SERVICES } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
 import * as tcp from '../session/tcp-state.js';
@@ -11,12 +11,19 @@ import { PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { BLOCK_SIZE, printedPorts, sessionId } from '../session/endpoints.js';
-import type { ExpectedFlow } from './expected-flows.js';
 import { type Session, SIS_NAMES } from '../session/session.js';
 
 /** A control connection expects one connection at a time; this is the number of its block. */
 const PRE_GENERATED_BASE = 0x62000000;
 const preGeneratedId = (control: number): number => PRE_GENERATED_BASE + control * BLOCK_SIZE;
+
+/** What FTP has announced: who it is from and to, and the record number of the control connection. */
+interface AnnouncedConnection {
+  readonly control: number;
+  readonly src: number;
+  readonly dst: number;
+  readonly dstPort: number;
+}
 
 export class SessionTrace {
   /** The interfaces that a packet goes by. Set by who knows them. */
@@ -122,7 +129,7 @@ export class SessionTrace {
   }
 
   /** A connection is expected from now on, for `ms`. Reads the flags itself: this is rare. */
-  expected({ control, src, dst, dstPort }: ExpectedFlow, ms: number): void {
+  expected({ control, src, dst, dstPort }: AnnouncedConnection, ms: number): void {
     const { flags } = this;
     const about = { type: 'debug', what: 'expected', id: preGeneratedId(control) } as const;
     if (flags.objectCreation) this.say({ ...about, facility: 'objectCreation' });
