@@ -18,6 +18,7 @@ import { HostError } from '../host/host-system.js';
 import { EXIT } from './exit.js';
 import { Log, type LogFormat } from '../io/log.js';
 import { openOutput } from '../io/log-output.js';
+import { ServiceManager } from '../io/service-manager.js';
 import { Router } from '../control/router.js';
 import { RefusedError } from '../control/data-plane-process.js';
 
@@ -98,14 +99,18 @@ export async function run(options: RunOptions): Promise<void> {
   for (const line of inert) log.write(inertMessage(options.config, line));
   for (const message of openMessages(options.config, config)) log.write(message);
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
+  const manager = new ServiceManager();
   let reloaded = Promise.resolve();
   process.on('SIGHUP', () => {
-    reloaded = reloaded.then(() => reread(options.config, view));
+    manager.reloading();
+    reloaded = reloaded.then(() => reread(options.config, view)).finally(() => manager.reloaded());
   });
   stopOnSignal(router, log, () => {
+    manager.stopping();
     closeTerminals();
     system.stop();
   });
+  manager.started(() => live.isWell);
 }
 
 /** Opens the console socket and, if asked for, the terminal lines. @returns what closes them. */
@@ -204,8 +209,22 @@ function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
     await log.end();
     process.exit();
   };
+  // For a restart or an upgrade: another control plane follows, and packets go on meanwhile.
+  const leave = async (): Promise<void> => {
+    router.say(5, '%SYS', 'SIGUSR2: the control plane ends, the data plane goes on', 'RELOAD');
+    closeEdges();
+    router.leave();
+    await log.end();
+    process.exit();
+  };
+  let ends = false;
+  const once = (end: () => Promise<void>): void => {
+    if (!ends) void end();
+    ends = true;
+  };
   // Without a listener Node opens its debugger on it, to every user of the box.
   process.on('SIGUSR1', () => undefined);
-  process.once('SIGTERM', (signal) => void stop(signal));
-  process.once('SIGINT', (signal) => void stop(signal));
+  process.on('SIGUSR2', () => once(leave));
+  process.on('SIGTERM', (signal) => once(() => stop(signal)));
+  process.on('SIGINT', (signal) => once(() => stop(signal)));
 }
