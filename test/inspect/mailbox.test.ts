@@ -120,7 +120,7 @@ const POP3_TLS = `
 
 /** RFC 3501 §8, and what clients do today. */
 const IMAP_MAIL = `
-  S: * OK IMAP4rev1 Service Ready
+  S: * OK [CAPABILITY IMAP4rev1 LITERAL+ IDLE] Service Ready
   C: a001 login mrc secret
   S: a001 OK LOGIN completed
   C: a002 select inbox
@@ -201,6 +201,10 @@ describe('POP3', () => {
     ['a line over 255 bytes', `C: USER ${'a'.repeat(255)}`, 'Line too long'],
     ['a command behind STLS', 'C: STLS\nC: USER x', 'Data ahead of the reply'],
     ['a command behind AUTH', 'C: AUTH PLAIN\nC: STLS', 'Data ahead of the reply'],
+    ['a command as the response to a challenge', 'C: AUTH CRAM-MD5\nS: + abc\nC: STAT 1', 'Invalid argument'],
+    ['bytes behind the cancelling of a challenge', 'C: AUTH CRAM-MD5\nS: + abc\nC: *x', 'Invalid argument'],
+    ['an initial response that is no base64', 'C: AUTH PLAIN {4}', 'Invalid argument'],
+    ['a second initial response', 'C: AUTH PLAIN abc def', 'Invalid argument'],
     ['a command behind QUIT', 'C: QUIT\nC: NOOP', 'Command behind QUIT'],
     ['a login behind a login', 'C: USER a\nS: +OK\nC: PASS b\nS: +OK\nC: USER c', 'Already authenticated'],
     ['an unknown verb behind the login', 'C: APOP a b\nS: +OK\nC: XYZZ', 'Invalid verb'],
@@ -263,6 +267,10 @@ describe('IMAP', () => {
     ['a count that is too great', 'C: a LOGIN {99999999999}', 'Invalid literal'],
     ['a quoted string that does not end', 'C: a LOGIN "x {3+}', 'Invalid quoted string'],
     ['a quote within a word', 'C: a LOGIN x"y" z', 'Invalid quoted string'],
+    ['an escape that is none', 'C: a LOGIN "x\\y" z', 'Invalid quoted string'],
+    ['a literal as the initial response', 'C: a AUTHENTICATE PLAIN {5}', 'Invalid argument'],
+    ['a command as the response to a challenge', 'C: a AUTHENTICATE PLAIN\nS: + \nC: b NOOP', 'Invalid argument'],
+    ['bytes behind the cancelling of a challenge', 'C: a AUTHENTICATE PLAIN\nS: + \nC: *x', 'Invalid argument'],
     ['a bare LF', 'C: a NOOP<LF>\\', 'Bare CR, LF or NUL'],
     ['a mechanism that is a literal', 'C: a AUTHENTICATE {5}', 'Invalid argument'],
     ['UID with a stranger behind it', 'C: a LOGIN b c\nS: a OK\nC: b UID STARTTLS', 'Invalid verb'],
@@ -270,6 +278,38 @@ describe('IMAP', () => {
     ['a command behind LOGOUT', 'C: a LOGOUT\nC: b NOOP', 'Command behind LOGOUT'],
     ['a command within IDLE', 'C: a LOGIN b c\nS: a OK\nC: b IDLE\nS: + ok\nC: c NOOP', 'Invalid verb'],
   ])('%s ends it', (_, text, why) => refused('imap', `S: * OK ready\n${text}`, `invalid-command: ${why}`));
+
+  /** What a server without it takes for the end of a command, and the literal for the next ones. */
+  describe('a literal that does not wait for leave', () => {
+    const offers = [
+      ['in its greeting', 'S: * OK [CAPABILITY IMAP4rev1 LITERAL+] hi'],
+      ['in its greeting, as the first one', 'S: * OK [CAPABILITY LITERAL+ IMAP4rev1] hi'],
+      ['when it is asked', 'S: * OK hi\nC: x CAPABILITY\nS: * CAPABILITY IMAP4rev1 literal+\nS: x OK'],
+      ['with the login', 'S: * OK hi\nC: x LOGIN a b\nS: x OK [CAPABILITY IMAP4rev1 LITERAL+] in'],
+      ['for IMAP4rev2', 'S: * OK [CAPABILITY IMAP4rev2] hi'],
+      ['for short ones', 'S: * OK [CAPABILITY LITERAL-] hi'],
+    ];
+    const literal = 'C: y ID ({4096+}\nC: ' + 'a'.repeat(4096) + ' "x")\nS: y OK';
+    test.each(offers)('passes where the server offers it %s', (_, text) => clean('imap', `${text}\n${literal}`));
+
+    test.each([
+      ['says nothing', 'S: * OK hi'],
+      ['offers something else', 'S: * OK [CAPABILITY IMAP4rev1 LITERAL+X XLITERAL+ LITERAL] hi'],
+      ['says so outside of its list', 'S: * OK [ALERT] CAPABILITY LITERAL+'],
+      ['says so behind its list', 'S: * OK [CAPABILITY IMAP4rev1] LITERAL+'],
+      ['offers it no longer', 'S: * OK [CAPABILITY LITERAL+] hi\nC: x NOOP\nS: * CAPABILITY IMAP4rev1\nS: x OK'],
+      ['has it in a mail', 'S: * PREAUTH hi\nC: x FETCH 1 ALL\nS: * 1 FETCH (SUBJECT "CAPABILITY LITERAL+")\nS: x OK'],
+      ['has it in a literal', 'S: * PREAUTH hi\nS: * 1 FETCH (X {28}\nS: * OK [CAPABILITY LITERAL+]\nS: )'],
+    ])('ends it where the server %s', (_, text) =>
+      refused('imap', `${text}\nC: y ID ({3+}`, 'invalid-command: Invalid literal'),
+    );
+
+    test('that is longer than LITERAL- allows ends it', () =>
+      refused('imap', 'S: * OK [CAPABILITY LITERAL-] hi\nC: y ID ({4097+}', 'invalid-command: Invalid literal'));
+
+    test('that some server cannot count ends it', () =>
+      refused('imap', 'S: * OK [CAPABILITY LITERAL+] hi\nC: y ID ({2147483648+}', 'invalid-command: Invalid literal'));
+  });
 
   test('the reply to another command of the same tag does not accept STARTTLS', () => {
     const text = 'S: * OK\nC: a NOOP\nC: a STARTTLS\nS: a OK NOOP\nC: b LOGIN x y';

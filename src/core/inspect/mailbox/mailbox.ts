@@ -116,39 +116,41 @@ export const MECHANISMS = new WordTable<Mechanism>(
 export const isMechanismByte = (c: number): boolean =>
   (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a) || c === 0x2d || c === 0x5f;
 
+/** What a SASL response is made of behind its encoding (RFC 4648 §4). */
+export const isBase64Byte = (c: number): boolean =>
+  (c >= 0x2f && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a) || c === 0x2b || c === 0x3d;
+
 /** Most bytes of a mechanism's name (RFC 4422 §3.1 has 20; the longest one here has 18). */
 export const MECHANISM_MOST = 20;
 
-/** How many words `saveState` writes. */
-export const stateWords = (state: Readonly<Record<string, number>>, texts: readonly Uint8Array[]): number =>
-  Object.keys(state).length + texts.reduce((sum, t) => sum + ((t.length + 3) >> 2), 0);
+/** What there is of a session: numbers, each 0 to 2^32 - 1, and texts. Always of the same size. */
+export interface SessionState {
+  readonly numbers: readonly Record<string, number>[];
+  readonly texts: readonly Uint8Array[];
+}
 
-/** Writes a session's numbers (each 0 to 2^32 - 1) and texts from word `at`. */
-export function saveState(
-  m: FlatMemory,
-  at: number,
-  state: Readonly<Record<string, number>>,
-  texts: readonly Uint8Array[],
-): void {
+const wordsOf = (text: Uint8Array): number => (text.length + 3) >> 2;
+
+/** How many words `saveState` writes. */
+export const stateWords = ({ numbers, texts }: SessionState): number =>
+  numbers.reduce((sum, n) => sum + Object.keys(n).length, 0) + texts.reduce((sum, t) => sum + wordsOf(t), 0);
+
+/** Writes a session's state from word `at`. */
+export function saveState(m: FlatMemory, at: number, { numbers, texts }: SessionState): void {
   let word = at;
-  for (const key of Object.keys(state)) m.words[word++] = state[key]! | 0;
+  for (const part of numbers) for (const key of Object.keys(part)) m.words[word++] = part[key]! | 0;
   for (const text of texts) {
     m.bytes.set(text, word * 4);
-    word += (text.length + 3) >> 2;
+    word += wordsOf(text);
   }
 }
 
 /** Takes back what `saveState` has written. */
-export function loadState(
-  m: FlatMemory,
-  at: number,
-  state: Record<string, number>,
-  texts: readonly Uint8Array[],
-): void {
+export function loadState(m: FlatMemory, at: number, { numbers, texts }: SessionState): void {
   let word = at;
-  for (const key of Object.keys(state)) state[key] = m.words[word++]! >>> 0;
+  for (const part of numbers) for (const key of Object.keys(part)) part[key] = m.words[word++]! >>> 0;
   for (const text of texts) {
     text.set(m.bytes.subarray(word * 4, word * 4 + text.length));
-    word += (text.length + 3) >> 2;
+    word += wordsOf(text);
   }
 }

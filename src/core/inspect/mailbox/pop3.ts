@@ -7,24 +7,9 @@
  * A line is judged where its verb ends, before an argument has gone out: no password passes that is refused.
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
-import { type FindingHost, type InspectedProtocol, StreamAction, type StreamInspector } from '../inspector.js';
-import {
-  CR,
-  isMechanismByte,
-  LF,
-  loadState,
-  type InvalidKind,
-  type MailboxFinding,
-  type MailboxOptions,
-  type MailboxReason,
-  MECHANISM_MOST,
-  MECHANISMS,
-  RESPONSE_LIMIT,
-  saveState,
-  SPACE,
-  stateWords,
-  WordTable,
-} from './mailbox.js';
+import type { FindingHost, InspectedProtocol } from '../inspector.js';
+import { isMechanismByte, LF, type MailboxFinding, type MailboxOptions, MECHANISM_MOST, MECHANISMS, RESPONSE_LIMIT, SPACE, WordTable } from './mailbox.js'; // prettier-ignore
+import { Expect, MailboxInspector } from './mailbox-inspector.js';
 
 /** What the reply to a command does. `multi`: behind +OK come lines up to a dot. */
 const Reply = { plain: 0, multi: 1, login: 2, auth: 3, stls: 4 } as const;
@@ -78,9 +63,6 @@ const COMMAND_LIMIT = 255;
 /** Commands without a reply before the login, most. Ours: clients send a handful. */
 const WAITING_MOST = 64;
 
-/** What the client's next bytes are. `awaiting`: none may come before the reply; `tls`: STLS was accepted. */
-const Expect = { command: 0, response: 1, awaiting: 2, tls: 3, over: 4, opaque: 5, ended: 6 } as const;
-
 /** Where in a command line the client is. */
 const Part = { verb: 0, mechanism: 1, rest: 2 } as const;
 
@@ -89,262 +71,184 @@ const PLUS = 0x2b;
 const OK = 0x2b4f4b; // +OK
 const ERR = 0x2d455252; // -ERR
 
-function newState() {
-  return {
-    expect: Expect.command as number,
+export class Pop3Inspector extends MailboxInspector {
+  readonly #numbers = {
     part: Part.verb as number,
-    length: 0,
     wordLength: 0,
-    cr: 0,
     argument: 0,
     /** The mechanism of the AUTH in progress may bring a security layer. */
     layer: 0,
-    authenticated: 0,
     /** Logins that await their reply: what needs one may follow at once. */
     logins: 0,
-    /** Replies that are awaited, the greeting first. */
-    waiting: 1,
+    /** Where in the ring of replies the next one is. */
     head: 0,
     replyLength: 0,
     /** First four bytes of the reply line. */
     code: 0,
     /** Within a reply of several lines. */
     multi: 0,
-    /** The server had not read all when its line began. */
-    unread: 0,
   };
-}
-
-export class Pop3Inspector implements StreamInspector {
-  readonly modified = false;
-  readonly #state = newState();
   readonly #word = new Uint8Array(MECHANISM_MOST);
   /** What each awaited reply belongs to: a ring. The greeting is plain. */
   readonly #replies = new Uint8Array(WAITING_MOST);
-  readonly #texts = [this.#word, this.#replies];
+  readonly #verb = new Uint8Array(4);
   /** Of the line in progress; found again from `#verb` when a session is loaded. */
   #command: Command | undefined;
-  readonly #verb = new Uint8Array(4);
+  protected readonly state = {
+    numbers: [this.dialogue, this.#numbers],
+    texts: [this.#word, this.#replies, this.#verb],
+  };
 
-  constructor(
-    private readonly options: MailboxOptions,
-    private readonly host: FindingHost<MailboxFinding>,
-  ) {}
-
-  /** Words that `save` writes. */
-  get words(): number {
-    return stateWords(this.#state, [...this.#texts, this.#verb]);
+  constructor(options: MailboxOptions, host: FindingHost<MailboxFinding>) {
+    super(options, host);
+    this.dialogue.waiting = 1; // the greeting
   }
 
-  /** Writes all there is of the session, from word `at`. May be called between any two calls. */
-  save(m: FlatMemory, at: number): void {
-    saveState(m, at, this.#state, [...this.#texts, this.#verb]);
-  }
-
-  load(m: FlatMemory, at: number): void {
-    loadState(m, at, this.#state, [...this.#texts, this.#verb]);
+  override load(m: FlatMemory, at: number): void {
+    super.load(m, at);
     this.#command = COMMANDS.find(this.#verb, this.#verb[3] === 0 ? 3 : 4);
   }
 
-  fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
-    const s = this.#state;
-    if (s.expect === Expect.tls) s.expect = Expect.opaque; // its first byte of the handshake
-    if (s.expect === Expect.opaque) return StreamAction.opaque;
-    for (let i = at; i < end && s.expect !== Expect.ended; i++) this.#client(b[i]!);
-    return s.expect === Expect.ended ? StreamAction.reset : StreamAction.pass;
+  protected get limit(): number {
+    return this.#command?.reply === Reply.auth ? RESPONSE_LIMIT : COMMAND_LIMIT;
   }
 
-  fromResponder(b: Uint8Array, at: number, end: number, _now: number, unacknowledged: number): StreamAction {
-    const s = this.#state;
-    for (let i = at; i < end; i++) {
-      if (s.expect === Expect.ended) return StreamAction.reset;
-      if (s.expect === Expect.opaque || s.authenticated === 1) return StreamAction.opaque;
-      if (s.replyLength === 0) s.unread = unacknowledged > 0 ? 1 : 0;
-      this.#server(b[i]!);
-    }
-    return s.expect === Expect.ended ? StreamAction.reset : StreamAction.pass;
+  protected get serverIsOpaque(): boolean {
+    return this.dialogue.authenticated === 1;
   }
 
-  #client(c: number): void {
-    const s = this.#state;
-    switch (s.expect) {
-      case Expect.awaiting: {
-        this.#end('invalid-command', 'early-data');
-        return;
-      }
-      case Expect.over: {
-        this.#end('invalid-command', 'behind-last');
-        return;
-      }
-    }
-    s.length++;
-    const long = s.expect === Expect.response || this.#command?.reply === Reply.auth;
-    if (s.length > (long ? RESPONSE_LIMIT : COMMAND_LIMIT)) {
-      this.#end('invalid-command', 'too-long');
-      return;
-    }
-    // Servers differ in what ends a line for them: what is none for one is two for the other.
-    if (s.cr === 1 ? c !== LF : c === LF || c === 0) {
-      this.#end('invalid-command', 'bare-line-break');
-      return;
-    }
-    if (c === CR) {
-      s.cr = 1;
-      return;
-    }
-    if (s.expect === Expect.response) {
-      if (c === LF) this.#beginLine(Expect.awaiting);
-      return;
-    }
-    if (s.part !== Part.rest) this.#readWord(c);
-    else if (c !== SPACE && c !== LF) this.#noteArgument();
-    if (c === LF && s.expect !== Expect.ended) this.#lineEnded();
+  protected literalEnded(): void {
+    // POP3 has none.
   }
 
-  #beginLine(expect: number): void {
-    const s = this.#state;
-    s.expect = expect;
-    s.part = Part.verb;
-    s.length = 0;
-    s.wordLength = 0;
-    s.cr = 0;
-    s.argument = 0;
+  protected command(c: number): void {
+    if (this.#numbers.part !== Part.rest) this.#readWord(c);
+    else if (c !== LF) this.#readArgument(c);
+    if (c === LF && this.dialogue.expect !== Expect.ended) this.#lineEnded();
+  }
+
+  protected override beginLine(expect: number): void {
+    super.beginLine(expect);
+    const n = this.#numbers;
+    n.part = Part.verb;
+    n.wordLength = 0;
+    n.argument = 0;
     this.#command = undefined;
     this.#verb.fill(0);
   }
 
   /** A byte of the verb, or of the mechanism behind AUTH; or the one that ends it. */
   #readWord(c: number): void {
-    const s = this.#state;
+    const n = this.#numbers;
+    const mechanism = n.part === Part.mechanism;
     if (c !== SPACE && c !== LF) {
-      const most = s.part === Part.verb ? COMMANDS.longest : MECHANISM_MOST;
-      if (s.wordLength === most || (s.part === Part.mechanism && !isMechanismByte(c))) {
-        this.#end('invalid-command', s.part === Part.verb ? 'invalid-verb' : 'invalid-mechanism');
+      if (n.wordLength === (mechanism ? MECHANISM_MOST : COMMANDS.longest) || (mechanism && !isMechanismByte(c))) {
+        this.invalid(mechanism ? 'invalid-mechanism' : 'invalid-verb');
         return;
       }
-      this.#word[s.wordLength++] = c;
-      if (s.part === Part.mechanism) this.#noteArgument();
+      this.#word[n.wordLength++] = c;
+      if (mechanism) n.argument = 1;
       return;
     }
-    if (s.part === Part.verb) this.#judgeVerb();
-    else if (s.wordLength > 0) this.#judgeMechanism();
+    if (!mechanism) this.#judgeVerb();
+    else if (n.wordLength > 0) this.#judgeMechanism();
     else return; // AUTH with nothing or blanks behind it
-    s.wordLength = 0;
+    n.wordLength = 0;
   }
 
   #judgeVerb(): void {
-    const s = this.#state;
-    const command = COMMANDS.find(this.#word, s.wordLength);
+    const { authenticated } = this.dialogue;
+    const n = this.#numbers;
+    const command = COMMANDS.find(this.#word, n.wordLength);
     if (command === undefined) {
-      this.#end('invalid-command', 'invalid-verb');
+      this.invalid('invalid-verb');
       return;
     }
     this.#command = command;
-    this.#verb.set(this.#word.subarray(0, s.wordLength));
-    if (command.when === 'transaction' && s.authenticated === 0 && s.logins === 0) {
-      this.#end('invalid-command', 'not-authenticated');
-      return;
-    }
-    if (command.when === 'authorization' && s.authenticated === 1) {
-      this.#end('invalid-command', 'already-authenticated');
-      return;
-    }
-    if (command.password === true && this.options.secureLogin) {
-      this.#insecure(command.name);
-      return;
-    }
-    s.part = command.reply === Reply.auth ? Part.mechanism : Part.rest;
+    this.#verb.set(this.#word.subarray(0, n.wordLength));
+    const { when, reply } = command;
+    if (when === 'transaction' && authenticated === 0 && n.logins === 0) this.invalid('not-authenticated');
+    else if (when === 'authorization' && authenticated === 1) this.invalid('already-authenticated');
+    else if (command.password === true && this.options.secureLogin) this.insecure(command.name);
+    n.part = reply === Reply.auth ? Part.mechanism : Part.rest;
   }
 
   #judgeMechanism(): void {
-    const s = this.#state;
-    const found = MECHANISMS.find(this.#word, s.wordLength);
+    const found = MECHANISMS.find(this.#word, this.#numbers.wordLength);
     if (this.options.secureLogin && found?.secure !== true) {
-      this.#insecure('AUTH', found?.name);
+      this.insecure('AUTH', found?.name);
       return;
     }
-    s.layer = found?.layer === true ? 1 : 0;
-    s.part = Part.rest;
+    this.#numbers.layer = found?.layer === true ? 1 : 0;
+    this.#numbers.part = Part.rest;
   }
 
-  #noteArgument(): void {
-    this.#state.argument = 1;
-    if (this.#command!.argument === 'none') this.#end('invalid-command', 'invalid-argument');
+  #readArgument(c: number): void {
+    const { argument, reply } = this.#command!;
+    if (reply === Reply.auth ? !this.takeInitial(c) : argument === 'none' && c !== SPACE)
+      this.invalid('invalid-argument');
+    else if (c !== SPACE) this.#numbers.argument = 1;
   }
 
   #lineEnded(): void {
-    const s = this.#state;
+    const d = this.dialogue;
+    const n = this.#numbers;
     const command = this.#command!;
-    const alone = command.multiAlone === true && s.argument === 0;
+    const alone = command.multiAlone === true && n.argument === 0;
     const reply = alone ? Reply.multi : command.reply;
-    this.#beginLine(command.name === 'QUIT' ? Expect.over : Expect.command);
-    if (s.authenticated === 1) return;
-    if (s.waiting === WAITING_MOST) {
-      this.#end('invalid-command', 'too-many');
+    this.beginLine(command.name === 'QUIT' ? Expect.over : Expect.command);
+    if (d.authenticated === 1) return;
+    if (d.waiting === WAITING_MOST) {
+      this.invalid('too-many');
       return;
     }
-    this.#replies[(s.head + s.waiting++) % WAITING_MOST] = reply;
-    if (reply === Reply.login) s.logins++;
+    this.#replies[(n.head + d.waiting++) % WAITING_MOST] = reply;
+    if (reply === Reply.login) n.logins++;
     // What stands behind STLS or AUTH is a command for a server that refuses, and none for one that accepts.
-    if (reply === Reply.stls || reply === Reply.auth) s.expect = Expect.awaiting;
+    if (reply === Reply.stls || reply === Reply.auth) d.expect = Expect.awaiting;
   }
 
-  #server(c: number): void {
-    const s = this.#state;
-    if (s.expect === Expect.tls) {
-      this.#end('invalid-reply', 'behind-tls');
-      return;
-    }
-    if (c === CR) return;
+  protected reply(c: number): void {
+    const n = this.#numbers;
     if (c !== LF) {
-      if (s.replyLength < 4) s.code = ((s.code << 8) | c) >>> 0;
-      s.replyLength++;
-      if (s.replyLength > RESPONSE_LIMIT && s.multi === 0) this.#end('invalid-reply', 'too-long');
+      if (n.replyLength < 4) n.code = ((n.code << 8) | c) >>> 0;
+      n.replyLength++;
+      if (n.replyLength > RESPONSE_LIMIT && n.multi === 0) this.invalidReply('too-long');
       return;
     }
-    const { code, replyLength } = s;
-    s.code = 0;
-    s.replyLength = 0;
-    if (s.multi === 1) {
-      if (replyLength === 1 && code === DOT) s.multi = 0;
+    const { code, replyLength } = n;
+    n.code = 0;
+    n.replyLength = 0;
+    if (n.multi === 1) {
+      if (replyLength === 1 && code === DOT) n.multi = 0;
     } else this.#replyEnded(code, replyLength);
   }
 
   #replyEnded(code: number, length: number): void {
-    const s = this.#state;
+    const d = this.dialogue;
+    const n = this.#numbers;
     const ok = (length === 3 ? code : length > 3 ? code >>> 8 : 0) === OK;
     const refused = length >= 4 && code === ERR;
-    const reply = this.#replies[s.head]! as Reply;
+    const reply = this.#replies[n.head]! as Reply;
     if (!ok && !refused) {
       const first = length > 3 ? code >>> 24 : code >>> (8 * Math.max(length - 1, 0));
-      if (first !== PLUS || s.waiting === 0 || reply !== Reply.auth) this.#end('invalid-reply', 'invalid-reply');
-      else if (s.expect === Expect.awaiting) this.#beginLine(Expect.response);
+      if (first !== PLUS || d.waiting === 0 || reply !== Reply.auth) this.invalidReply('invalid-reply');
+      else if (d.expect === Expect.awaiting) this.beginLine(Expect.response);
       return;
     }
-    if (s.waiting === 0) {
+    if (d.waiting === 0) {
       // A server that gives up says so unasked.
-      if (ok) this.#end('invalid-reply', 'reply-to-nothing');
+      if (ok) this.invalidReply('reply-to-nothing');
       return;
     }
-    s.head = (s.head + 1) % WAITING_MOST;
-    s.waiting--;
-    if (reply === Reply.login) s.logins--;
-    if (reply === Reply.multi) s.multi = ok ? 1 : 0;
-    if (reply === Reply.stls) this.#beginLine(ok ? Expect.tls : Expect.command);
-    if (reply === Reply.stls && ok && s.unread === 1) this.#end('invalid-reply', 'early-reply');
-    if (reply === Reply.auth) this.#beginLine(ok && s.layer === 1 ? Expect.opaque : Expect.command);
-    if (ok && (reply === Reply.login || reply === Reply.auth)) s.authenticated = 1;
-  }
-
-  #end(kind: InvalidKind, why: MailboxReason): void {
-    this.#state.expect = Expect.ended;
-    this.host.report({ kind, why, fromInitiator: kind === 'invalid-command' });
-  }
-
-  /** Under `secure-login`. @param command,mechanism words of ours */
-  #insecure(command: string, mechanism = ''): void {
-    this.#state.expect = Expect.ended;
-    this.host.report({ kind: 'insecure-login', command, mechanism, fromInitiator: true });
+    n.head = (n.head + 1) % WAITING_MOST;
+    d.waiting--;
+    if (reply === Reply.login) n.logins--;
+    if (reply === Reply.multi) n.multi = ok ? 1 : 0;
+    if (reply === Reply.stls) this.beginLine(ok ? Expect.tls : Expect.command);
+    if (reply === Reply.stls && ok && d.unread === 1) this.invalidReply('early-reply');
+    if (reply === Reply.auth) this.beginLine(ok && n.layer === 1 ? Expect.opaque : Expect.command);
+    if (ok && (reply === Reply.login || reply === Reply.auth)) d.authenticated = 1;
   }
 }
 
