@@ -18,6 +18,7 @@ import type { HostNote } from '../host/host-plan.js';
 import type { Log } from '../io/log.js';
 import { PacketProber } from '../io/prober.js';
 import { QueueWatch } from '../io/queue-watch.js';
+import { DataPlaneProcess } from './data-plane-process.js';
 import { Supervisor } from './supervisor.js';
 import { findAtWork, type Found, type Wanted } from './takeover.js';
 import { readRows } from '../core/observe/row.js';
@@ -47,7 +48,7 @@ export class Router {
   readonly #supervisor: Supervisor;
   readonly #compiler: PolicyCompiler;
   readonly #host: HostSetup;
-  readonly #notes: readonly HostNote[];
+  #notes: readonly HostNote[] = [];
   readonly #hostWatch: HostWatch;
   readonly #watch: QueueWatch;
   #keeper: HostKeeper | undefined;
@@ -55,7 +56,8 @@ export class Router {
 
   /**
    * Sets up the host and starts the data plane. Rules come first: from then on nothing passes that the engine has not
-   * judged. Of a control plane that was killed it takes both over as they are: packets go on meanwhile.
+   * judged. Where a control plane was killed they are there: then packets go on, or soon, and the host is set right
+   * beside them.
    * @throws HostError, RefusedError when the system refuses; what was set up is undone, what was taken over stays
    */
   static async start(options: RouterOptions): Promise<Router> {
@@ -71,12 +73,23 @@ export class Router {
     try {
       const notes: string[] = [];
       found = await findAtWork(wanted, (why) => notes.push(why));
+      if (found.atWork === undefined) {
+        found.born = DataPlaneProcess.start(wanted.files, wanted.build);
+        found.born.catch(() => undefined); // the supervisor hears it
+      }
       router = new Router(options, lock, wanted, found);
       for (const note of notes) router.say(4, '%FW3640', note, 'DATA_PLANE');
-      await router.#supervisor.start(found);
+      const soon = found.atWork === undefined && router.#host.takeOver(options.bindings);
+      if (soon) await router.#startDataPlane(found);
+      router.#notes = router.#host.apply(options.config, options.bindings, router.#rules);
+      if (soon) router.#supervisor.bind(router.#links());
+      else await router.#startDataPlane(found);
     } catch (error) {
-      if (router !== undefined) router.#giveUp(found);
-      else for (const p of [found.atWork?.process, found.outdated]) p?.disconnect();
+      // What was there before us stays: what is at work, and rules that keep packets out.
+      if (router !== undefined) router.#abandon();
+      for (const old of [found.atWork?.process, found.outdated]) old?.disconnect();
+      await found.born?.then((process) => process.kill()).catch(() => undefined);
+      if (router?.isFirst === true) router.#host.undo();
       lock.release();
       throw error;
     }
@@ -103,12 +116,6 @@ export class Router {
     this.#host = new HostSetup();
     // Before anything is set up, so that no change goes unheard.
     this.#hostWatch = new HostWatch(() => this.#keeper?.changed());
-    try {
-      this.#notes = this.#host.apply(config, bindings, this.#rules);
-    } catch (error) {
-      this.#hostWatch.close();
-      throw error;
-    }
     this.prober = new PacketProber({
       send: (key, packets) => this.#supervisor.tell({ type: 'probe', key, packets }),
       forget: (key) => this.#supervisor.tell({ type: 'forget-probe', key }),
@@ -140,12 +147,19 @@ export class Router {
     );
   }
 
-  /** The data plane could not begin. What is at work already, of another control plane, stays so. */
-  #giveUp({ atWork, outdated }: Found): void {
+  /** No other run has left anything here. */
+  get isFirst(): boolean {
+    return !this.#host.isInherited;
+  }
+
+  #abandon(): void {
     this.#hostWatch.close();
     this.#supervisor.leave();
-    outdated?.disconnect();
-    if (atWork === undefined && outdated === undefined) this.#host.undo();
+  }
+
+  #startDataPlane(found: Found): Promise<void> {
+    this.#supervisor.bind(this.#links());
+    return this.#supervisor.start(found);
   }
 
   /** The data plane judges packets: now the host is kept as it has been set up. */

@@ -84,14 +84,14 @@ export class Supervisor {
    * @throws RefusedError where it cannot begin
    */
   start(found: Found): Promise<void> {
-    this.#starting = found.atWork === undefined ? this.#begin(found.outdated) : this.#takeOver(found.atWork);
+    this.#starting = found.atWork === undefined ? this.#begin(found) : this.#takeOver(found.atWork);
     return this.#starting;
   }
 
-  async #begin(outdated: DataPlaneProcess | undefined): Promise<void> {
+  async #begin({ outdated, born }: Found): Promise<void> {
     const { files, build, queue, capacity } = this.options;
     this.#began = performance.now();
-    const process = await DataPlaneProcess.start(files, build);
+    const process = await (born ?? DataPlaneProcess.start(files, build));
     // At work until now: the queue has one reader.
     await outdated?.stop();
     await new Promise<void>((resolve, reject) => {

@@ -25,11 +25,13 @@ export interface AtWork {
   said: FromDataPlane[];
 }
 
-/** What was found. Not more than one of both. */
+/** What was found. Not more than one of the first two. */
 export interface Found {
   atWork?: AtWork;
   /** It works until its successor is born; then it must stop. */
   outdated?: DataPlaneProcess;
+  /** Where none is taken over: one that comes into the world while other things are done. */
+  born?: Promise<DataPlaneProcess>;
 }
 
 export interface Wanted extends Pick<Start, 'queue' | 'capacity'> {

@@ -29,7 +29,7 @@ files.claim();
 const control = await ControlLink.listen(files.socket(process.pid), {
   hello: () => ({ type: 'hello', build, ...(at !== undefined && { at }) }),
   receive,
-  lost: () => plane?.abandon(),
+  lost: () => (plane === undefined ? end() : plane.abandon()),
 });
 // Signals are for the control plane, which says what to do: while there is one.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

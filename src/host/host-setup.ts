@@ -83,6 +83,28 @@ export class HostSetup {
     this.#inForce = this.#journal.inherited;
   }
 
+  /** A run that did not end in order has left its journal here. */
+  get isInherited(): boolean {
+    return this.#journal.inherited;
+  }
+
+  /**
+   * Whether a run that did not end in order has left its rules here: then nothing passes that is not judged, also before
+   * `apply`. The links are taken as they are; it is not so where one is missing.
+   */
+  takeOver(bindings: ReadonlyMap<string, string>): boolean {
+    if (!this.#journal.inherited || this.#journal.find('rules ipv4') === undefined) return false;
+    const state = IpState.of(this.#system);
+    const links = new Map<string, Link>();
+    for (const device of bindings.values()) {
+      const link = state.link(device);
+      if (link === undefined) return false;
+      links.set(device, link);
+    }
+    this.#links = links;
+    return true;
+  }
+
   /**
    * Sets addresses, routes, sysctls and rules, whatever part of them is there already: from an earlier call with
    * another configuration, or from a run that crashed.

@@ -111,8 +111,8 @@ test('killed under load and started again, twice: no packet is late, sessions go
   }
   const latest = await pings.stop();
   console.log(`slowest ping: ${usual} ms before, ${latest} ms over two kills and starts`);
-  // Milliseconds on a quiet machine; a wait for another process would be a second.
-  expect(latest).toBeLessThan(Math.max(100, 4 * usual));
+  // Milliseconds on a quiet machine; a wait for another control plane would be a second at least.
+  expect(latest).toBeLessThan(Math.max(400, 4 * usual));
   await until(() => `${received.bytes.length} of ${sent} bytes`, () => received.bytes.length === sent); // prettier-ignore
   expect(host()).toBe(made);
   await type('QUIT');
@@ -188,7 +188,7 @@ test('one that hangs when a control plane starts is ended by its number', async 
   const { dataPlane } = first;
   process.kill(dataPlane, 'SIGSTOP');
   await first.stop('SIGKILL');
-  const router = await Fw3640.start(lab, { patienceMs: 40_000 });
+  const router = await Fw3640.start(lab);
   await router.logged('%FW3640-4-DATA_PLANE', /does not answer; it is ended/);
   expect(exists(dataPlane)).toBe(false);
   expect(passes()).toBe(true);

@@ -6,6 +6,8 @@ import { LabProcess } from './process.js';
 import { until } from './until.js';
 
 const MAIN = join(ROOT, 'dist/main.js');
+/** On a busy machine a start runs two dozen programs one after the other. */
+const START_PATIENCE_MS = 40_000;
 
 /** One line of `--log-format json`. */
 export interface LogLine {
@@ -21,8 +23,6 @@ export interface RouterOptions {
   config?: string;
   /** More arguments of `fw3640 run`. */
   args?: readonly string[];
-  /** How long it may take to start. */
-  patienceMs?: number;
 }
 
 export class Fw3640 {
@@ -46,7 +46,7 @@ export class Fw3640 {
         if (router.process.exitCode !== undefined) throw new Error(`fw3640 ended: ${output()}`);
         return router.process.stdout.includes('%SYS-5-RESTART') && existsSync(router.#socket);
       },
-      options.patienceMs,
+      START_PATIENCE_MS,
     );
     return router;
   }
