@@ -6,7 +6,7 @@ import { LabProcess } from './process.js';
 import { until } from './until.js';
 
 /** Waits until something listens on a port of the host. */
-async function listening(lab: Lab, host: Host, server: LabProcess, what: string, filter: string): Promise<void> {
+export async function listening(lab: Lab, host: Host, server: LabProcess, what: string, filter: string): Promise<void> {
   await until(
     () => `${what} to listen: ${server.stdout}${server.stderr}`,
     () => {
