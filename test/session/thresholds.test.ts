@@ -75,6 +75,36 @@ describe('ip inspect max-incomplete', () => {
   });
 });
 
+describe('the marks of max-incomplete, to the one', () => {
+  const LIMITS = 'ip inspect max-incomplete high 5\nip inspect max-incomplete low 3';
+
+  test('time that passes between two sessions does not swallow the alert', () => {
+    const r = new Router3640(LIMITS);
+    for (let n = 1; n <= 6; n++) r.fromOutside(syn(n));
+    r.wait(1000);
+    expect(said(r)).toEqual([]);
+    r.fromOutside(syn(7));
+    expect(said(r).length).toBe(1);
+  });
+
+  test('at low it is still aggressive, for the number of half-open sessions', () => {
+    const r = new Router3640(LIMITS);
+    for (let n = 1; n <= 7; n++) r.fromOutside(syn(n));
+    for (let n = 2; n <= 4; n++) establish(r, n);
+    r.wait(1000);
+    r.fromOutside(syn(8));
+    expect(r.engine.sessions.thresholds.resets['max-incomplete'].total).toBe(2);
+    expect(said(r).length).toBe(1);
+  });
+
+  test('one session that is reset is told of, too', () => {
+    const r = new Router3640(LIMITS);
+    for (let n = 1; n <= 7; n++) r.fromOutside(syn(n));
+    r.wait(6000);
+    expect(said(r).at(-1)).toMatch(/SESSIONS_RESET: 1 half-open/);
+  });
+});
+
 describe('ip inspect one-minute', () => {
   test('the rate turns aggressive on at high + 1, and off when the minute has passed', () => {
     const r = new Router3640('ip inspect one-minute high 5\nip inspect one-minute low 3');
@@ -124,6 +154,56 @@ test('a flood of SYNs costs no more than its records: no stream, no memory held'
   expect(r.engine.sessions.memory.ringBytes + r.engine.sessions.memory.heldBytes).toBe(0);
   r.wait(31_000);
   expect(r.sessionCount).toBe(0);
+});
+
+describe('a host with too many half-open connections', () => {
+  const alerts = (r: Router3640): number => r.events.filter((e) => e.type === 'host-alert').length;
+
+  test('is told of again only after it was well below the limit', () => {
+    const r = new Router3640('ip inspect tcp max-incomplete host 4 block-time 0');
+    for (let n = 1; n <= 6; n++) r.fromOutside(syn(n));
+    expect(alerts(r)).toBe(1);
+    establish(r, 6); // one below the limit
+    for (let n = 7; n <= 9; n++) r.fromOutside(syn(n));
+    expect(alerts(r)).toBe(1);
+    for (const n of [9, 8]) establish(r, n); // two below
+    for (let n = 10; n <= 13; n++) r.fromOutside(syn(n));
+    expect(alerts(r)).toBe(2);
+  });
+
+  test('is told of at a limit of one', () => {
+    const r = new Router3640('ip inspect tcp max-incomplete host 1 block-time 0');
+    for (let n = 1; n <= 2; n++) r.fromOutside(syn(n));
+    expect(alerts(r)).toBe(1);
+  });
+
+  test('UDP neither counts for it nor is refused', () => {
+    const r = new Router3640(
+      'access-list 101 permit ip any any\nip inspect name OUT-IN udp\nip inspect tcp max-incomplete host 3 block-time 2',
+    );
+    const query = (n: number): number =>
+      r.fromOutside(udpPacket(`172.22.1.${n}`, 4000, '172.22.1.110', 5000, 'q')).verdict;
+    for (let n = 1; n <= 5; n++) query(n);
+    expect(r.fromOutside(syn(6)).verdict).toBe(PASS);
+    for (let n = 7; n <= 9; n++) r.fromOutside(syn(n));
+    expect(r.fromOutside(syn(10)).verdict).toBe(DROP.sessionLimit);
+    expect([query(11), r.sessionCount]).toEqual([PASS, 6]);
+  });
+
+  test('is blocked to the millisecond, and freed once', () => {
+    const r = new Router3640('ip inspect tcp max-incomplete host 3 block-time 2');
+    for (let n = 1; n <= 4; n++) r.fromOutside(syn(n));
+    r.now += 119_999;
+    expect(r.fromOutside(syn(5)).verdict).toBe(DROP.sessionLimit);
+    r.now += 1;
+    expect(r.fromOutside(syn(5)).verdict).toBe(PASS);
+    // What came between the end of the block and the look at it counts on.
+    r.wait(0);
+    for (let n = 6; n <= 7; n++) r.fromOutside(syn(n));
+    for (let s = 0; s < 5; s++) r.wait(1000);
+    expect(r.fromOutside(syn(8)).verdict).toBe(DROP.sessionLimit);
+    expect(r.events.filter((e) => e.type === 'host-unblocked').length).toBe(1);
+  });
 });
 
 describe('sessions that are reset to make room are counted by their threshold, and said', () => {
