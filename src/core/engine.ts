@@ -86,8 +86,7 @@ export class Engine {
   readonly nat: Translator;
   /** What is in force. */
   policy: Policy;
-  /** Packets handled, and dropped by reason (index: verdict). */
-  packets = 0;
+  /** Packets dropped by reason (index: verdict). */
   readonly drops = new Float64Array(VERDICTS);
 
   /** Revision of the NAT policy that the translator has. */
@@ -213,7 +212,6 @@ export class Engine {
    * @returns PASS (with `p.modified` if bytes changed), HOLD, or a drop
    */
   handle(p: Packet, now: number): Verdict {
-    this.packets++;
     this.#now = now;
     let v = decodeIpv4(p);
     if (v === PASS) {

@@ -30,6 +30,8 @@ const { values, positionals } = parseArgs({
   options: {
     tests: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '2' },
+    most: { type: 'string', default: '0' },
+    resume: { type: 'boolean', default: false },
   },
 });
 const files = (positionals.length > 0 ? positionals : WIRING).flatMap((path) =>
@@ -41,7 +43,7 @@ const files = (positionals.length > 0 ? positionals : WIRING).flatMap((path) =>
 );
 const jobs = Number(values.jobs);
 
-rmSync(OUT, { recursive: true, force: true });
+if (!values.resume) rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 
 const children = new Set();
@@ -60,6 +62,7 @@ function run(shard) {
     FW3640_MUTANTS: OUT,
     FW3640_MUTATE: files.join(' '),
     FW3640_TESTS: (values.tests ?? TESTS).join(' '),
+    FW3640_MOST_TESTS: values.most,
     FW3640_SHARD: `${shard}/${jobs}`,
   };
   const vitest = [

@@ -21,6 +21,8 @@ const out = process.env['FW3640_MUTANTS']!;
 const [shard, shards] = (process.env['FW3640_SHARD'] ?? '0/1').split('/').map(Number) as [number, number];
 /** A test that costs more is not run under mutants, ms. */
 const MOST_COST = 250;
+/** Tests that a mutant is run under, most; 0: all that reach it. */
+const MOST_TESTS = Number(process.env['FW3640_MOST_TESTS'] ?? 0);
 const PATIENCE_MS = 5000;
 /** Tests that have killed a mutant of the same file lately are tried first. */
 const REMEMBERED = 6;
@@ -98,7 +100,7 @@ async function judge(): Promise<void> {
     if (mutant.file !== file) lately = [];
     ({ file } = mutant);
     const first = lately.filter((use) => use.reached[id] === 1);
-    const others = tidy.filter((use) => use.reached[id] === 1 && !first.includes(use));
+    const others = spread(tidy.filter((use) => use.reached[id] === 1 && !first.includes(use)));
     writeFileSync(current, String(id));
     let killer: Use | undefined;
     for (const use of [...first, ...others])
@@ -119,6 +121,19 @@ async function judge(): Promise<void> {
     writeFileSync(current, 'spoiled');
     await new Promise(() => undefined); // the main process begins anew
   }
+}
+
+/** As many of the tests as a mutant is run under: of each file the cheap ones first, one file after the other. */
+function spread(tests: Use[]): Use[] {
+  if (MOST_TESTS === 0 || tests.length <= MOST_TESTS) return tests;
+  const byFile = new Map<string, Use[]>();
+  for (const use of tests) {
+    const file = use.name.slice(0, use.name.indexOf(':'));
+    byFile.set(file, [...(byFile.get(file) ?? []), use]);
+  }
+  const picked: Use[] = [];
+  for (let i = 0; picked.length < MOST_TESTS; i++) for (const of of byFile.values()) picked.push(...of.slice(i, i + 1));
+  return picked.slice(0, MOST_TESTS).sort((a, b) => a.cost - b.cost);
 }
 
 /** The test with what its suites have before each; where they have nothing, at no more cost than its own. */
