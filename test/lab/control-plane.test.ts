@@ -6,7 +6,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Fw3640, fw3640 } from './support/fw3640.js';
-import { Lab } from './support/lab.js';
+import { Lab, ROOT } from './support/lab.js';
 import { LabProcess } from './support/process.js';
 import { smtpServer } from './support/smtp-server.js';
 import { openTcp, TcpServer } from './support/tcp.js';
@@ -213,6 +213,19 @@ test.each([
   expect(passes()).toBe(true);
   expect(await router.stop()).toBe(0);
   expect(host()).toBe(before);
+});
+
+test('a data plane of another build is not spoken with: it is replaced, and that is said', async () => {
+  const folder = runFolder();
+  const other = new LabProcess(lab, 'router', process.execPath, [join(ROOT, 'dist/data/worker.js'), folder, '0', 'elsewhere']); // prettier-ignore
+  await until('it to listen', () => other.stdout === '\n');
+  const router = await Fw3640.start(lab);
+  await router.logged('%FW3640-4-DATA_PLANE', /is of another build \(elsewhere\); it is replaced/);
+  await until('its end', () => other.exitCode === 0);
+  expect(passes()).toBe(true);
+  expect(router.children).toEqual([router.dataPlane]);
+  expect(await router.stop()).toBe(0);
+  expect(existsSync(folder)).toBe(false);
 });
 
 test('a second control plane is refused, also beside a data plane that was taken over, and disturbs nothing', async () => {
