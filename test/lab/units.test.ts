@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Fw3640 } from './support/fw3640.js';
 import { Lab, ROOT } from './support/lab.js';
 import { LabProcess } from './support/process.js';
+import { until } from './support/until.js';
 
 const INSTALLED = '/usr/local/lib/fw3640';
 
@@ -30,10 +31,7 @@ const unit = (name: string): string =>
 /** Runs the command of a key of fw3640-closed.service, while systemd has a job of this type for the unit. */
 function closed(key: 'ExecStart' | 'ExecStop' | 'ExecReload', job: 'start' | 'stop' | 'restart' | 'reload'): void {
   const [, command] = new RegExp(`^${key}=(.*)$`, 'm').exec(unit('fw3640-closed.service')) ?? [];
-  const bin = join(lab.folder, 'bin');
-  mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'systemctl'), `#!/bin/sh\necho "1 fw3640-closed.service ${job} running"\n`);
-  chmodSync(join(bin, 'systemctl'), 0o755);
+  const bin = jobOf('fw3640-closed.service', job);
   lab.run('router', 'env', [
     'FW3640_INTERFACES=--interface Ethernet2/0=outside --interface Ethernet2/1=inside',
     `PATH=${bin}:${process.env['PATH'] ?? ''}`,
@@ -75,6 +73,28 @@ test.skipIf(!SYSTEMD)('the unit may do little: systemd counts 2.1 of 10 at most'
   writeFileSync(path, unit('fw3640.service'));
   const done = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', path], { encoding: 'utf8' });
   expect(Number(/exposure level .*: ([\d.]+)/.exec(done.stdout)?.[1])).toBeLessThanOrEqual(2.1);
+});
+
+/** In place of systemctl: there is a job of this type. @returns the folder that it is in */
+function jobOf(unitName: string, job: string): string {
+  const bin = join(lab.folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'systemctl'), `#!/bin/sh\necho "1 ${unitName} ${job} running"\n`);
+  chmodSync(join(bin, 'systemctl'), 0o755);
+  return bin;
+}
+
+test.each([
+  { job: 'stop', signal: 'TERM' },
+  { job: 'restart', signal: 'USR2' },
+])('ExecStop of fw3640.service in a $job job sends SIG$signal, and waits for the end', async ({ job, signal }) => {
+  const traps = 'for s in TERM USR2; do trap "echo $s; exit" $s; done; echo ready; while :; do sleep 0.02; done';
+  const main = new LabProcess(lab, 'router', 'sh', ['-c', traps]);
+  await until('it to run', () => main.stdout.includes('ready'));
+  const [, command] = /^ExecStop=\+(.*)$/m.exec(unit('fw3640.service')) ?? [];
+  const args = command!.replace('$MAINPID', String(main.child.pid)).split(' ');
+  lab.run('router', 'env', [`PATH=${jobOf('fw3640.service', job)}:${process.env['PATH'] ?? ''}`, ...args]);
+  await until('what it was sent', () => main.stdout === `ready\n${signal}\n`);
 });
 
 describe('fw3640-closed.service', () => {
