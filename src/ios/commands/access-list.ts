@@ -9,7 +9,7 @@ import { indexed } from '../config/indexed-list.js';
 import type { AclLine, AccessList } from '../config/model.js';
 import type { Command, Handler, Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
-import { ICMP_MESSAGES } from '../names.js';
+import { ICMP_MESSAGES } from '../number-names.js';
 
 const TCP = 6;
 const UDP = 17;

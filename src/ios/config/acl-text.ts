@@ -10,8 +10,8 @@ import {
   TYPES_OF_SERVICE,
   UDP_PORTS,
   nameOf,
-} from '../names.js';
-import type { Named } from '../names.js';
+} from '../number-names.js';
+import type { Named } from '../number-names.js';
 import type { AccessList } from './model.js';
 
 const TCP = 6;

@@ -4,7 +4,7 @@
  */
 import { featureOf } from '../features/index.js';
 import { formatAddress } from '../ipv4-text.js';
-import { SEVERITIES, nameOf } from '../names.js';
+import { SEVERITIES, nameOf } from '../number-names.js';
 import { formatExtended, formatStandard, listLines } from './acl-text.js';
 import {
   emptyConfig,

@@ -1,6 +1,6 @@
 /** `reload …`, `show reload`, `write erase` and its other names. */
 import type { Match } from '../grammar/match.js';
-import { MONTH_NAMES } from '../names.js';
+import { MONTH_NAMES } from '../number-names.js';
 import { clockZoneMinutes } from '../show/clock.js';
 import type { Exec, ExecCommand } from './context.js';
 import { askYesNo, confirm } from './dialogue.js';

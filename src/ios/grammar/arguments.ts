@@ -14,8 +14,8 @@ import {
   TCP_PORTS,
   TYPES_OF_SERVICE,
   UDP_PORTS,
-} from '../names.js';
-import type { Named } from '../names.js';
+} from '../number-names.js';
+import type { Named } from '../number-names.js';
 import type { ArgumentType, Expression } from './expression.js';
 
 /** A number in decimal, `from`..`to`. */

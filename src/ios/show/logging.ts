@@ -2,7 +2,7 @@
 import type { LogView } from '../exec/router.js';
 import type { LoggingConfig, Severity } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
-import { SEVERITIES, nameOf } from '../names.js';
+import { SEVERITIES, nameOf } from '../number-names.js';
 
 export function showLogging(logging: LoggingConfig, log: LogView): string {
   const counts = log.counts();

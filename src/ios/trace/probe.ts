@@ -3,7 +3,7 @@ import type { AclEntry } from '../../core/acl/entry.js';
 import { entryAdmitsPort } from '../acl-cover.js';
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
-import { ICMP_MESSAGES } from '../names.js';
+import { ICMP_MESSAGES } from '../number-names.js';
 
 export interface Probe {
   /** Canonical name of the interface it comes in by. */
