@@ -7,7 +7,7 @@ import { decodeType7, encodeType7, hashSecret } from '../config/password.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { formatAddress } from '../ipv4-text.js';
-import { NAME_COMMANDS } from './names.js';
+import { NAME_COMMANDS } from './host-names.js';
 
 type C = Command<ConfigEditor>;
 
