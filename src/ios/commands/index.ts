@@ -14,7 +14,7 @@ import { LINE_COMMANDS } from './line.js';
 import { LOGIN_COMMANDS } from './login.js';
 import { NAT_COMMANDS } from './nat.js';
 import { PORT_MAP_COMMANDS } from './port-map.js';
-import { UNSUPPORTED_GLOBAL_COMMANDS, UNSUPPORTED_INTERFACE_COMMANDS } from './unsupported.js';
+import { UNSUPPORTED_GLOBAL_COMMANDS, UNSUPPORTED_INTERFACE_COMMANDS } from './refused.js';
 
 /** `?` about a word of the tables of inert commands. */
 const NO_EFFECT = 'Accepted without effect';
