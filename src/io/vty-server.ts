@@ -5,7 +5,7 @@ import { mayConnect, takesTelnet } from '../ios/exec/access-class.js';
 import { loginWatch } from '../ios/exec/login-watch.js';
 import type { ConsoleRouter } from '../ios/exec/router.js';
 import { ConsoleSession } from '../ios/exec/session.js';
-import { usersOf } from '../ios/exec/users.js';
+import { usersOf } from '../ios/exec/terminal-users.js';
 import { formatAddress, parseAddress } from '../ios/ipv4-text.js';
 import { serveTerminal } from './terminal.js';
 import type { OpenTerminal } from './terminal.js';

@@ -6,7 +6,7 @@ import type { Match } from '../grammar/match.js';
 import { absoluteLine, AUX_LINE, FIRST_VTY } from '../show/users.js';
 import type { Exec, ExecCommand } from './context.js';
 import { confirm } from './dialogue.js';
-import { usersOf } from './users.js';
+import { usersOf } from './terminal-users.js';
 
 const HELP = { clear: 'Reset functions', ip: 'IP' };
 

@@ -4,7 +4,7 @@ import type { Command } from '../grammar/command.js';
 import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
 import type { ViewName } from '../../core/state/snapshot.js';
-import type { User } from './users.js';
+import type { TerminalUser } from './terminal-users.js';
 
 export interface Exec {
   readonly router: ConsoleRouter;
@@ -14,7 +14,7 @@ export interface Exec {
 }
 
 /** The user's side of a session, as commands may change it. */
-export interface Terminal extends User {
+export interface Terminal extends TerminalUser {
   /** What the configuration says about its line. */
   readonly settings: LineConfig;
   privilege: number;

@@ -7,7 +7,7 @@ import { clockTime } from '../show/clock.js';
 import type { Terminal } from './context.js';
 import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
-import { type User, usersOf } from './users.js';
+import { type TerminalUser, usersOf } from './terminal-users.js';
 
 /** Longest time ahead: 24 days. */
 export const MOST_MINUTES = 24 * 24 * 60;
@@ -28,7 +28,7 @@ const waiting = new WeakMap<ConsoleRouter, { scheduled: Scheduled; callOff: () =
 export const scheduledReload = (router: ConsoleRouter): Scheduled | undefined => waiting.get(router)?.scheduled;
 
 /** `console`, `vty2 (10.10.10.5)`, `admin on vty2 (10.10.10.5)`. */
-export function by({ line, number, name, location }: User): string {
+export function by({ line, number, name, location }: TerminalUser): string {
   const where = line === 'con' ? 'console' : `vty${number} (${location})`;
   return name === '' ? where : `${name} on ${where}`;
 }

@@ -17,7 +17,7 @@ import { reply } from './modes/mode.js';
 import type { ConsoleMode, ModeStack, Reply } from './modes/mode.js';
 import { QuestionMode } from './modes/question.js';
 import type { ConsoleRouter } from './router.js';
-import { enterLine, leaveLine } from './users.js';
+import { enterLine, leaveLine } from './terminal-users.js';
 
 export type { Reply } from './modes/mode.js';
 

@@ -34,7 +34,7 @@ import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { loginWatch } from './login-watch.js';
 import type { ConsoleRouter } from './router.js';
-import { usersOf, usesOf } from './users.js';
+import { usersOf, usesOf } from './terminal-users.js';
 import type { Exec, ExecCommand } from './context.js';
 
 /** A command that only prints. @param reads what it needs of the data plane's state */

@@ -10,7 +10,7 @@ import { confirm } from './dialogue.js';
 import type { Call, CallFailure } from './dial.js';
 import type { Job } from './job.js';
 import type { ConsoleRouter } from './router.js';
-import { whenLeaving } from './users.js';
+import { whenLeaving } from './terminal-users.js';
 
 const TELNET = 23;
 const MOST_CONNECTIONS = 16; // of one terminal

@@ -1,6 +1,6 @@
 /** `show line` and `show terminal`. */
 import type { Terminal } from '../exec/context.js';
-import type { User } from '../exec/users.js';
+import type { TerminalUser } from '../exec/terminal-users.js';
 import type { RouterConfig } from '../config/model.js';
 import { hoursMinutesSeconds } from './duration.js';
 import { absoluteLine, AUX_LINE, FIRST_VTY } from './users.js';
@@ -13,7 +13,7 @@ const DEFAULT_LAST_VTY = 4;
  * there is none.
  * @param uses sessions that a line (`vty 0`) has had
  */
-export function showLine(config: RouterConfig, users: Iterable<User>, uses: (line: string) => number): string {
+export function showLine(config: RouterConfig, users: Iterable<TerminalUser>, uses: (line: string) => number): string {
   const busy = new Set([...users].map(absoluteLine));
   const vtys = config.lines.filter((l) => l.kind === 'vty');
   const last = Math.max(DEFAULT_LAST_VTY, ...vtys.map((l) => l.last));

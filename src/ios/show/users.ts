@@ -1,5 +1,5 @@
 /** `show users`. */
-import type { User } from '../exec/users.js';
+import type { TerminalUser } from '../exec/terminal-users.js';
 import { hoursMinutesSeconds } from './duration.js';
 
 /** A 3640 counts its terminal lines with room for 128 asynchronous ones: con 0, tty 1-128, aux 129, vty 130 on. */
@@ -7,10 +7,11 @@ export const AUX_LINE = 129;
 export const FIRST_VTY = 130;
 
 /** The number of a line among all lines of the router. */
-export const absoluteLine = (u: Pick<User, 'line' | 'number'>): number => (u.line === 'con' ? 0 : FIRST_VTY + u.number);
+export const absoluteLine = (u: Pick<TerminalUser, 'line' | 'number'>): number =>
+  u.line === 'con' ? 0 : FIRST_VTY + u.number;
 
 /** @param self the session that asks, marked with a star */
-export function showUsers(users: Iterable<User>, self: User, uptimeMs: number): string {
+export function showUsers(users: Iterable<TerminalUser>, self: TerminalUser, uptimeMs: number): string {
   let text = '    Line       User       Host(s)              Idle       Location\n';
   for (const u of [...users].sort((a, b) => absoluteLine(a) - absoluteLine(b))) {
     const line = `${u === self ? '*' : ' '}${String(absoluteLine(u)).padStart(3)} ${u.line} ${u.number}`;

@@ -2,7 +2,7 @@
 import type { ConsoleRouter } from './router.js';
 
 /** One session as `show users` lists it. */
-export interface User {
+export interface TerminalUser {
   /** `con` 0 or a `vty`. */
   readonly line: 'con' | 'vty';
   readonly number: number;
@@ -20,7 +20,7 @@ export interface User {
 }
 
 interface Lines {
-  open: Set<User>;
+  open: Set<TerminalUser>;
   /** Sessions so far, by line. */
   uses: Map<string, number>;
 }
@@ -34,24 +34,24 @@ function linesOf(router: ConsoleRouter): Lines {
 }
 
 /** What is to be ended with a session. */
-const leaving = new WeakMap<User, () => void>();
+const leaving = new WeakMap<TerminalUser, () => void>();
 
 /** Has `end` called when the session does, in place of what was to be before. */
-export const whenLeaving = (user: User, end: () => void): void => void leaving.set(user, end);
+export const whenLeaving = (user: TerminalUser, end: () => void): void => void leaving.set(user, end);
 
 /** The open sessions of a router. */
-export const usersOf = (router: ConsoleRouter): ReadonlySet<User> => linesOf(router).open;
+export const usersOf = (router: ConsoleRouter): ReadonlySet<TerminalUser> => linesOf(router).open;
 
 /** How many sessions a line has had, from `con 0` on. */
 export const usesOf = (router: ConsoleRouter, line: string): number => linesOf(router).uses.get(line) ?? 0;
 
 /** A session begins, or ends. */
-export function enterLine(router: ConsoleRouter, user: User): void {
+export function enterLine(router: ConsoleRouter, user: TerminalUser): void {
   const { open, uses } = linesOf(router);
   const line = `${user.line} ${user.number}`;
   open.add(user);
   uses.set(line, (uses.get(line) ?? 0) + 1);
 }
-export function leaveLine(router: ConsoleRouter, user: User): void {
+export function leaveLine(router: ConsoleRouter, user: TerminalUser): void {
   if (linesOf(router).open.delete(user)) leaving.get(user)?.();
 }
