@@ -57,7 +57,7 @@ export interface FindingHost<F extends Finding> {
 }
 
 /** A protocol of one TCP connection that is inspected: all that the core wants to know of it (inspect/registry.ts). */
-export interface InspectedProtocol<Service extends string, F extends Finding> {
+export interface RegisteredProtocol<Service extends string, F extends Finding> {
   /** As `ip inspect name` and `ip port-map` call it. */
   readonly service: Service;
   /** System-defined TCP port. */

@@ -7,7 +7,7 @@ import type { Command } from '../grammar/command.js';
 
 const REFUSED = 'Not supported: refused';
 
-const unsupported = ([syntax, reason]: readonly [string, string]): Command<ConfigEditor> => {
+const refused = ([syntax, reason]: readonly [string, string]): Command<ConfigEditor> => {
   const words = syntax.split(' ').filter((w) => w !== '...');
   const path = words.map((w) => w.split(':')[0]!);
   return {
@@ -48,11 +48,11 @@ export const UNSUPPORTED_GLOBAL_COMMANDS = (
     ['access-list NUMBER:<2000-2699> dynamic ...', 'dynamic access list entries (lock-and-key) are not supported'],
     ['object-group ...', 'object groups are not supported'],
   ] as const
-).map(unsupported);
+).map(refused);
 
 export const UNSUPPORTED_INTERFACE_COMMANDS = (
   [
     ['zone-member security ...', ZONES],
     ['ip nat enable', 'the NAT virtual interface is not supported: use ip nat inside and ip nat outside'],
   ] as const
-).map(unsupported);
+).map(refused);

@@ -13,7 +13,7 @@ import { TO_ROUTER } from '../../core/route/routing-table.js';
 import { routingTable } from '../compile/policy.js';
 import { formatSessionId } from '../show/ip-inspect-sessions.js';
 import { entryMatches } from './probe.js';
-import type { Probe } from './probe.js';
+import type { TracedPacket } from './probe.js';
 import { findRoute } from './route.js';
 import { NatView } from './translate.js';
 import type { Translated } from './translate.js';
@@ -52,7 +52,7 @@ const ICMP_REQUESTS: readonly number[] = [8, 13, 15, 17];
  */
 export function explain(
   config: RouterConfig,
-  probe: Probe,
+  probe: TracedPacket,
   snapshot?: RouterSnapshot,
   mapped: ReadonlySet<string> | undefined = snapshot?.mapped,
 ): Trace {
@@ -154,7 +154,7 @@ function admit(
   name: string | undefined,
   stage: string,
   i: InterfaceConfig,
-  probe: Probe,
+  probe: TracedPacket,
   step: Step,
 ): boolean {
   if (name === undefined) {
@@ -193,8 +193,8 @@ function inspection(
   config: RouterConfig,
   ingress: InterfaceConfig,
   egress: InterfaceConfig | undefined,
-  probe: Probe,
-  inside: Probe,
+  probe: TracedPacket,
+  inside: TracedPacket,
   step: Step,
 ): boolean {
   const rules = [
@@ -223,7 +223,12 @@ function inspection(
 }
 
 /** An application protocol, by the port behind NAT or else the one before it, goes before generic tcp of the same rule. */
-function select(config: RouterConfig, rule: string, p: Probe, seen: Probe): InspectedProtocol | undefined {
+function select(
+  config: RouterConfig,
+  rule: string,
+  p: TracedPacket,
+  seen: TracedPacket,
+): InspectedProtocol | undefined {
   const protocols = config.inspectionRules.get(rule)?.protocols ?? [];
   const generic = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp' }[p.protocol];
   const ports = new PortApplications(config.portMaps, (list, address) => {
@@ -247,7 +252,7 @@ function note(step: Step, stage: string, address: number, t: Translated | undefi
  * True where the packet belongs to the session, in either direction.
  * @param p behind NAT outside to inside: the session knows inside hosts by their inside local ends
  */
-function belongsTo(s: SessionSnapshot, p: Probe): boolean {
+function belongsTo(s: SessionSnapshot, p: TracedPacket): boolean {
   if (s.protocol !== p.protocol) return false;
   const forward = p.src === s.initiator && p.dst === s.responderLocal;
   const back = p.src === s.responderLocal && p.dst === s.initiator;
@@ -259,7 +264,7 @@ function belongsTo(s: SessionSnapshot, p: Probe): boolean {
   );
 }
 
-const announces = (e: ExpectedSnapshot, p: Probe): boolean =>
+const announces = (e: ExpectedSnapshot, p: TracedPacket): boolean =>
   p.protocol === TCP && e.src === p.src && e.dst === p.dst && e.dstPort === p.dstPort;
 
 const describe = (s: SessionSnapshot): string =>

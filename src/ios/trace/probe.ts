@@ -5,7 +5,7 @@ import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { ICMP_MESSAGES } from '../number-names.js';
 
-export interface Probe {
+export interface TracedPacket {
   /** Canonical name of the interface it comes in by. */
   ingress: string;
   /** IP protocol number. */
@@ -42,9 +42,9 @@ export const PROBE_HELP: Help = {
 };
 
 /** @param ingress canonical interface name; `m` a match of PROBE_SYNTAX */
-export function readProbe(ingress: string, m: Match): Probe {
+export function readProbe(ingress: string, m: Match): TracedPacket {
   const protocol = m.has('tcp') ? TCP : m.has('udp') ? UDP : m.has('icmp') ? ICMP : m.number('PROTOCOL');
-  const probe: Probe = {
+  const probe: TracedPacket = {
     ingress,
     protocol,
     src: m.number('SRC'),
@@ -61,7 +61,7 @@ export function readProbe(ingress: string, m: Match): Probe {
 }
 
 /** True where the entry matches the probe: a first, whole packet with TOS 0; of TCP, a SYN. */
-export function entryMatches(e: AclEntry, p: Probe): boolean {
+export function entryMatches(e: AclEntry, p: TracedPacket): boolean {
   if (e.protocol !== undefined && e.protocol !== p.protocol) return false;
   if (((p.src ^ e.src.address) & ~e.src.wildcard) !== 0 || ((p.dst ^ e.dst.address) & ~e.dst.wildcard) !== 0)
     return false;

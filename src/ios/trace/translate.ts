@@ -7,7 +7,7 @@ import type { DynamicNat, InterfaceConfig, RouterConfig, StaticNat } from '../co
 import { staticNatLine } from '../config/running-config.js';
 import { formatAddress } from '../ipv4-text.js';
 import { entryMatches } from './probe.js';
-import type { Probe } from './probe.js';
+import type { TracedPacket } from './probe.js';
 
 export interface Translated {
   kind: 'translated' | 'exhausted';
@@ -64,7 +64,7 @@ export class NatView {
    * Outside to inside: whom the packet is for; undefined: nothing is translated there.
    * @param fromInside the other end knows the sender by its inside global end, where it has one already
    */
-  destination(p: Probe, fromInside: boolean): Translated | undefined {
+  destination(p: TracedPacket, fromInside: boolean): Translated | undefined {
     const from = fromInside ? this.#knownSource(p) : undefined;
     const sender = { address: from?.address ?? p.src, port: from?.port ?? p.srcPort };
     const flow = this.#flow(p.protocol, (t) => at(t.insideGlobal, t.insideGlobalPort, end(p.dst, p.dstPort)), sender);
@@ -89,7 +89,7 @@ export class NatView {
    * @param hairpin where it came in, if it goes to another inside host: its replies must come back through the router
    * @returns undefined: it goes out as it is
    */
-  source(p: Probe, hairpin: InterfaceConfig | undefined): Translated | undefined {
+  source(p: TracedPacket, hairpin: InterfaceConfig | undefined): Translated | undefined {
     const known = this.#knownSource(p);
     if (known !== undefined) return known;
     const dynamic = this.#config.nat.dynamic.find((d) => this.#permits(d, p));
@@ -107,7 +107,7 @@ export class NatView {
   }
 
   /** The inside global end that the source has already, by a flow, or by an entry for its port, its host, its network. */
-  #knownSource(p: Probe): Translated | undefined {
+  #knownSource(p: TracedPacket): Translated | undefined {
     const local = end(p.src, p.srcPort);
     const flow = this.#flow(p.protocol, (t) => at(t.insideLocal, t.insideLocalPort, local), end(p.dst, p.dstPort));
     if (flow !== undefined) return this.#asNow(p, flow, flow.insideGlobal, flow.insideGlobalPort);
@@ -151,7 +151,7 @@ export class NatView {
   }
 
   /** As the running router translates it now. */
-  #asNow(p: Probe, t: TranslationSnapshot, address: number, port: number | undefined): Translated {
+  #asNow(p: TracedPacket, t: TranslationSnapshot, address: number, port: number | undefined): Translated {
     const from = address === t.insideLocal ? t.insideGlobal : t.insideLocal;
     const rule = t.mapping === undefined ? undefined : this.#config.nat.dynamic[t.mapping];
     return {
@@ -177,14 +177,14 @@ export class NatView {
     return s.interfaceName === undefined ? s.insideGlobal : this.#addressOf(s.interfaceName);
   }
 
-  #permits(d: DynamicNat, p: Probe): boolean {
+  #permits(d: DynamicNat, p: TracedPacket): boolean {
     const list = this.#config.accessLists.get(d.list);
     // A list that does not exist, or is empty, permits everything, as nat/allocation.ts has it.
     if (list === undefined || list.entries.length === 0) return true;
     return list.entries.find((e) => entryMatches(e, p))?.action === 'permit';
   }
 
-  #viaList(d: DynamicNat, p: Probe): Translated {
+  #viaList(d: DynamicNat, p: TracedPacket): Translated {
     const pool = d.pool === undefined ? undefined : this.#config.nat.pools.get(d.pool);
     const own = d.pool === undefined ? this.#addressOf(d.interfaceName) : undefined;
     const [first, last] = pool === undefined ? [own, own] : [pool.start, pool.end];

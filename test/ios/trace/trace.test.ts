@@ -8,7 +8,7 @@ import { ConsoleSession } from '../../../src/ios/exec/session.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
 import { explain, type Trace } from '../../../src/ios/trace/explain.js';
 import { traceConfig } from '../../../src/ios/trace/index.js';
-import type { Probe } from '../../../src/ios/trace/probe.js';
+import type { TracedPacket } from '../../../src/ios/trace/probe.js';
 import { RouterState } from '../../../src/core/state/router-state.js';
 import { PASS } from '../../../src/core/verdict.js';
 import { ControlConnection, INSIDE, OUTSIDE } from '../../inspect/ftp/control-connection.js';
@@ -181,7 +181,7 @@ function configOf(lines: string): RouterConfig {
   return made;
 }
 
-type Packet = Probe & { from: string; to: string };
+type Packet = TracedPacket & { from: string; to: string };
 
 /** A first packet from either side. `outside`: what senders there call themselves. */
 function probeTo(to: fc.Arbitrary<string>, outside = ['172.22.1.1', '192.0.2.7']): fc.Arbitrary<Packet> {
@@ -236,7 +236,7 @@ interface Passed {
 }
 
 /** One packet through the engine. */
-function pass(engine: Engine, c: RouterConfig, p: Probe, bytes: Uint8Array): Passed {
+function pass(engine: Engine, c: RouterConfig, p: TracedPacket, bytes: Uint8Array): Passed {
   const packet = received(
     bytes,
     c.interfaces.findIndex((i) => i.name === p.ingress),

@@ -8,7 +8,7 @@
  * AUTHENTICATE, COMPRESS, IDLE and a synchronising literal no byte may come before the server's reply.
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
-import type { InspectedProtocol } from '../inspector.js';
+import type { RegisteredProtocol } from '../inspector.js';
 import { ImapArguments } from './imap-argument.js';
 import { IMAP_COMMANDS, type ImapCommand, Sync, UID_COMMANDS } from './imap-commands.js';
 import { Found, ImapReply, TAG_MOST } from './imap-reply.js';
@@ -302,7 +302,7 @@ export class ImapInspector extends MailboxInspector {
   }
 }
 
-export const IMAP: InspectedProtocol<'imap', MailboxFinding> = {
+export const IMAP: RegisteredProtocol<'imap', MailboxFinding> = {
   service: 'imap',
   port: 143,
   make: (options, host) => new ImapInspector({ secureLogin: options['secureLogin'] === true }, host),

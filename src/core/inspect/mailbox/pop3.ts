@@ -7,7 +7,7 @@
  * A line is judged where its verb ends, before an argument has gone out: no password passes that is refused.
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
-import type { FindingHost, InspectedProtocol } from '../inspector.js';
+import type { FindingHost, RegisteredProtocol } from '../inspector.js';
 import { isMechanismByte, LF, type MailboxFinding, type MailboxOptions, MECHANISM_MOST, MECHANISMS, RESPONSE_LIMIT, SPACE, WordTable } from './mailbox.js'; // prettier-ignore
 import { Expect, MailboxInspector } from './mailbox-inspector.js';
 
@@ -252,7 +252,7 @@ export class Pop3Inspector extends MailboxInspector {
   }
 }
 
-export const POP3: InspectedProtocol<'pop3', MailboxFinding> = {
+export const POP3: RegisteredProtocol<'pop3', MailboxFinding> = {
   service: 'pop3',
   port: 110,
   make: (options, host) => new Pop3Inspector({ secureLogin: options['secureLogin'] === true }, host),
