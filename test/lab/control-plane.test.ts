@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Fw3640, fw3640 } from './support/fw3640.js';
+import { configVariant, Fw3640, fw3640 } from './support/fw3640.js';
 import { Lab, ROOT } from './support/lab.js';
 import { LabProcess } from './support/process.js';
 import { smtpServer } from './support/smtp-server.js';
@@ -63,7 +63,8 @@ const sessions = (router: Fw3640): string[] =>
 test('killed under load and started again, twice: no packet is late, sessions go on, the same ones are shown', async () => {
   const transfers = await TcpServer.listen(lab, 'outside', 8025);
   await smtpServer(lab);
-  let router = await Fw3640.start(lab);
+  const config = configVariant(lab); // a copy: it is written
+  let router = await Fw3640.start(lab, { config });
   const { dataPlane } = router;
   const made = host();
   router.console('configure terminal', 'ip inspect udp idle-time 77', 'end', 'write memory');
@@ -100,7 +101,7 @@ test('killed under load and started again, twice: no packet is late, sessions go
     await type(lines[1]!);
     await pings.more(50);
     const began = performance.now();
-    router = await Fw3640.start(lab);
+    router = await Fw3640.start(lab, { config });
     router.console('show clock');
     console.log(`console is back after ${Math.round(performance.now() - began)} ms`);
     expect(router.dataPlane).toBe(dataPlane);
