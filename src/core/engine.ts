@@ -21,14 +21,18 @@ import { addressRules } from './nat/address-rules.js';
 import { quotesHeader } from './nat/quote.js';
 import { rewriteDestination, rewriteSource } from './nat/rewrite.js';
 import { Translator } from './nat/translator.js';
+import { heapMemory, type MemorySource } from './memory/flat-memory.js';
 import { mix } from './memory/hash.js';
+import { SavedBytes } from './memory/saved-bytes.js';
+import { MOST_STATE, type StateIo, StateReader, StateWriter } from './memory/state-io.js';
+import { type Names, SavedNames } from './state/saved-names.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import { Identifications, mayBeCut } from './fragment/identifications.js';
 import type { Outbox } from './outbox.js';
 import type { InterfacePolicy, Policy } from './policy.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/routing-table.js';
 import { Flow, readFlow } from './session/flow.js';
-import { Sessions } from './tracker/sessions.js';
+import { type Adopted, Sessions } from './tracker/sessions.js';
 import type { ReassemblySnapshot } from './state/snapshot.js';
 import { MemoryAlert } from './tracker/memory-alert.js';
 import { ReassemblyMemory } from './stream/reassembly-memory.js';
@@ -53,9 +57,13 @@ export interface EngineOptions {
   now: number;
   /** Seed of the identifications we give, which strangers see. Without it `seed`, for runs that shall be alike. */
   identificationSeed?: number;
+  /** Where the tables lie; without it in memory that ends with the process. */
+  memory?: MemorySource;
 }
 
 const ETHERNET_MTU = 1500; // bytes
+
+const WRITER = new StateWriter();
 
 /** Drops that are no inspection's, or no loss: `ip inspect log drop-pkt` does not tell of them. */
 const UNTOLD: readonly Verdict[] = [DROP.acl, DROP.intercepted, DROP.ttlExpired, DROP.tooLong];
@@ -114,6 +122,9 @@ export class Engine {
   /** `ip tcp intercept list`. Inferred: a list that is not defined means all connections, as it permits all elsewhere. */
   #interceptOn = false;
   #interceptList: CompiledAccessList | undefined;
+  /** What has become of what another process had left; undefined: there was none. */
+  adopted: Adopted | undefined = undefined;
+  readonly #saved: { readonly names: SavedNames; readonly counts: SavedBytes } | undefined;
   /** Clock of the packet or tick in hand, ms. */
   #now = 0;
   readonly #say = (e: Event): void => this.outbox.event(e);
@@ -124,7 +135,11 @@ export class Engine {
     private readonly outbox: Outbox,
   ) {
     this.policy = policy;
-    const { capacity, seed, now } = options;
+    const { capacity, seed, now, memory: source = heapMemory } = options;
+    this.#saved = options.memory && {
+      names: new SavedNames(source),
+      counts: new SavedBytes('counts', MOST_STATE, source),
+    };
     this.nat = new Translator(
       capacity,
       seed,
@@ -132,6 +147,7 @@ export class Engine {
       now,
       (e) => this.outbox.event(e),
       (destination) => this.#egressIsOutside(destination),
+      source,
     );
     this.#routes = new RoutingTable(policy.routing);
     this.#matchLog = new MatchLog((e) => this.outbox.event(e));
@@ -142,7 +158,8 @@ export class Engine {
     this.#identifications = new Identifications(options.identificationSeed ?? seed);
     this.#memoryAlert = new MemoryAlert(outbox);
     const noLimits = { queueLength: 0, timeoutMs: 0, memoryBytes: 0 };
-    const memory = new ReassemblyMemory(noLimits, seed, (address) => this.#memoryAlert.note(address, this.#now));
+    const alert = (address: number): void => this.#memoryAlert.note(address, this.#now);
+    const memory = new ReassemblyMemory(noLimits, seed, alert, source);
     this.sessions = new Sessions(
       capacity,
       seed,
@@ -156,11 +173,65 @@ export class Engine {
       (p, v) => this.#releaseHeld(p, v),
       this.debug,
       options.cookieKey ?? Int32Array.of(seed, ~seed, mix(seed, 1), mix(seed, 2)),
+      source,
     );
     this.sessions.trace.pathOf = (p) => this.#pathOf(p, true);
     this.sessions.leadsTo = (address, ingress) => this.#routes.leadsTo(address, ingress);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
+    const names = this.#saved?.names.read();
+    if (names !== undefined) this.#adopt(names, policy, now);
+    else {
+      if (this.#saved !== undefined) {
+        this.sessions.discard();
+        this.nat.translations.table.adopt(() => false);
+      }
+      this.configure(policy, now);
+    }
+    this.sessions.renamed = () => this.#saveNames();
+  }
+
+  /** Takes over what another process has left in this memory, as far as the policy has a place for it. */
+  #adopt(names: Names, policy: Policy, now: number): void {
+    for (const name of names.interfaces) this.#numberOf(name);
+    this.rules.restore(names.rules);
+    const lost = this.nat.translations.adopt(names.mappings, now);
+    this.#loadCounts();
     this.configure(policy, now);
+    const adopted = this.sessions.adopt(names.pools, now);
+    this.#saveNames();
+    this.adopted = { ...adopted, lost: adopted.lost + lost };
+  }
+
+  #saveNames(): void {
+    this.#saved?.names.write({
+      interfaces: [...this.#numbers.keys()],
+      rules: this.rules.entries.slice(1).map(({ ruleName, service }) => ({ rule: ruleName, service })),
+      mappings: this.nat.translations.rules.mappings.map(({ key }) => key),
+      pools: this.sessions.pools,
+    });
+  }
+
+  #loadCounts(): void {
+    const bytes = this.#saved?.counts.read();
+    if (bytes === undefined) return;
+    const reader = new StateReader();
+    reader.begin(bytes, 0, bytes.length);
+    this.#sync(reader);
+  }
+
+  /** Saves or loads what is counted. */
+  #sync(io: StateIo): void {
+    this.packets = io.double(this.packets);
+    for (let v = 0; v < VERDICTS; v++) this.drops[v] = io.double(this.drops[v]!);
+    this.nat.sync(io);
+    this.sessions.sync(io);
+  }
+
+  #saveCounts(): void {
+    if (this.#saved === undefined) return;
+    WRITER.begin();
+    this.#sync(WRITER);
+    this.#saved.counts.write(WRITER.bytesOut, WRITER.length);
   }
 
   /** Takes over a policy, new or changed. Sessions stay; they get the settings of their rule as it is now. */
@@ -197,6 +268,7 @@ export class Engine {
       adjustMss: itf.adjustMss,
     }));
     this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
+    this.#saveNames();
   }
 
   /** What the links take that the router sends by, bytes, by canonical interface name; 1500 where it is not told. */
@@ -222,6 +294,7 @@ export class Engine {
       if (this.debug.packet) this.#tracePacket(p, v);
     }
     if (isDrop(v)) this.#dropped(p, v);
+    this.sessions.letGo();
     return v;
   }
 
@@ -297,6 +370,7 @@ export class Engine {
     this.#fragments.expire(now);
     this.#matchLog.tick(now);
     this.#dropLog.report(now, this.#say);
+    this.#saveCounts();
   }
 
   /** Counters of `show ip virtual-reassembly` for an interface, by its canonical name. */

@@ -31,6 +31,8 @@ export type EndReason =
   | 'timeout'
   /** RST of one of its ends. */
   | 'reset'
+  /** The data plane has died amid its packet, or another configuration has no place for it. */
+  | 'adoption'
   /** A new connection of the same ends has taken its place. */
   | 'replaced'
   /** `clear ip inspect session`. */

@@ -8,6 +8,7 @@ import type { LineReason, SmtpFinding } from '../core/inspect/smtp/finding.js';
 export const END_REASONS: Readonly<Record<EndReason, string>> = {
   timeout: 'timeout',
   reset: 'reset',
+  adoption: 'data plane restarted',
   replaced: 'replaced',
   cleared: 'cleared',
   inspection: 'inspection',

@@ -10,7 +10,7 @@ import { bring, make, type Move, MOVES, type Way, WAYS } from './moves.js';
 import { ALLOWED, type Rule, RULES, World } from './world.js';
 
 const { say, sayChunks, sayAny, evil, turn, catchUp, read, reset, reopen } = MOVES;
-const { forge, fragments, map, acknowledge, retransmit, wait } = MOVES;
+const { die, forge, fragments, map, acknowledge, retransmit, wait } = MOVES;
 
 interface Theme {
   name: string;
@@ -40,6 +40,11 @@ const THEMES: readonly Theme[] = [
   { name: 'chunks', moves: [sayChunks, sayChunks, evil, catchUp], runs: 500, rules: ['esmtp allow BDAT,STARTTLS'] },
   { name: 'the wrong side', moves: [MOVES.await, forge, forge, evil, say], runs: 800, to: ['hello', 'ehlo', 'mail'] },
   {
+    name: 'the data plane dies',
+    moves: [die, die, die, sayAny, evil, turn, catchUp, read, reset, reopen, retransmit, acknowledge],
+    runs: 800,
+  },
+  {
     name: 'all of it',
     moves: [
       sayAny,
@@ -56,6 +61,7 @@ const THEMES: readonly Theme[] = [
       acknowledge,
       retransmit,
       wait,
+      die,
     ],
     runs: 1500,
     multipath: fc.boolean(),

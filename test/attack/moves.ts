@@ -85,7 +85,9 @@ export type Move =
   | { do: 'map'; kind: number }
   | { do: 'acknowledge' }
   | { do: 'retransmit' }
-  | { do: 'wait'; ms: number };
+  | { do: 'wait'; ms: number }
+  /** The data plane dies, and another one takes over. */
+  | { do: 'die' };
 
 const fate = fc.constantFrom<Fate>('arrives', 'arrives', 'arrives', ...FATES);
 
@@ -101,6 +103,7 @@ const saying = (words: readonly string[]) =>
   });
 
 export const MOVES = {
+  die: fc.constant({ do: 'die' as const }),
   say: saying(PLAIN),
   sayChunks: saying([...PLAIN, ...CHUNKS, ...CHUNKS]),
   sayAny: saying(ANY),
@@ -234,6 +237,9 @@ export function make(w: World, m: Move): void {
       return;
     case 'wait':
       w.wait(m.ms);
+      return;
+    case 'die':
+      w.die();
   }
 }
 

@@ -8,6 +8,7 @@ import { compilePolicy } from '../../src/ios/compile/policy.js';
 import type { Event } from '../../src/core/events.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
+import { FlatMemory } from '../../src/core/memory/flat-memory.js';
 import { isDrop, PASS, type Verdict } from '../../src/core/verdict.js';
 import { i32, put16, u16 } from '../../src/core/wire/bytes.js';
 import { completePartial, writeIpv4Checksum } from '../../src/core/wire/checksum.js';
@@ -43,7 +44,9 @@ export interface SegmentOut {
 
 export class World {
   readonly host: MailHost;
-  readonly engine: Engine;
+  engine: Engine;
+  /** The data plane dies before each packet, and another one goes on in its place. */
+  diesAlways = false;
   readonly events: Event[] = [];
   now = 1000;
   /** Sequence number of the attacker's next new byte, and the first. */
@@ -62,12 +65,16 @@ export class World {
   #answered = 0;
   #token = 0;
   readonly #held = new Map<number, Uint8Array>();
+  readonly #start: () => Engine;
+  /** What outlives the data plane. */
+  readonly #memory = new Map<string, ArrayBuffer>();
   /** Packets that have left the router in this burst, towards the inside. */
   #leaving: Uint8Array[] = [];
 
   /** @param intercept `ip tcp intercept` for all connections: the router answers SYNs, and both ends count differently */
   constructor(rule: Rule, habits: MailHabits, multipath = false, intercept = false) {
     const config = configOf(rule, intercept);
+    const policy = compilePolicy(config);
     this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
     this.#spliced = intercept;
     this.#inside = config.interfaces.findIndex((i) => i.nat === 'inside');
@@ -77,7 +84,26 @@ export class World {
       inject: (packet) => this.#leave(packet.slice()),
       release: (token, v, bytes, partial) => this.#released(token, v, bytes, partial),
     };
-    this.engine = new Engine(compilePolicy(config), { capacity: 256, seed: 7, now: this.now }, outbox);
+    this.#start = () =>
+      new Engine(
+        policy,
+        { capacity: 256, seed: 7, now: this.now, memory: (name, words) => this.#memoryOf(name, words) },
+        outbox,
+      );
+    this.engine = this.#start();
+  }
+
+  /** The data plane dies between two packets: what the kernel has queued for it is lost. Another one takes over. */
+  die(): void {
+    this.#held.clear();
+    this.engine = this.#start();
+    for (const out of this.#leaving.splice(0)) this.#travel(out);
+  }
+
+  #memoryOf(name: string, words: number): FlatMemory {
+    let buffer = this.#memory.get(name);
+    if (buffer === undefined) this.#memory.set(name, (buffer = new ArrayBuffer(words * 4)));
+    return new FlatMemory({ buffer, offset: 0, words });
   }
 
   /** Handshake, as far as the greeting. */
@@ -164,6 +190,8 @@ export class World {
   }
 
   #handle(bytes: Uint8Array, ingress: number): Verdict {
+    this.engine.tick(this.now);
+    if (this.diesAlways) this.die();
     const token = ++this.#token;
     const p = received(bytes, ingress, token);
     this.#held.set(token, bytes);

@@ -5,7 +5,7 @@ import { ImapInspector } from '../../src/core/inspect/mailbox/imap.js';
 import { Pop3Inspector } from '../../src/core/inspect/mailbox/pop3.js';
 import { StreamAction } from '../../src/core/inspect/inspector.js';
 import type { MailboxFinding } from '../../src/core/inspect/mailbox/mailbox.js';
-import { FlatMemory } from '../../src/core/memory/flat-memory.js';
+import { StateReader, StateWriter } from '../../src/core/memory/state-io.js';
 import { mailboxReason } from '../../src/ios/features/mailbox.js';
 import { latin1 } from '../support/packets.js';
 
@@ -50,10 +50,13 @@ function play(protocol: Protocol, turns: readonly Turn[], secureLogin = false, c
       end = Math.min(b.length, at + cut());
       outcome[side] = client ? inspector.fromInitiator(b, at, end) : inspector.fromResponder(b, at, end, 0, 0);
       if (!rest) continue;
-      const m = new FlatMemory((inspector.words + 1) & ~1);
-      inspector.save(m, 0);
+      const writer = new StateWriter();
+      inspector.sync(writer);
       inspector = make(protocol, secureLogin, findings);
-      inspector.load(m, 0);
+      const reader = new StateReader();
+      reader.begin(writer.bytesOut, 0, writer.length);
+      inspector.sync(reader);
+      expect(reader.complete).toBe(true);
     }
   }
   return outcome;

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SESSION_WORDS } from '../../src/core/session/session.js';
 import { SessionTable } from '../../src/core/session/session-table.js';
-import { TimerWheel } from '../../src/core/memory/timer-wheel.js';
 
 interface Key {
   a: number;
@@ -66,7 +64,7 @@ test('a session ends when a list of deadlines says so, to the tick, however its 
     fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
       let now = 0;
       const table = new SessionTable(16, 1);
-      const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), now);
+      const wheel = table.timers(now);
       const deadlines = new Map<number, { since: number; ms: number }>();
       const find = (id: number): boolean => table.find(id, 1, 0, 2, 17);
       for (const a of actions) {
@@ -103,7 +101,7 @@ test('a session ends when a list of deadlines says so, to the tick, however its 
 
 test('a jump of a year costs no more than looking at each slot once for each day of it', () => {
   const table = new SessionTable(16, 1);
-  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
+  const wheel = table.timers(0);
   const year = 31_536_000_000;
   const began = performance.now();
   for (let n = 1; n <= 5; n++) wheel.expire(n * year, 1000, () => undefined);
@@ -112,7 +110,7 @@ test('a jump of a year costs no more than looking at each slot once for each day
 
 test('a clock that goes back ends nothing early, and keeps nothing longer than it would take again', () => {
   const table = new SessionTable(16, 1);
-  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
+  const wheel = table.timers(0);
   wheel.expire(7_200_000, 10, () => undefined);
   table.create(1, 1, 0, 2, 17, 0, 7_200_000);
   table.session.timeoutMs = 30_000;
@@ -125,7 +123,7 @@ test('a clock that goes back ends nothing early, and keeps nothing longer than i
 
 test('after a standstill a timeout longer than the wheel is round holds nobody else up', () => {
   const table = new SessionTable(16, 1);
-  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
+  const wheel = table.timers(0);
   const open = (id: number, now: number, timeoutMs: number): void => {
     table.create(id, 1, 0, 2, 17, 0, now);
     table.session.timeoutMs = timeoutMs;
@@ -145,7 +143,7 @@ test('after a standstill a timeout longer than the wheel is round holds nobody e
 
 test('a call ends no more sessions than its budget, and the next ones go on', () => {
   const table = new SessionTable(100, 1);
-  const wheel = new TimerWheel(SESSION_WORDS, table.cursor(), table.cursor(), 0);
+  const wheel = table.timers(0);
   for (let i = 0; i < 100; i++) {
     table.create(i, 1, 0, 2, 17, 0, 0);
     table.session.timeoutMs = 1000;

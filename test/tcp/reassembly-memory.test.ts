@@ -16,7 +16,7 @@ const MB = 1 << 20;
 /** Takes rings of `size` until one is refused. @returns bytes taken, at most `most` */
 function takeAll(memory: ReassemblyMemory, o: MemoryOwner, size: number, most = 512 * MB): number {
   let taken = 0;
-  while (taken < most && memory.takeRing(size, o) !== 0) taken += size;
+  while (taken < most && memory.takeBlock(size, o) !== 0) taken += size;
   return taken;
 }
 
@@ -45,7 +45,7 @@ describe('rings', () => {
 
   test('the sessions of one server with many clients count as those of the clients', () => {
     const memory = new ReassemblyMemory({ ...DEFAULT_LIMITS });
-    for (let client = 100; client < 132; client++) expect(memory.takeRing(4 * MB, owner(client))).not.toBe(0);
+    for (let client = 100; client < 132; client++) expect(memory.takeBlock(4 * MB, owner(client))).not.toBe(0);
   });
 });
 

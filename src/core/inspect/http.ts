@@ -6,7 +6,8 @@
  * Bodies are not framed: a class file is looked for behind every empty line, with or without a chunk size, so that no
  * length field of a server can hide it. Nor is a request seen that follows the body of another without a line end.
  */
-import { StreamAction, type StreamInspector } from './inspector.js';
+import type { StateIo } from '../memory/state-io.js';
+import { StreamAction, type SavedInspector } from './inspector.js';
 
 export interface HttpHost {
   /** Java applets may come from this server. */
@@ -36,7 +37,7 @@ const AT = {
   chunk: 4,
 } as const;
 
-export class HttpInspector implements StreamInspector {
+export class HttpInspector implements SavedInspector {
   readonly modified = false;
   /** The line of the client, while it may be a request line. */
   readonly #line = Buffer.alloc(MOST_LINE);
@@ -50,6 +51,15 @@ export class HttpInspector implements StreamInspector {
   #matched = 0;
 
   constructor(private readonly host: HttpHost) {}
+
+  sync(io: StateIo): void {
+    this.#length = io.below(this.#length, MOST_LINE + 1);
+    io.bytes(this.#line, this.#length);
+    this.#candidate = io.flag(this.#candidate);
+    this.#emptyLine = io.flag(this.#emptyLine);
+    this.#at = io.below(this.#at, AT.chunk + 1);
+    this.#matched = io.below(this.#matched, CLASS_FILE.length);
+  }
 
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
     for (let i = at; i < end; i++) {

@@ -3,6 +3,8 @@
  * protocol. `stream/` hands it the bytes of each direction exactly once, in order, cut anywhere; it may overwrite
  * bytes in place and never changes a length. Pure: time comes in as `now`, findings go out through `InspectorHost`.
  */
+import type { StateIo } from '../memory/state-io.js';
+
 export const StreamAction = {
   /** Forward the bytes as they now stand. */
   pass: 0,
@@ -29,6 +31,15 @@ export interface StreamInspector {
   fromResponder(b: Uint8Array, at: number, end: number, now: number, unacknowledged: number): StreamAction;
   /** True when the last call changed at least one byte. */
   modified: boolean;
+}
+
+/** An inspector of a session of ours: its state can leave it. */
+export interface SavedInspector extends StreamInspector {
+  /**
+   * Saves or loads all there is of the session, between any two calls: one inspector serves one session after the other,
+   * and another process may go on where this one ends.
+   */
+  sync(io: StateIo): void;
 }
 
 /** What an inspector tells its surroundings; the session adds addresses, session id and sequence number. */
@@ -63,5 +74,5 @@ export interface RegisteredProtocol<Service extends string, F extends Finding> {
   /** System-defined TCP port. */
   readonly port: number;
   /** Makes the inspector of one session. */
-  make(options: InspectorOptions, host: FindingHost<F>): StreamInspector;
+  make(options: InspectorOptions, host: FindingHost<F>): SavedInspector;
 }

@@ -31,6 +31,8 @@ export interface RuleEntry {
   readonly service: Service;
   /** Index into SERVICES. */
   readonly serviceIndex: number;
+  /** The configuration has it; else only sessions do. */
+  inForce: boolean;
   alert: boolean;
   auditTrail: boolean;
   idleMs: number;
@@ -97,6 +99,7 @@ const NO_RULE: RuleEntry = {
   ruleName: '',
   service: 'tcp',
   serviceIndex: SERVICES.indexOf('tcp'),
+  inForce: true,
   alert: false,
   auditTrail: false,
   idleMs: 86_400_000,
@@ -129,7 +132,25 @@ export class RuleSet {
       this.#rules.set(rule.name, new CompiledRule(rule.name, entries, ports));
       entries.forEach((e) => gone.delete(e));
     }
-    if (alertOff) for (const e of gone) e.alert = false;
+    gone.delete(NO_RULE);
+    for (const e of gone) {
+      e.inForce = false;
+      if (alertOff) e.alert = false;
+    }
+  }
+
+  /** Gives entries the numbers that saved sessions know them by. Before the first `configure`. */
+  restore(names: readonly { readonly rule: string; readonly service: string }[]): void {
+    for (const { rule, service } of names) {
+      const serviceIndex = SERVICES.findIndex((s) => s === service);
+      this.entries.push({
+        ...NO_RULE,
+        index: this.entries.length,
+        ruleName: rule,
+        service: service as Service,
+        serviceIndex,
+      });
+    }
   }
 
   /** The rule of this name; an undefined one inspects nothing, as on IOS. */
@@ -139,7 +160,7 @@ export class RuleSet {
 
   #entry(ruleName: string, p: ProtocolPolicy): RuleEntry {
     const { alert, auditTrail, idleMs, smtp, javaList, options } = p;
-    const settings = { alert, auditTrail, idleMs, smtp, javaList, options };
+    const settings = { inForce: true, alert, auditTrail, idleMs, smtp, javaList, options };
     const known = this.entries.find((e) => e.ruleName === ruleName && e.service === p.protocol);
     if (known !== undefined) return Object.assign(known, settings);
     const entry: RuleEntry = {

@@ -6,12 +6,41 @@ export class FlatMemory {
   readonly words: Int32Array;
   readonly floats: Float64Array;
   readonly bytes: Uint8Array;
+  /** Words from the start that the system has promised; `grow` asks for more. Memory of the heap always is there. */
+  ready: number;
+  readonly #promise: (words: number) => boolean;
 
-  /** @param words a multiple of two */
-  constructor(words: number) {
-    const memory = new ArrayBuffer(words * 4);
-    this.words = new Int32Array(memory);
-    this.floats = new Float64Array(memory);
-    this.bytes = new Uint8Array(memory);
+  /**
+   * @param memory words of new memory, a multiple of two; or memory that is there, from an offset in bytes on
+   * @param promise asks the system for the words up to this one, where it has not promised all at once
+   */
+  constructor(memory: number | { buffer: ArrayBuffer; offset: number; words: number }, promise?: typeof alwaysThere) {
+    const { buffer, offset, words } =
+      typeof memory === 'number' ? { buffer: new ArrayBuffer(memory * 4), offset: 0, words: memory } : memory;
+    this.words = new Int32Array(buffer, offset, words);
+    this.floats = new Float64Array(buffer, offset, words >> 1);
+    this.bytes = new Uint8Array(buffer, offset, words * 4);
+    this.ready = promise === undefined ? words : 0;
+    this.#promise = promise ?? alwaysThere;
+  }
+
+  /** Makes sure that the words up to this one may be written. False: there is no memory. */
+  grow(words: number): boolean {
+    if (words <= this.ready) return true;
+    if (!this.#promise(words)) return false;
+    this.ready = Math.max(this.ready, words);
+    return true;
   }
 }
+
+const alwaysThere = (words: number): boolean => words >= 0;
+
+/**
+ * Gives each table its memory, by name. What comes back under a name is what was left there: that is how tables outlive
+ * the process.
+ * @param words a multiple of two; `tail` of them, the last ones, are written all over from the start
+ */
+export type MemorySource = (name: string, words: number, tail: number) => FlatMemory;
+
+/** Memory that ends with the process. */
+export const heapMemory: MemorySource = (_name, words) => new FlatMemory(words);

@@ -22,26 +22,34 @@ export interface TimedRecord {
 const TICK_MS = 125;
 /** Slots: a round of 68 minutes, longer than the default tcp idle-time; longer timeouts go round again. */
 const SLOTS = 32768;
+/** Words of the heads. */
+export const WHEEL_WORDS = SLOTS;
 const DAY_TICKS = 86_400_000 / TICK_MS;
 const NONE = -1;
 
 export class TimerWheel<R extends TimedRecord> {
-  readonly #heads = new Int32Array(SLOTS).fill(NONE);
+  readonly #heads: Int32Array;
   readonly #cursor: R;
   readonly #link: R;
   /** Tick up to which everything has been looked at. */
   #done: number;
 
   /**
+   * An empty wheel: who adopts a table files its records again.
+   * @param words of the table
+   * @param headsAt offset of WHEEL_WORDS of them
    * @param recordWords length of a record
    * @param cursor, link two cursors over the table's memory that nobody else moves meanwhile
    */
   constructor(
+    words: Int32Array,
+    headsAt: number,
     private readonly recordWords: number,
     cursor: R,
     link: R,
     now: number,
   ) {
+    this.#heads = words.subarray(headsAt, headsAt + WHEEL_WORDS).fill(NONE);
     this.#cursor = cursor;
     this.#link = link;
     this.#done = Math.floor(now / TICK_MS);

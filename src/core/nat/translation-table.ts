@@ -2,44 +2,55 @@
  * All translations of the router: flat records in two hash chains each, one found by a packet as it is inside, the
  * other by a packet as it is outside. O(1) per packet, no allocation after construction.
  */
+import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
 import { mix } from '../memory/hash.js';
-import { KIND_OF, Translation, TRANSLATION_WORDS } from './translation.js';
-
-/** No record. Links are record numbers plus one, so that memory that was never touched is an empty table. */
-const NONE = 0;
+import type { HashIndex } from '../memory/hash-index.js';
+import type { Slots } from '../memory/slots.js';
+import { TableMemory } from '../memory/table-memory.js';
+import { TimerWheel } from '../memory/timer-wheel.js';
+import { KIND_OF, Translation, TRANSLATION_FIELDS, TRANSLATION_WORDS } from './translation.js';
 
 export class TranslationTable {
-  /** Records in use. */
-  size = 0;
-  readonly #words: Int32Array;
-  readonly #insideHeads: Int32Array;
-  readonly #outsideHeads: Int32Array;
-  readonly #bucketMask: number;
+  readonly #table: TableMemory;
+  readonly #slots: Slots;
+  readonly #inside: HashIndex;
+  readonly #outside: HashIndex;
   readonly #seed: number;
-  readonly #link: Translation;
-  #freeHead = NONE;
-  /** Records from here on were never used. */
-  #fresh = 0;
 
   /**
    * @param capacity most records at a time; memory (64 bytes each) is touched only as it is used
    * @param seed     of the hash: a sender must not be able to choose our chains
+   * @param source   of the memory
    */
   constructor(
     readonly capacity: number,
     seed: number,
+    source: MemorySource = heapMemory,
   ) {
-    this.#words = new Int32Array(capacity * TRANSLATION_WORDS);
-    const buckets = 1 << (32 - Math.clz32(Math.max(capacity, 2) - 1));
-    this.#insideHeads = new Int32Array(buckets);
-    this.#outsideHeads = new Int32Array(buckets);
-    this.#bucketMask = buckets - 1;
+    const links = [TRANSLATION_FIELDS.insideNext.word, TRANSLATION_FIELDS.outsideNext.word];
+    this.#table = new TableMemory(
+      { name: 'translations', capacity, recordWords: TRANSLATION_WORDS, links, timed: true },
+      source,
+    );
+    this.#slots = this.#table.slots;
+    this.#inside = this.#table.indexes[0]!;
+    this.#outside = this.#table.indexes[1]!;
     this.#seed = seed | 0;
-    this.#link = this.cursor();
   }
 
   cursor(): Translation {
-    return new Translation(this.#words);
+    return new Translation(this.#table.memory);
+  }
+
+  /** The timers of this table's translations: there is one wheel in its memory. */
+  timers(now: number): TimerWheel<Translation> {
+    const { memory, wheelAt } = this.#table;
+    return new TimerWheel(memory.words, wheelAt, TRANSLATION_WORDS, this.cursor(), this.cursor(), now);
+  }
+
+  /** Records in use. */
+  get size(): number {
+    return this.#slots.used;
   }
 
   /**
@@ -55,11 +66,11 @@ export class TranslationTable {
     outside: number,
     outsidePort: number,
   ): boolean {
-    let link = this.#insideHeads[this.#bucket(protocol, local, port, outside, outsidePort)]!;
-    while (link !== NONE) {
-      t.at = (link - 1) * TRANSLATION_WORDS;
+    const index = this.#inside;
+    const hash = this.#hash(protocol, local, port, outside, outsidePort);
+    for (let at = index.first(hash); at >= 0; at = index.after(at)) {
+      t.at = at;
       if (t.isInside(kind, protocol, local, port, outside, outsidePort)) return true;
-      link = t.insideNext;
     }
     return false;
   }
@@ -74,11 +85,11 @@ export class TranslationTable {
     outside: number,
     outsidePort: number,
   ): boolean {
-    let link = this.#outsideHeads[this.#bucket(protocol, global, port, outside, outsidePort)]!;
-    while (link !== NONE) {
-      t.at = (link - 1) * TRANSLATION_WORDS;
+    const index = this.#outside;
+    const hash = this.#hash(protocol, global, port, outside, outsidePort);
+    for (let at = index.first(hash); at >= 0; at = index.after(at)) {
+      t.at = at;
       if (t.isOutside(kind, protocol, global, port, outside, outsidePort)) return true;
-      link = t.outsideNext;
     }
     return false;
   }
@@ -96,57 +107,25 @@ export class TranslationTable {
     outsidePort: number,
     now: number,
   ): boolean {
-    let link = this.#freeHead;
-    if (link !== NONE) {
-      t.at = (link - 1) * TRANSLATION_WORDS;
-      this.#freeHead = t.insideNext;
-    } else if (this.#fresh < this.capacity) {
-      link = ++this.#fresh;
-      t.at = (link - 1) * TRANSLATION_WORDS;
-    } else {
-      return false;
-    }
+    const slot = this.#slots.take();
+    if (slot < 0) return false;
+    t.at = slot * TRANSLATION_WORDS;
     t.begin(flags, protocol, local, localPort, global, globalPort, outside, outsidePort, now);
-    const inside = this.#bucket(protocol, local, localPort, outside, outsidePort);
-    t.insideNext = this.#insideHeads[inside]!;
-    this.#insideHeads[inside] = link;
-    const beyond = this.#bucket(protocol, global, globalPort, outside, outsidePort);
-    t.outsideNext = this.#outsideHeads[beyond]!;
-    this.#outsideHeads[beyond] = link;
-    this.size++;
+    this.#file(t);
     return true;
   }
 
   /** Takes the translation under `t` out of the table; its record may be used again at once. */
   remove(t: Translation): void {
-    const own = t.slot + 1;
-    const { protocol, outside, outsidePort } = t;
-    const inside = this.#bucket(protocol, t.insideLocal, t.insideLocalPort, outside, outsidePort);
-    const l = this.#link;
-    if (this.#insideHeads[inside] === own) {
-      this.#insideHeads[inside] = t.insideNext;
-    } else {
-      l.at = (this.#insideHeads[inside]! - 1) * TRANSLATION_WORDS;
-      while (l.insideNext !== own) l.at = (l.insideNext - 1) * TRANSLATION_WORDS;
-      l.insideNext = t.insideNext;
-    }
-    const beyond = this.#bucket(protocol, t.insideGlobal, t.insideGlobalPort, outside, outsidePort);
-    if (this.#outsideHeads[beyond] === own) {
-      this.#outsideHeads[beyond] = t.outsideNext;
-    } else {
-      l.at = (this.#outsideHeads[beyond]! - 1) * TRANSLATION_WORDS;
-      while (l.outsideNext !== own) l.at = (l.outsideNext - 1) * TRANSLATION_WORDS;
-      l.outsideNext = t.outsideNext;
-    }
-    t.begin(0, 0, 0, 0, 0, 0, 0, 0, 0); // no kind: not in use
-    t.insideNext = this.#freeHead;
-    this.#freeHead = own;
-    this.size--;
+    this.#inside.remove(this.#insideHash(t), t.at);
+    this.#outside.remove(this.#outsideHash(t), t.at);
+    t.clear();
+    this.#slots.give(t.slot);
   }
 
   /** Records that have ever been in use: those before this number. */
   get records(): number {
-    return this.#fresh;
+    return this.#slots.records;
   }
 
   /**
@@ -155,15 +134,51 @@ export class TranslationTable {
    */
   forEach(visit: (t: Translation) => void, from = 0, to = this.records): void {
     const t = this.cursor();
-    const end = Math.min(to, this.#fresh);
+    const end = Math.min(to, this.records);
     for (let slot = from; slot < end; slot++) {
       t.at = slot * TRANSLATION_WORDS;
       if (t.has(KIND_OF.flow | KIND_OF.binding)) visit(t);
     }
   }
 
-  #bucket(protocol: number, inside: number, port: number, outside: number, outsidePort: number): number {
-    const h = mix(mix(inside ^ this.#seed, (port << 16) | outsidePort) ^ outside, protocol ^ this.#seed);
-    return h & this.#bucketMask;
+  /**
+   * Takes over what another process has left in this memory: from the records alone, chains, free list and timers are
+   * made anew. A record that `sound` does not take is given up. @returns how many were given up
+   */
+  adopt(sound: (t: Translation) => boolean): number {
+    let lost = 0;
+    this.#table.restart();
+    this.forEach((t) => {
+      if (sound(t)) {
+        t.wheelSlot = -1;
+        this.#file(t);
+      } else {
+        lost++;
+        t.clear();
+      }
+    });
+    const t = this.cursor();
+    this.#slots.giveUnused((slot) => {
+      t.at = slot * TRANSLATION_WORDS;
+      return t.has(KIND_OF.flow | KIND_OF.binding);
+    });
+    return lost;
+  }
+
+  #file(t: Translation): void {
+    this.#inside.add(this.#insideHash(t), t.at);
+    this.#outside.add(this.#outsideHash(t), t.at);
+  }
+
+  #insideHash(t: Translation): number {
+    return this.#hash(t.protocol, t.insideLocal, t.insideLocalPort, t.outside, t.outsidePort);
+  }
+
+  #outsideHash(t: Translation): number {
+    return this.#hash(t.protocol, t.insideGlobal, t.insideGlobalPort, t.outside, t.outsidePort);
+  }
+
+  #hash(protocol: number, inside: number, port: number, outside: number, outsidePort: number): number {
+    return mix(mix(inside ^ this.#seed, (port << 16) | outsidePort) ^ outside, protocol ^ this.#seed);
   }
 }

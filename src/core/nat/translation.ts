@@ -7,27 +7,39 @@
  *
  * An ICMP query has its identifier where others have the inside port, and outside port 0.
  */
-import type { TimedRecord } from '../memory/timer-wheel.js';
+import { bits, high16, low16, record, word } from '../memory/record.js';
 
 export const TRANSLATION_WORDS = 16;
 
-// Words of a record.
-const INSIDE_NEXT = 0;
-const OUTSIDE_NEXT = 1;
-const WHEEL_NEXT = 2;
-const WHEEL_PREVIOUS = 3;
-const WHEEL_SLOT = 4;
-const LOCAL = 5;
-const GLOBAL = 6;
-const PORTS = 7; // inside local << 16 | inside global
-const OUTSIDE = 8;
-const KIND = 9; // protocol | flags << 8 | outside port << 16
-const CREATED = 10;
-const SINCE = 11;
-const TIMEOUT = 12;
-const BINDING = 13;
-const MAPPING = 14;
-const FLOWS = 15;
+export const TRANSLATION_FIELDS = {
+  insideNext: word(0),
+  outsideNext: word(1),
+  wheelNext: word(2),
+  wheelPrevious: word(3),
+  wheelSlot: word(4),
+  insideLocal: word(5),
+  insideGlobal: word(6),
+  insideLocalPort: high16(7),
+  insideGlobalPort: low16(7),
+  outside: word(8),
+  /** 0: every protocol. */
+  protocol: bits(9, 0, 8),
+  /** KIND_OF bits; 0: the record is not in use. */
+  flags: bits(9, 8, 8),
+  outsidePort: high16(9),
+  /** ms of the engine's clock, int32; compare by difference only. */
+  created: word(10),
+  /** Last use. */
+  since: word(11),
+  /** 0: never. */
+  timeoutMs: word(12),
+  /** Of a flow: record number of its binding. */
+  binding: word(13),
+  /** Index of the `ip nat inside source list` that made it, or NO_MAPPING. */
+  mapping: word(14),
+  /** Of a binding: how many flows belong to it. */
+  flows: word(15),
+} as const;
 
 /** Bits of `flags`. A record in use is a flow or a binding. */
 export const KIND_OF = {
@@ -47,128 +59,28 @@ export const KIND_OF = {
 /** `mapping` of what no `ip nat inside source list` made: static entries, and sources of hairpins. */
 export const NO_MAPPING = -1;
 
-export class Translation implements TimedRecord {
-  /** Word offset of the record in the table. */
-  at = 0;
+/** `binding` of a flow whose translation is static. */
+export const NO_BINDING = -1;
 
-  constructor(private readonly m: Int32Array) {}
+const TranslationRecord = record(TRANSLATION_WORDS, TRANSLATION_FIELDS);
 
-  get slot(): number {
-    return this.at / TRANSLATION_WORDS;
-  }
-  get insideNext(): number {
-    return this.m[this.at + INSIDE_NEXT]!;
-  }
-  set insideNext(v: number) {
-    this.m[this.at + INSIDE_NEXT] = v;
-  }
-  get outsideNext(): number {
-    return this.m[this.at + OUTSIDE_NEXT]!;
-  }
-  set outsideNext(v: number) {
-    this.m[this.at + OUTSIDE_NEXT] = v;
-  }
-  get wheelNext(): number {
-    return this.m[this.at + WHEEL_NEXT]!;
-  }
-  set wheelNext(v: number) {
-    this.m[this.at + WHEEL_NEXT] = v;
-  }
-  get wheelPrevious(): number {
-    return this.m[this.at + WHEEL_PREVIOUS]!;
-  }
-  set wheelPrevious(v: number) {
-    this.m[this.at + WHEEL_PREVIOUS] = v;
-  }
-  get wheelSlot(): number {
-    return this.m[this.at + WHEEL_SLOT]!;
-  }
-  set wheelSlot(v: number) {
-    this.m[this.at + WHEEL_SLOT] = v;
-  }
-  get insideLocal(): number {
-    return this.m[this.at + LOCAL]!;
-  }
-  get insideGlobal(): number {
-    return this.m[this.at + GLOBAL]!;
-  }
-  get insideLocalPort(): number {
-    return this.m[this.at + PORTS]! >>> 16;
-  }
-  get insideGlobalPort(): number {
-    return this.m[this.at + PORTS]! & 0xffff;
-  }
-  get outside(): number {
-    return this.m[this.at + OUTSIDE]!;
-  }
-  get outsidePort(): number {
-    return this.m[this.at + KIND]! >>> 16;
-  }
-  /** 0: every protocol. */
-  get protocol(): number {
-    return this.m[this.at + KIND]! & 255;
-  }
-  /** KIND_OF bits. */
-  get flags(): number {
-    return (this.m[this.at + KIND]! >>> 8) & 255;
-  }
+export class Translation extends TranslationRecord {
   has(flag: number): boolean {
-    return (this.m[this.at + KIND]! & (flag << 8)) !== 0;
+    return (this.flags & flag) !== 0;
   }
   set(flag: number): void {
-    this.m[this.at + KIND]! |= flag << 8;
+    this.flags |= flag;
   }
   unset(flag: number): void {
-    this.m[this.at + KIND]! &= ~(flag << 8);
-  }
-  /** ms of the engine's clock, int32; compare by difference only. */
-  get created(): number {
-    return this.m[this.at + CREATED]!;
-  }
-  /** Last use. */
-  get since(): number {
-    return this.m[this.at + SINCE]!;
-  }
-  set since(v: number) {
-    this.m[this.at + SINCE] = v;
-  }
-  /** 0: never. */
-  get timeoutMs(): number {
-    return this.m[this.at + TIMEOUT]!;
-  }
-  set timeoutMs(v: number) {
-    this.m[this.at + TIMEOUT] = v;
-  }
-  /** Of a flow: record number of its binding. */
-  get binding(): number {
-    return this.m[this.at + BINDING]!;
-  }
-  set binding(v: number) {
-    this.m[this.at + BINDING] = v;
-  }
-  /** Index of the `ip nat inside source list` that made it, or NO_MAPPING. */
-  get mapping(): number {
-    return this.m[this.at + MAPPING]!;
-  }
-  set mapping(v: number) {
-    this.m[this.at + MAPPING] = v;
-  }
-  /** Of a binding: how many flows belong to it. */
-  get flows(): number {
-    return this.m[this.at + FLOWS]!;
-  }
-  set flows(v: number) {
-    this.m[this.at + FLOWS] = v;
+    this.flags &= ~flag;
   }
 
   /** True for the record that a packet of the inside end, as it is inside, finds. `kind`: one of binding, flow. */
   isInside(kind: number, protocol: number, local: number, port: number, outside: number, outsidePort: number): boolean {
-    const m = this.m;
-    const at = this.at;
     return (
-      m[at + LOCAL] === local &&
-      m[at + OUTSIDE] === outside &&
-      m[at + PORTS]! >>> 16 === port &&
+      this.insideLocal === local &&
+      this.outside === outside &&
+      this.insideLocalPort === port &&
       this.#is(kind, protocol, outsidePort)
     );
   }
@@ -181,14 +93,18 @@ export class Translation implements TimedRecord {
     outside: number,
     outsidePort: number,
   ): boolean {
-    const m = this.m;
-    const at = this.at;
     return (
-      m[at + GLOBAL] === global &&
-      m[at + OUTSIDE] === outside &&
-      (m[at + PORTS]! & 0xffff) === port &&
+      this.insideGlobal === global &&
+      this.outside === outside &&
+      this.insideGlobalPort === port &&
       this.#is(kind, protocol, outsidePort)
     );
+  }
+
+  /** Clears the record: it is not in use. */
+  clear(): void {
+    this.flags = 0; // first, for who adopts a table amid this
+    this.words.fill(0, this.at, this.at + TRANSLATION_WORDS);
   }
 
   /** Clears the record and writes what identifies the translation. Link words are the table's. */
@@ -203,22 +119,23 @@ export class Translation implements TimedRecord {
     outsidePort: number,
     now: number,
   ): void {
-    const m = this.m;
-    const at = this.at;
-    m.fill(0, at, at + TRANSLATION_WORDS);
-    m[at + LOCAL] = local;
-    m[at + GLOBAL] = global;
-    m[at + PORTS] = (localPort << 16) | globalPort;
-    m[at + OUTSIDE] = outside;
-    m[at + KIND] = protocol | (flags << 8) | (outsidePort << 16);
-    m[at + WHEEL_SLOT] = -1;
-    m[at + CREATED] = now;
-    m[at + SINCE] = now;
-    m[at + MAPPING] = NO_MAPPING;
+    this.clear();
+    this.insideLocal = local;
+    this.insideGlobal = global;
+    this.insideLocalPort = localPort;
+    this.insideGlobalPort = globalPort;
+    this.outside = outside;
+    this.outsidePort = outsidePort;
+    this.protocol = protocol;
+    this.wheelSlot = -1;
+    this.created = now;
+    this.since = now;
+    this.mapping = NO_MAPPING;
+    this.binding = NO_BINDING;
+    this.flags = flags; // last, likewise
   }
 
   #is(kind: number, protocol: number, outsidePort: number): boolean {
-    const word = this.m[this.at + KIND]!;
-    return (word & (kind << 8)) !== 0 && (word & 255) === protocol && word >>> 16 === outsidePort;
+    return this.has(kind) && this.protocol === protocol && this.outsidePort === outsidePort;
   }
 }

@@ -3,11 +3,12 @@
  * where they are still valid. A port is free again when the last flow of its binding is gone.
  */
 import { MAX_STATIC_NAT, type NatTimeouts, type StaticBinding } from '../policy.js';
-import { TimerWheel } from '../memory/timer-wheel.js';
-import type { AddressRules } from './address-rules.js';
+import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
+import type { TimerWheel } from '../memory/timer-wheel.js';
+import { AddressPool, type AddressRules } from './address-rules.js';
 import { hasPorts, PortAllocator } from './port-allocator.js';
 import { flowTimeoutMs, noteSegment } from './timeouts.js';
-import { KIND_OF, NO_MAPPING, type Translation, TRANSLATION_WORDS } from './translation.js';
+import { KIND_OF, NO_BINDING, NO_MAPPING, type Translation, TRANSLATION_WORDS } from './translation.js';
 import { TranslationTable } from './translation-table.js';
 
 /** Which translations: those that have all of these ends. */
@@ -23,8 +24,6 @@ export interface TranslationChoice {
 
 const { binding: BINDING, flow: FLOW, static: STATIC, reserved: RESERVED } = KIND_OF;
 
-/** `binding` of a flow whose translation is static. */
-export const NO_BINDING = -1;
 /** Translations looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
 const EXPIRE_BUDGET = 2000;
 /** ms that a reserved port waits for its flow. */
@@ -57,10 +56,11 @@ export class Translations {
     seed: number,
     public timeouts: NatTimeouts,
     now: number,
+    source: MemorySource = heapMemory,
   ) {
     // A flow of PAT has a binding, shared or not.
-    this.table = new TranslationTable(2 * capacity + MAX_STATIC_NAT, seed);
-    this.#timers = new TimerWheel(TRANSLATION_WORDS, this.table.cursor(), this.table.cursor(), now);
+    this.table = new TranslationTable(2 * capacity + MAX_STATIC_NAT, seed, source);
+    this.#timers = this.table.timers(now);
     this.#binding = this.table.cursor();
     this.#new = this.table.cursor();
     this.#timeOut = (t) => this.#end(t);
@@ -161,6 +161,45 @@ export class Translations {
   /** Ends what has timed out. */
   expire(now: number): void {
     this.#timers.expire(now, EXPIRE_BUDGET, this.#timeOut);
+  }
+
+  /**
+   * Takes over what another process has left in the table's memory. Before the first `configure`, which gives up what its
+   * rules no longer allow.
+   * @param mappings keys of `ip nat inside source list` by the number that records have
+   * @returns how many could not be
+   */
+  adopt(mappings: readonly string[], now: number): number {
+    const { table } = this;
+    this.rules = {
+      ...this.rules,
+      mappings: mappings.map((key) => ({ key, name: '', list: '', overload: false, pool: NO_POOL })),
+    };
+    table.forEach((t) => {
+      if (t.has(STATIC)) t.clear(); // the configuration brings them
+    });
+    let lost = table.adopt((t) => isSound(t, mappings.length));
+    table.forEach((t) => {
+      if (t.has(BINDING)) t.flows = 0;
+    });
+    table.forEach((t) => {
+      if (!t.has(FLOW) || t.binding === NO_BINDING) return;
+      const b = this.#at(t.binding);
+      if (t.binding < table.records && b.has(BINDING)) b.flows++;
+      else {
+        lost++;
+        table.remove(t);
+      }
+    });
+    table.forEach((t) => {
+      this.#count(t, 1);
+      if (t.timeoutMs > 0) this.#timers.schedule(t, now);
+    });
+    table.forEach((t) => {
+      const unused = t.has(BINDING) && t.protocol !== 0 && !t.has(STATIC | RESERVED) && t.flows === 0;
+      if (unused) this.#release(t);
+    });
+    return lost;
   }
 
   /**
@@ -329,6 +368,15 @@ export class Translations {
     this.#binding.at = slot * TRANSLATION_WORDS;
     return this.#binding;
   }
+}
+
+const NO_POOL = new AddressPool(0, 0);
+
+/** A record that another process has left can be one. @param mappings there were so many */
+function isSound(t: Translation, mappings: number): boolean {
+  const isOne = t.has(FLOW) !== t.has(BINDING);
+  const dynamic = t.has(FLOW) ? t.binding >= NO_BINDING : true;
+  return isOne && dynamic && t.timeoutMs >= 0 && t.mapping >= NO_MAPPING && t.mapping < mappings;
 }
 
 /** An end that `which` does not name may be any. A binding has no outside end. */

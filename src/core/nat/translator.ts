@@ -22,9 +22,11 @@ import { allocateAddress, allocatePort, mappingFor } from './allocation.js';
 import { type End, END, Ends, recordedPort } from './ends.js';
 import { ExhaustionLog, type Shortage } from './exhaustion.js';
 import { Quote, quotesHeader } from './quote.js';
-import { KIND_OF, NO_MAPPING } from './translation.js';
-import { NO_BINDING, Translations } from './translations.js';
 import { type Row, rowsOf } from '../observe/row.js';
+import { KIND_OF, NO_MAPPING, NO_BINDING } from './translation.js';
+import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
+import type { StateIo } from '../memory/state-io.js';
+import { Translations } from './translations.js';
 
 /** Whether a packet for this destination leaves by an outside interface. */
 export type LeavesOutside = (destination: number) => boolean;
@@ -48,6 +50,14 @@ export class Translator {
   /** What is counted here. */
   rows(): Row[] {
     return rowsOf('nat', ROWS, (name) => (name === 'expired' ? this.translations.expired : this[name]));
+  }
+
+  /** Saves or loads the counters. */
+  sync(io: StateIo): void {
+    this.hits = io.double(this.hits);
+    this.misses = io.double(this.misses);
+    this.poolMisses = io.double(this.poolMisses);
+    this.translations.expired = io.double(this.translations.expired);
   }
 
   /** `clear ip nat statistics`. */
@@ -105,8 +115,9 @@ export class Translator {
     now: number,
     emit: (e: Event) => void,
     private readonly leavesOutside: LeavesOutside,
+    source: MemorySource = heapMemory,
   ) {
-    this.translations = new Translations(capacity, seed, timeouts, now);
+    this.translations = new Translations(capacity, seed, timeouts, now, source);
     this.#source = new Ends(this.translations);
     this.#destination = new Ends(this.translations);
     this.#other = new Ends(this.translations);

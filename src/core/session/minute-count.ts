@@ -1,3 +1,5 @@
+import type { StateIo } from '../memory/state-io.js';
+
 /** How many of something there were in the last sixty seconds: a count a second, and their sum. */
 const SECONDS = 60;
 
@@ -18,6 +20,12 @@ export class MinuteCount {
   count(now: number): number {
     this.#advance(now);
     return this.#sum;
+  }
+
+  sync(io: StateIo): void {
+    this.#second = io.double(this.#second);
+    this.#sum = 0;
+    for (let i = 0; i < SECONDS; i++) this.#sum += this.#perSecond[i] = io.int(this.#perSecond[i]!);
   }
 
   clear(): void {

@@ -2,48 +2,66 @@
  * The CBAC state table: flat records, found by a seeded hash of both endpoints that is the same in both directions.
  * O(1) per packet, no allocation after construction.
  */
+import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
 import { mix } from '../memory/hash.js';
-import { Session, SESSION_WORDS } from './session.js';
-
-const NONE = -1;
+import type { HashIndex } from '../memory/hash-index.js';
+import type { Slots } from '../memory/slots.js';
+import { TableMemory } from '../memory/table-memory.js';
+import { TimerWheel } from '../memory/timer-wheel.js';
+import { Session, SESSION_FIELDS, SESSION_WORDS } from './session.js';
 
 export class SessionTable {
   readonly capacity: number;
-  /** Records in use. */
-  size = 0;
   /** Cursor of `find` and `create`. */
   readonly session: Session;
   /** After `find`: the packet's source is the session's initiator. */
   fromInitiator = false;
 
-  readonly #words: Int32Array;
-  readonly #floats: Float64Array;
-  readonly #heads: Int32Array;
-  readonly #bucketMask: number;
+  readonly #table: TableMemory;
+  readonly #slots: Slots;
+  readonly #index: HashIndex;
   readonly #seed: number;
-  #freeHead = NONE;
-  /** Records from here on were never used. */
-  #fresh = 0;
 
   /**
    * @param capacity most sessions at a time; memory (192 bytes each) is touched only as it is used
    * @param seed     of the hash: a sender must not be able to choose our chains
+   * @param source   of the memory
    */
-  constructor(capacity: number, seed: number) {
+  constructor(capacity: number, seed: number, source: MemorySource = heapMemory) {
     this.capacity = capacity;
-    const memory = new ArrayBuffer(capacity * SESSION_WORDS * 4);
-    this.#words = new Int32Array(memory);
-    this.#floats = new Float64Array(memory);
+    const links = [SESSION_FIELDS.hashNext.word];
+    this.#table = new TableMemory(
+      { name: 'sessions', capacity, recordWords: SESSION_WORDS, links, timed: true },
+      source,
+    );
+    this.#slots = this.#table.slots;
+    this.#index = this.#table.indexes[0]!;
     this.session = this.cursor();
-    const buckets = 1 << (32 - Math.clz32(Math.max(capacity, 2) - 1));
-    this.#heads = new Int32Array(buckets).fill(NONE);
-    this.#bucketMask = buckets - 1;
     this.#seed = seed | 0;
   }
 
   /** A cursor of the caller's own, so that one walk does not move another's session. */
   cursor(): Session {
-    return new Session(this.#words, this.#floats);
+    return new Session(this.#table.memory);
+  }
+
+  /** The timers of this table's sessions: there is one wheel in its memory. */
+  timers(now: number): TimerWheel<Session> {
+    const { memory, wheelAt } = this.#table;
+    return new TimerWheel(memory.words, wheelAt, SESSION_WORDS, this.cursor(), this.cursor(), now);
+  }
+
+  /** Records in use. */
+  get size(): number {
+    return this.#slots.used;
+  }
+
+  /** The record that a packet or timer is changing, for who adopts the table when the process has died; -1: none. */
+  get inHand(): number {
+    return this.#slots.inHand;
+  }
+  set inHand(slot: number) {
+    this.#slots.inHand = slot;
   }
 
   /**
@@ -52,28 +70,27 @@ export class SessionTable {
    */
   find(src: number, srcPort: number, dst: number, dstPort: number, protocol: number): boolean {
     const s = this.session;
-    const forward = (srcPort << 16) | dstPort;
-    const backward = (dstPort << 16) | srcPort;
-    let slot = this.#heads[this.#bucket(src, srcPort, dst, dstPort, protocol)]!;
-    while (slot !== NONE) {
-      s.at = slot * SESSION_WORDS;
-      if (s.protocol === protocol) {
-        const ports = (s.initiatorPort << 16) | s.responderPort;
-        if (s.initiator === src && s.responder === dst && ports === forward) {
-          this.fromInitiator = true;
-          return true;
-        }
-        if (s.initiator === dst && s.responder === src && ports === backward) {
-          this.fromInitiator = false;
-          return true;
-        }
+    const index = this.#index;
+    for (let at = index.first(this.#hash(src, srcPort, dst, dstPort, protocol)); at >= 0; at = index.after(at)) {
+      s.at = at;
+      if (s.protocol !== protocol) continue;
+      const { initiator, responder, initiatorPort, responderPort } = s;
+      if (initiator === src && responder === dst && initiatorPort === srcPort && responderPort === dstPort) {
+        this.fromInitiator = true;
+        return true;
       }
-      slot = s.hashNext;
+      if (initiator === dst && responder === src && initiatorPort === dstPort && responderPort === srcPort) {
+        this.fromInitiator = false;
+        return true;
+      }
     }
     return false;
   }
 
-  /** Creates the session of a flow that `find` did not find and moves `session` to it; false when the table is full. */
+  /**
+   * Creates the session of a flow that `find` did not find and moves `session` to it; false when the table is full. The
+   * session is in hand from then on.
+   */
   create(
     src: number,
     srcPort: number,
@@ -83,48 +100,27 @@ export class SessionTable {
     service: number,
     now: number,
   ): boolean {
+    const slot = this.#slots.take();
+    if (slot < 0) return false;
     const s = this.session;
-    let slot = this.#freeHead;
-    if (slot !== NONE) {
-      s.at = slot * SESSION_WORDS;
-      this.#freeHead = s.hashNext;
-    } else if (this.#fresh < this.capacity) {
-      slot = this.#fresh++;
-      s.at = slot * SESSION_WORDS;
-    } else {
-      return false;
-    }
+    s.at = slot * SESSION_WORDS;
+    this.#slots.inHand = slot;
     s.begin(src, srcPort, dst, dstPort, protocol, service, now);
-    const bucket = this.#bucket(src, srcPort, dst, dstPort, protocol);
-    s.hashNext = this.#heads[bucket]!;
-    this.#heads[bucket] = slot;
+    this.#index.add(this.#hash(src, srcPort, dst, dstPort, protocol), s.at);
     this.fromInitiator = true;
-    this.size++;
     return true;
   }
 
   /** Takes the session under cursor `s` out of the table; its record may be used again at once. */
   remove(s: Session): void {
-    const slot = s.slot;
-    const bucket = this.#bucket(s.initiator, s.initiatorPort, s.responder, s.responderPort, s.protocol);
-    const after = s.hashNext;
-    if (this.#heads[bucket] === slot) {
-      this.#heads[bucket] = after;
-    } else {
-      const words = this.#words;
-      let at = this.#heads[bucket]! * SESSION_WORDS;
-      while (words[at] !== slot) at = words[at]! * SESSION_WORDS; // word 0 of a record is its hash link
-      words[at] = after;
-    }
-    s.begin(0, 0, 0, 0, 0, 0, 0); // protocol 0: not in use
-    s.hashNext = this.#freeHead;
-    this.#freeHead = slot;
-    this.size--;
+    this.#index.remove(this.#hashOf(s), s.at);
+    s.clear();
+    this.#slots.give(s.slot);
   }
 
   /** Records that have ever been in use: those before this number. */
   get records(): number {
-    return this.#fresh;
+    return this.#slots.records;
   }
 
   /**
@@ -133,16 +129,45 @@ export class SessionTable {
    */
   forEach(visit: (s: Session) => void, from = 0, to = this.records): void {
     const s = this.cursor();
-    const end = Math.min(to, this.#fresh);
+    const end = Math.min(to, this.records);
     for (let slot = from; slot < end; slot++) {
       s.at = slot * SESSION_WORDS;
       if (s.protocol !== 0) visit(s);
     }
   }
 
+  /**
+   * Takes over what another process has left in this memory: from the records alone, chains, free list and timers are
+   * made anew. A record that `sound` does not take, or whose flow another one has, is given up.
+   * @returns how many were given up
+   */
+  adopt(sound: (s: Session) => boolean): number {
+    let lost = 0;
+    this.#table.restart();
+    this.forEach((s) => {
+      if (sound(s) && !this.find(s.initiator, s.initiatorPort, s.responder, s.responderPort, s.protocol)) {
+        s.wheelSlot = -1;
+        this.#index.add(this.#hashOf(s), s.at);
+      } else {
+        lost++;
+        s.clear();
+      }
+    });
+    const s = this.cursor();
+    this.#slots.giveUnused((slot) => {
+      s.at = slot * SESSION_WORDS;
+      return s.protocol !== 0;
+    });
+    return lost;
+  }
+
+  #hashOf(s: Session): number {
+    return this.#hash(s.initiator, s.initiatorPort, s.responder, s.responderPort, s.protocol);
+  }
+
   /** Commutative in the two endpoints, so that both directions meet in one bucket. */
-  #bucket(a: number, aPort: number, b: number, bPort: number, protocol: number): number {
+  #hash(a: number, aPort: number, b: number, bPort: number, protocol: number): number {
     const h = mix(a ^ this.#seed, aPort) + mix(b ^ this.#seed, bPort);
-    return mix(h ^ this.#seed, protocol) & this.#bucketMask;
+    return mix(h ^ this.#seed, protocol);
   }
 }

@@ -1,4 +1,5 @@
 import { SERVICES } from '../inspect/rules.js';
+import type { StateIo } from '../memory/state-io.js';
 import { MinuteCount } from './minute-count.js';
 
 /** Counts of sessions, as `show ip inspect statistics` prints them. */
@@ -32,6 +33,18 @@ export class SessionStatistics {
     this.lastCleared = now;
   }
 
+  /** Saves or loads the counts; of the sessions that there are, each is to `enter` again. */
+  sync(io: StateIo): void {
+    for (let i = 0; i < this.packets.length; i++) this.packets[i] = io.double(this.packets[i]!);
+    this.#creations.sync(io);
+    this.maxEstablished = io.int(this.maxEstablished);
+    this.maxHalfOpen = io.int(this.maxHalfOpen);
+    this.maxTerminating = io.int(this.maxTerminating);
+    this.created = io.double(this.created);
+    this.lastCreated = syncOptional(io, this.lastCreated);
+    this.lastCleared = syncOptional(io, this.lastCleared);
+  }
+
   /** A session was created. */
   noteCreated(now: number): void {
     this.created++;
@@ -57,4 +70,10 @@ export class SessionStatistics {
     else if (state === 1) this.established--;
     else this.terminating--;
   }
+}
+
+function syncOptional(io: StateIo, v: number | undefined): number | undefined {
+  const known = io.flag(v !== undefined);
+  const value = io.double(v ?? 0);
+  return known ? value : undefined;
 }

@@ -2,9 +2,10 @@
  * One direction of a stream. Between two packets a flat record has all of it, unless a segment is missing; then the
  * object can be another direction.
  */
+import { blockSize, NO_BLOCK } from '../memory/arena.js';
 import type { FlatMemory } from '../memory/flat-memory.js';
 import { Unanswered } from './duplicate-ack.js';
-import { FORWARDED_WORDS, ForwardedBytes, type RecordRing } from './forwarded-bytes.js';
+import { FORWARDED_WORDS, ForwardedBytes, OF_RECORD, RECORD_RING, type RecordRing } from './forwarded-bytes.js';
 import { HeldQueue } from './held-segments.js';
 import type { MemoryOwner } from './memory-shares.js';
 import type { OpenGap, ReassemblyMemory } from './reassembly-memory.js';
@@ -23,6 +24,10 @@ const ECHO = 4;
 const FORWARDED = 5;
 export const DIRECTION_WORDS = FORWARDED + FORWARDED_WORDS;
 
+/** Words of the record in which forwarded bytes say how many they are, and where. */
+const LENGTH = FORWARDED;
+const RING = FORWARDED + 1;
+
 const OPENED = 1;
 const OPAQUE = 2;
 const FINISHED = 4;
@@ -35,6 +40,24 @@ interface Holding {
   readonly owner: MemoryOwner;
   expire(now: number): void;
   giveWay(d: Direction): void;
+}
+
+/** The block that the forwarded bytes of a saved direction are in, or as in `ForwardedBytes`. */
+export const ringOf = (w: Int32Array, at: number): number => w[at + RING]!;
+
+/**
+ * Whether a direction that another process has saved at word `at` can be.
+ * @param claim takes the block that it names; false: it cannot have that one
+ */
+export function isSoundDirection(w: Int32Array, at: number, claim: (block: number) => boolean): boolean {
+  const flags = w[at + FLAGS]!;
+  const length = w[at + LENGTH]!;
+  const ring = w[at + RING]!;
+  const unacknowledged = seqDiff(w[at + NXT]!, w[at + UNA]!);
+  if (flags < 0 || flags > (OPENED | OPAQUE | FINISHED | STAMPED) || length < 0) return false;
+  if ((flags & OPAQUE) !== 0 ? length > unacknowledged : length !== unacknowledged) return false;
+  if (ring <= 0) return ring === NO_BLOCK ? length === 0 : ring === OF_RECORD && length <= RECORD_RING;
+  return claim(ring) && length <= blockSize(ring);
 }
 
 export class Direction implements OpenGap {

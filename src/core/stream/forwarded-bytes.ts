@@ -5,6 +5,7 @@
  */
 import type { FlatMemory } from '../memory/flat-memory.js';
 import { copyBytes, sameBytes } from '../wire/copy.js';
+import { blockAt, blockSize, NO_BLOCK } from '../memory/arena.js';
 import { powerOfTwo } from './buffer-pool.js';
 import { type MemoryOwner, NOBODY } from './memory-shares.js';
 import { LEAST_RING, type ReassemblyMemory } from './reassembly-memory.js';
@@ -14,9 +15,9 @@ import { seqAdd, seqDiff } from '../wire/seq.js';
 export const RECORD_RING = 64;
 const NO_BYTES = new Uint8Array(0);
 
-// Numbers of rings; from 1 on those of the memory.
-const NO_RING = 0;
-const OF_RECORD = -1;
+// Rings: blocks of the arena, or one of these.
+const NO_RING = NO_BLOCK;
+export const OF_RECORD = -1;
 
 /** The ring in the record of a stream, for the direction that wants it first. Without a record there is none. */
 export class RecordRing {
@@ -73,7 +74,7 @@ export class ForwardedBytes {
       this.#use(OF_RECORD);
       return true;
     }
-    const ring = this.#memory.takeRing(powerOfTwo(need, LEAST_RING), this.#owner);
+    const ring = this.#memory.takeBlock(powerOfTwo(need, LEAST_RING), this.#owner);
     if (ring === NO_RING) return false;
     const old = this.#ring;
     const oldBytes = this.#bytes;
@@ -144,9 +145,9 @@ export class ForwardedBytes {
   #use(ring: number): void {
     this.#ring = ring;
     if (ring > 0) {
-      this.#bytes = this.#memory.ring(ring);
-      this.#at = 0;
-      this.#size = this.#bytes.length;
+      this.#bytes = this.#memory.arena.memory(ring).bytes;
+      this.#at = blockAt(ring);
+      this.#size = blockSize(ring);
     } else if (ring === OF_RECORD) {
       const ofRecord = this.#ofRecord;
       ofRecord.free = false;
@@ -159,7 +160,7 @@ export class ForwardedBytes {
   }
 
   #giveBack(ring: number): void {
-    if (ring > 0) this.#memory.giveRing(ring, this.#owner);
+    if (ring > 0) this.#memory.giveBlock(ring, this.#owner);
     else if (ring === OF_RECORD) this.#ofRecord.free = true;
   }
 

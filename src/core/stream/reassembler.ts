@@ -18,9 +18,9 @@ import { put16 } from '../wire/bytes.js';
 import { completeToPartial } from '../wire/checksum.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, FIN, RST, SYN, TCP_FLAGS, TCP_URGENT, URG } from '../wire/tcp.js';
-import { Direction, DIRECTION_WORDS, NO_GAP } from './direction.js';
+import { Direction, DIRECTION_WORDS, isSoundDirection, NO_GAP, ringOf } from './direction.js';
 import type { DuplicateAck } from './duplicate-ack.js';
-import { RECORD_RING, RecordRing } from './forwarded-bytes.js';
+import { OF_RECORD, RECORD_RING, RecordRing } from './forwarded-bytes.js';
 import type { HeldSegment } from './held-segments.js';
 import type { MemoryOwner } from './memory-shares.js';
 import type { ReassemblyMemory } from './reassembly-memory.js';
@@ -74,6 +74,15 @@ export const RING_WORDS = RECORD_RING / 4;
 /** Writes the record of a stream that nobody has opened at word `at`. */
 export function newStream(m: FlatMemory, at: number): void {
   for (let i = at; i < at + STREAM_WORDS; i++) m.words[i] = 0;
+}
+
+/** Whether a stream that another process has saved at word `at` can be. `claim`: as in `isSoundDirection`. */
+export function isSoundStream(w: Int32Array, at: number, claim: (block: number) => boolean): boolean {
+  const other = at + DIRECTION_WORDS;
+  if (ringOf(w, at) === OF_RECORD && ringOf(w, other) === OF_RECORD) return false;
+  // Both are asked, so that what is theirs is known also where one of them cannot be.
+  const sound = isSoundDirection(w, at, claim);
+  return isSoundDirection(w, other, claim) && sound;
 }
 
 export class TcpStream {

@@ -2,6 +2,9 @@
  * What all inspected streams share: the limits of `ip inspect tcp reassembly`, the memory for held segments and for
  * forwarded bytes, the list of streams that wait for a missing segment, and the counters.
  */
+import { Arena, blockSize, NO_BLOCK } from '../memory/arena.js';
+import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
+import type { StateIo } from '../memory/state-io.js';
 import { type Row, type RowNote, rowsOf } from '../observe/row.js';
 import type { Packet } from '../wire/packet.js';
 import { BufferPool, powerOfTwo } from './buffer-pool.js';
@@ -83,7 +86,8 @@ type Counted =
   | 'refused'
   | 'unreplaceable'
   | 'urgentCleared'
-  | 'afterFin';
+  | 'afterFin'
+  | 'unsaved';
 
 const ROWS: Readonly<Record<Counted, RowNote>> = {
   heldSegments: { kind: 'gauge', help: 'Segments held now' },
@@ -104,6 +108,10 @@ const ROWS: Readonly<Record<Counted, RowNote>> = {
   refused: { kind: 'counter', help: 'Segments that an inspector could not take as they were cut' },
   unreplaceable: { kind: 'counter', help: 'Segments whose text was to be replaced and could not be' },
   urgentCleared: { kind: 'counter', help: 'Segments whose URG flag was cleared' },
+  unsaved: {
+    kind: 'counter',
+    help: 'Times that a session could not be saved, so that it would end with the data plane',
+  },
   afterFin: { kind: 'counter', help: 'Segments with data behind a FIN, or with a FIN elsewhere than before' },
 };
 
@@ -146,11 +154,12 @@ export class ReassemblyMemory {
   urgentCleared = 0;
   /** Segments with data after FIN, or a FIN that contradicts what went before. */
   afterFin = 0;
+  /** Times that the state of a session could not be saved: too much of it, or no memory. */
+  unsaved = 0;
 
   readonly #pool = new BufferPool();
-  /** Rings in use by their number, from 1, so that flat records can name them; and the numbers that are free. */
-  readonly #rings: Uint8Array[] = [NO_BYTES];
-  readonly #freeRings: number[] = [];
+  /** Of the rings, and of what else of a session does not fit into its record. */
+  readonly arena: Arena;
   readonly #heldShares: MemoryShares;
   readonly #ringShares: MemoryShares;
   #freeSegment: HeldSegment | undefined = undefined;
@@ -160,12 +169,27 @@ export class ReassemblyMemory {
   #suspect: OpenGap | undefined = undefined;
   readonly #alert: ShareAlert;
 
-  /** @param seed of the table of shares */
-  constructor(limits: ReassemblyLimits, seed = 0, alert: ShareAlert = () => undefined) {
+  /**
+   * @param seed of the table of shares
+   * @param source of the memory for rings
+   */
+  constructor(
+    limits: ReassemblyLimits,
+    seed = 0,
+    alert: ShareAlert = () => undefined,
+    source: MemorySource = heapMemory,
+  ) {
     this.limits = limits;
+    this.arena = new Arena(source);
     this.#heldShares = new MemoryShares(seed);
     this.#ringShares = new MemoryShares(seed);
     this.#alert = alert;
+  }
+
+  /** Saves or loads the counters. */
+  sync(io: StateIo): void {
+    for (const name of Object.keys(ROWS) as Counted[])
+      if (ROWS[name].kind === 'counter') this[name] = io.double(this[name]);
   }
 
   /** What is counted here. */
@@ -202,37 +226,38 @@ export class ReassemblyMemory {
     this.#freeSegment = s;
   }
 
-  /** Memory for a ring of `size` bytes, a power of two. @returns its number, or 0 where a limit forbids it */
-  takeRing(size: number, owner: MemoryOwner): number {
-    if (size > RING_LIMIT) return 0;
+  /** A block of the arena of `size` bytes, a power of two, or NO_BLOCK where a limit forbids it. */
+  takeBlock(size: number, owner: MemoryOwner): number {
+    if (size > RING_LIMIT) return NO_BLOCK;
     const left = ALL_RINGS_LIMIT - this.ringBytes - size;
     const shares = this.#ringShares;
     const { source, side } = size <= LEAST_RING ? LEAST_RING_SHARES : RING_SHARES;
     if (shares.used(owner) + size > left * source || shares.usedBySide(owner) + size > left * side) {
       this.shareFull++;
       this.#alert(shares.measuredBy(owner));
-      return 0;
+      return NO_BLOCK;
     }
-    shares.add(owner, size);
-    this.ringBytes += size;
-    const number = this.#freeRings.pop() ?? this.#rings.length;
-    this.#rings[number] = this.#pool.take(size);
-    return number;
+    const block = this.arena.take(size);
+    if (block !== NO_BLOCK) this.#countBlock(owner, size);
+    return block;
   }
 
-  /** The ring with this number. */
-  ring(number: number): Uint8Array {
-    return this.#rings[number]!;
+  /** Takes a block back, for the owner that it was taken for. */
+  giveBlock(block: number, owner: MemoryOwner): void {
+    this.arena.give(block);
+    this.#countBlock(owner, -blockSize(block));
   }
 
-  /** Takes back the ring with this number, for the owner that it was taken for. */
-  giveRing(number: number, owner: MemoryOwner): void {
-    const ring = this.#rings[number]!;
-    this.#rings[number] = NO_BYTES;
-    this.#freeRings.push(number);
-    this.ringBytes -= ring.length;
-    this.#ringShares.add(owner, -ring.length);
-    this.#pool.give(ring);
+  /** A record of adopted memory has this block. @returns false where that cannot be */
+  adoptBlock(block: number, owner: MemoryOwner): boolean {
+    if (!this.arena.claim(block)) return false;
+    this.#countBlock(owner, blockSize(block));
+    return true;
+  }
+
+  #countBlock(owner: MemoryOwner, bytes: number): void {
+    this.ringBytes += bytes;
+    this.#ringShares.add(owner, bytes);
   }
 
   /** Enters `gap` as the youngest of those that wait. It must not be in the list. */

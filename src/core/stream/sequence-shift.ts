@@ -6,6 +6,7 @@
  * A replaced text goes out whole, with the segment that brings the last byte of the old one; segments that end inside
  * it go out cut short. So the receiver sees one stream, however the sender repeats and cuts its own.
  */
+import type { StateIo } from '../memory/state-io.js';
 import { i32, put16, put32, u16, u8 } from '../wire/bytes.js';
 import { adjustChecksum, checksumOffset, completeToPartial, fold } from '../wire/checksum.js';
 import { IPV4_CHECKSUM, IPV4_TOTAL_LENGTH } from '../wire/ipv4.js';
@@ -18,6 +19,8 @@ const OPTION_NOP = 1;
 const OPTION_SACK = 5;
 /** Replacements of one direction that may wait for their acknowledgement. */
 const MOST_EDITS = 32;
+/** Bytes of a replacing text, and one. */
+const MOST_TEXT = 256;
 /** A larger packet is no segment of a control dialogue; its length stays as it is. Bytes. */
 const MOST_BYTES = 9216;
 
@@ -34,6 +37,20 @@ class Direction {
   #settled = 0;
   /** Not acknowledged yet, in the order of the stream. */
   readonly edits: Edit[] = [];
+
+  sync(io: StateIo): void {
+    this.#settled = io.int(this.#settled);
+    const count = io.below(this.edits.length, MOST_EDITS + 1);
+    for (let i = 0; i < count; i++) {
+      const e = (this.edits[i] ??= { start: 0, end: 0, text: NOTHING });
+      e.start = io.int(e.start);
+      e.end = io.int(e.end);
+      const length = io.below(e.text.length, MOST_TEXT);
+      if (e.text.length !== length) e.text = new Uint8Array(length);
+      io.bytes(e.text, length);
+    }
+    this.edits.length = count;
+  }
 
   /** False while both ends count alike. */
   get shifted(): boolean {
@@ -79,6 +96,12 @@ const growth = (e: Edit): number => e.text.length - (e.end - e.start);
 export class SequenceShift {
   readonly #initiator = new Direction();
   readonly #responder = new Direction();
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    this.#initiator.sync(io);
+    this.#responder.sync(io);
+  }
 
   /**
    * Replaces `length` bytes from the sender's number `seq` on, which have not gone out yet and lie behind all replaced

@@ -10,33 +10,52 @@ import type { SequenceShift } from '../stream/sequence-shift.js';
 import { firstDataSeq } from '../session/tcp-state.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
 import { endpointsOf, sessionId } from '../session/endpoints.js';
+import type { StateIo } from '../memory/state-io.js';
 import type { StreamHost } from './stream-host.js';
+import type { StreamSession } from './streams.js';
 
-export class FtpSession implements FtpHost {
-  readonly clientTranslated: boolean;
-  readonly serverTranslated: boolean;
+export class FtpSession implements FtpHost, StreamSession {
+  /** Number of the record of the session in hand. */
+  #slot = -1;
   /** Inside local or outside addresses. */
-  readonly #client: number;
-  readonly #server: number;
+  #client = 0;
+  #server = 0;
   /** As the other party knows them. */
-  readonly #clientSeen: number;
-  readonly #serverSeen: number;
+  #clientSeen = 0;
+  #serverSeen = 0;
 
   constructor(
     private readonly sessions: StreamHost,
-    private readonly slot: number,
     private readonly rule: RuleEntry,
     private readonly outbox: Outbox,
     private readonly shift: SequenceShift,
-  ) {
-    const s = sessions.at(slot);
+  ) {}
+
+  carry(slot: number): void {
+    const s = this.sessions.at(slot);
+    this.#slot = slot;
     this.#client = s.initiator;
     this.#server = s.responder;
-    sessions.nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, s.responderPort);
-    this.#clientSeen = sessions.nat.global;
     this.#serverSeen = s.seenResponder;
-    this.clientTranslated = this.#clientSeen !== this.#client;
-    this.serverTranslated = this.#serverSeen !== this.#server;
+  }
+
+  begin(): void {
+    const { nat } = this.sessions;
+    const s = this.sessions.at(this.#slot);
+    nat.findGlobalOf(IPPROTO_TCP, s.initiator, s.initiatorPort, s.seenResponder, s.responderPort);
+    this.#clientSeen = nat.global;
+  }
+
+  sync(io: StateIo): void {
+    this.#clientSeen = io.int(this.#clientSeen);
+  }
+
+  get clientTranslated(): boolean {
+    return this.#clientSeen !== this.#client;
+  }
+
+  get serverTranslated(): boolean {
+    return this.#serverSeen !== this.#server;
   }
 
   isClient(address: number): boolean {
@@ -48,25 +67,25 @@ export class FtpSession implements FtpHost {
   }
 
   announceClient(port: number): Announcement | undefined {
-    return this.#announce(this.#client, port, this.sessions.at(this.slot).initiatorPort);
+    return this.#announce(this.#client, port, this.sessions.at(this.#slot).initiatorPort);
   }
 
   announceServer(port: number): Announcement | undefined {
-    return this.#announce(this.#server, port, this.sessions.at(this.slot).responderPort);
+    return this.#announce(this.#server, port, this.sessions.at(this.#slot).responderPort);
   }
 
   expect(toClient: boolean, port: number, besides: boolean): void {
-    this.sessions.expectData(this.slot, toClient, port, besides);
+    this.sessions.expectData(this.#slot, toClient, port, besides);
   }
 
   replace(fromInitiator: boolean, position: number, length: number, text: string): boolean {
-    const seq = seqAdd(firstDataSeq(this.sessions.at(this.slot), fromInitiator), position);
+    const seq = seqAdd(firstDataSeq(this.sessions.at(this.#slot), fromInitiator), position);
     return this.shift.replace(fromInitiator, seq, length, Buffer.from(text, 'latin1'));
   }
 
   report(finding: FtpFinding): void {
     if (!this.rule.alert) return;
-    this.outbox.event({ type: 'ftp', endpoints: endpointsOf(this.sessions.at(this.slot)), finding });
+    this.outbox.event({ type: 'ftp', endpoints: endpointsOf(this.sessions.at(this.#slot)), finding });
   }
 
   get debug(): boolean {
@@ -86,7 +105,7 @@ export class FtpSession implements FtpHost {
   }
 
   get #sis(): number {
-    return sessionId(this.sessions.at(this.slot));
+    return sessionId(this.sessions.at(this.#slot));
   }
 
   #announce(address: number, port: number, controlPort: number): Announcement | undefined {

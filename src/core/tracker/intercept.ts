@@ -13,6 +13,7 @@
  */
 import type { EndReason } from '../events.js';
 import type { InterceptPolicy } from '../policy.js';
+import type { StateIo } from '../memory/state-io.js';
 import type { Outbox } from '../outbox.js';
 import { NO_MSS, becomeSegment, ownSegment } from '../wire/own-segment.js';
 import { resetPacket } from '../wire/reset.js';
@@ -78,6 +79,14 @@ export class Intercept {
     private readonly host: InterceptHost,
   ) {
     this.#cookies = new SynCookies(key);
+  }
+
+  /** Saves or loads the counts, but for the connections that are there. */
+  sync(io: StateIo): void {
+    this.aggressive = io.flag(this.aggressive);
+    this.requests.sync(io);
+    this.answered = io.double(this.answered);
+    this.proven = io.double(this.proven);
   }
 
   /**

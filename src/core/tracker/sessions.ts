@@ -32,11 +32,14 @@ import { OwnAcks } from './own-acks.js';
 import { SessionTable } from '../session/session-table.js';
 import { SessionTrace } from '../observe/session-trace.js';
 import { SessionStatistics } from '../session/statistics.js';
+import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
+import type { StateIo } from '../memory/state-io.js';
+import type { Names } from '../state/saved-names.js';
 import type { HostedStream, StreamHost } from './stream-host.js';
 import { StreamTable } from './stream-table.js';
 import type { ReleasedSegment, SessionStream } from './streams.js';
 import { Thresholds } from './thresholds.js';
-import { TimerWheel } from '../memory/timer-wheel.js';
+import type { TimerWheel } from '../memory/timer-wheel.js';
 import type { DebugFlags } from '../observe/debug.js';
 
 /** Sessions looked at in one call of `expire`, so that a burst of timeouts cannot stop the packets. */
@@ -62,9 +65,11 @@ export class Sessions implements StreamHost {
   readonly #related: Session;
   #uninspected = 0;
   /** Data connections that FTP has announced. */
-  readonly #expected = new ExpectedFlows();
+  readonly #expected: ExpectedFlows;
   /** `debug ip inspect`. */
   readonly trace: SessionTrace;
+  /** A number in saved records has a new meaning. Set by the engine. */
+  renamed: () => void = () => undefined;
   /** Whether an access list permits an address; undefined where the list is not defined. Set with the configuration. */
   permits: (list: string, address: number) => boolean | undefined = () => undefined;
   /** Whether the interface with this index in the configuration leads to an address. Set with the configuration. */
@@ -99,12 +104,19 @@ export class Sessions implements StreamHost {
     release: ReleasedSegment,
     private readonly debug: DebugFlags,
     cookieKey: Int32Array,
+    source: MemorySource = heapMemory,
   ) {
     this.now = now;
     this.trace = new SessionTrace(debug, outbox);
-    this.table = new SessionTable(capacity, seed);
-    this.#streams = new StreamTable(capacity, { sessions: this, outbox, released: release });
-    this.#timers = new TimerWheel(SESSION_WORDS, this.table.cursor(), this.table.cursor(), now);
+    this.table = new SessionTable(capacity, seed, source);
+    this.#expected = new ExpectedFlows(source);
+    this.#streams = new StreamTable(
+      capacity,
+      () => this.renamed(),
+      { sessions: this, outbox, released: release },
+      source,
+    );
+    this.#timers = this.table.timers(now);
     this.#heldSession = this.table.cursor();
     this.#related = this.table.cursor();
     this.#ownAcks = new OwnAcks(nat, outbox, (s) => this.#seenPort(s));
@@ -181,6 +193,10 @@ export class Sessions implements StreamHost {
     this.makeWay();
     if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, serviceIndex, now)) return DROP.sessionLimit;
     const s = table.session;
+    if (!this.#streams.hasRoom(s.slot)) {
+      table.remove(s);
+      return DROP.sessionLimit;
+    }
     s.setSides(f.from, f.to);
     s.origin = f.from;
     s.rule = rule.index;
@@ -303,12 +319,17 @@ export class Sessions implements StreamHost {
   track(p: Packet, now: number): Verdict {
     const s = this.table.session;
     const fromInitiator = this.table.fromInitiator;
+    this.table.inHand = s.slot;
     this.now = now;
     if (!s.has(FLAG.uninspected)) {
       this.statistics.packets[s.service]!++;
       this.trace.packet(s, p, fromInitiator);
     }
-    if (p.protocol === IPPROTO_TCP) return this.#trackTcp(s, p, fromInitiator, now);
+    if (p.protocol === IPPROTO_TCP) {
+      const v = this.#trackTcp(s, p, fromInitiator, now);
+      this.#streams.store();
+      return v;
+    }
     const v = this.#checkDatagram(s, p, fromInitiator, now);
     if (this.debug.detailed) this.trace.checked(s, p, v);
     if (v !== PASS) return v;
@@ -369,9 +390,19 @@ export class Sessions implements StreamHost {
 
   /** Ends a session: no packet belongs to it any longer. `why` goes to the audit trail. */
   end(s: Session, why: EndReason): void {
+    const { table } = this;
+    const { slot } = s;
+    const before = table.inHand;
+    table.inHand = slot;
     this.#finish(s, why);
     if (s.has(FLAG.uninspected)) this.#uninspected--;
-    this.table.remove(s);
+    table.remove(s);
+    table.inHand = before === slot ? NONE : before;
+  }
+
+  /** The packet in hand has been judged, and all that it has changed is written. */
+  letGo(): void {
+    this.table.inHand = NONE;
   }
 
   /** All of `end` but that the record is still that of this flow. */
@@ -511,6 +542,92 @@ export class Sessions implements StreamHost {
           : takeReply(s, p)
         : !isDns(s) || this.#trackDns(s, p, fromInitiator, now);
     return fits ? PASS : DROP.inspection;
+  }
+
+  /** Pools of streams, for who adopts the records. */
+  get pools(): Names['pools'] {
+    return this.#streams.names();
+  }
+
+  /** Saves or loads what is counted, and the state of the thresholds. */
+  sync(io: StateIo): void {
+    this.statistics.sync(io);
+    this.thresholds.sync(io);
+    this.intercept.sync(io);
+    this.memory.sync(io);
+    for (const kind of Object.keys(this.smtpCounters) as (keyof SmtpCounters)[])
+      this.smtpCounters[kind] = io.double(this.smtpCounters[kind]);
+  }
+
+  /**
+   * Takes over the sessions that another process has left in this memory, under the rules now in force. One that a packet
+   * was changing as the process died, whose stream cannot go on or whose rule is gone is reset at both ends.
+   */
+  adopt(pools: Names['pools'], now: number): Adopted {
+    const { table } = this;
+    const { inHand } = table;
+    this.now = now;
+    const lost = table.adopt((s) => this.#isSound(s));
+    const poolOf = new Map(pools.map((p) => [p.number, p]));
+    const doomed: number[] = [];
+    const halfOpen: number[] = [];
+    const incomplete: number[] = [];
+    let adopted = 0;
+    table.forEach((s) => {
+      const rule = this.rules.entries[s.rule]!;
+      if (s.has(FLAG.halfOpen)) halfOpen.push(s.slot);
+      if (s.has(FLAG.incomplete)) incomplete.push(s.slot);
+      s.unset(FLAG.halfOpen | FLAG.incomplete);
+      if (!this.#isRelated(s)) s.related = 0;
+      let sound = s.slot !== inHand && rule.inForce;
+      if (s.has(FLAG.streamed) && !this.#streams.adopt(s, rule, poolOf)) {
+        s.unset(FLAG.streamed);
+        sound = false;
+      }
+      this.#timers.schedule(s, now);
+      if (s.has(FLAG.uninspected)) this.#uninspected++;
+      else this.statistics.enter(s.state);
+      if (sound) adopted++;
+      else doomed.push(s.slot);
+    });
+    this.#streams.adopted();
+    this.#inOrder(halfOpen, now, (s) => this.#noteHalfOpen(s));
+    this.#inOrder(incomplete, now, (s) => this.intercept.incomplete.add(s));
+    this.#expected.adopt(now, (control) => this.#ruleOfControl(control));
+    for (const slot of doomed) this.reset(this.at(slot), 'adoption');
+    return { adopted, reset: doomed.length, lost };
+  }
+
+  /** Gives up all that another process has left in this memory. */
+  discard(): void {
+    this.table.adopt(() => false);
+    this.#expected.adopt(this.now, () => undefined);
+  }
+
+  /** What a record that another process has left must have, so that nothing goes astray with it. */
+  #isSound(s: Session): boolean {
+    const known = s.service < SERVICES.length && s.rule < this.rules.entries.length;
+    return known && s.state <= SIS.closing && s.timeoutMs > 0;
+  }
+
+  /** FTP: control and data connection name each other. */
+  #isRelated(s: Session): boolean {
+    if (s.related <= 0 || s.related > this.table.records) return s.related === 0;
+    this.#related.at = (s.related - 1) * SESSION_WORDS;
+    return this.#related.protocol !== 0 && (this.#related.related === s.slot + 1 || s.service === FTP_DATA);
+  }
+
+  #inOrder(slots: number[], now: number, enter: (s: Session) => void): void {
+    const ageOf = (slot: number): number => (now - this.at(slot).created) | 0;
+    slots.sort((a, b) => ageOf(b) - ageOf(a));
+    for (const slot of slots) enter(this.at(slot));
+  }
+
+  #ruleOfControl(slot: number): RuleEntry | undefined {
+    if (slot >= this.table.records) return undefined;
+    const s = this.at(slot);
+    const rule = this.rules.entries[s.rule];
+    return s.has(FLAG.streamed) && rule?.service === 'ftp' ? rule : undefined;
   }
 
   /** Gives a session a new timeout from now on. */
@@ -736,6 +853,13 @@ export class Sessions implements StreamHost {
   }
 }
 
+/** What has become of the sessions that another process had: go on, were reset, could not be read. */
+export interface Adopted {
+  adopted: number;
+  reset: number;
+  lost: number;
+}
+
 const NONE = -1;
 const FTP_DATA = SERVICES.indexOf('ftp-data');
 
@@ -783,7 +907,7 @@ function normalise(s: Session, p: Packet, fromInitiator: boolean): Verdict {
   if (p.ttl < least) putTtl(p, least);
   if (!syn) return PASS;
   s.raiseLeastTtl(fromInitiator, p.ttl);
-  if (fromInitiator) s.addOffers(options);
-  else s.addAgreed(options & s.offers);
+  if (fromInitiator) s.offers |= options;
+  else s.agreed |= options & s.offers;
   return PASS;
 }

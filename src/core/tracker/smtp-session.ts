@@ -7,11 +7,12 @@ import { seqAdd } from '../wire/seq.js';
 import { firstDataSeq } from '../session/tcp-state.js';
 import { endpointsOf } from '../session/endpoints.js';
 import type { StreamHost } from './stream-host.js';
+import type { StreamSession } from './streams.js';
 import type { SmtpHost, SmtpStep } from '../inspect/smtp/step.js';
 
-export class SmtpSession implements SmtpHost {
+export class SmtpSession implements SmtpHost, StreamSession {
   /** Number of the record of the session in hand. */
-  slot = -1;
+  #slot = -1;
 
   constructor(
     private readonly sessions: StreamHost,
@@ -19,6 +20,10 @@ export class SmtpSession implements SmtpHost {
     private readonly outbox: Outbox,
     private readonly debugFlags: DebugFlags,
   ) {}
+
+  carry(slot: number): void {
+    this.#slot = slot;
+  }
 
   get debug(): boolean {
     return this.debugFlags.smtp;
@@ -30,7 +35,7 @@ export class SmtpSession implements SmtpHost {
 
   report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {
     if (!this.rule.alert) return;
-    const s = this.sessions.at(this.slot);
+    const s = this.sessions.at(this.#slot);
     this.outbox.event({
       type: 'smtp',
       endpoints: endpointsOf(s),

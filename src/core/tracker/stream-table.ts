@@ -1,88 +1,159 @@
 /**
- * The streams of sessions whose application protocol is inspected, by number of the session's record. An SMTP session
- * at rest, between two lines and with nothing held, is a flat record. Objects carry it while a packet of it is in hand,
- * and as long as a line is cut or a segment held; then they carry another one.
+ * The streams of sessions whose application protocol is inspected, by number of the session's record. All there is of a
+ * session is in its record, and in a block of the arena where that is too small; objects carry one session of a rule
+ * after the other. Only where a segment is held does a session keep its carrier.
  */
-import { FlatMemory } from '../memory/flat-memory.js';
+import type { FlatMemory, MemorySource } from '../memory/flat-memory.js';
+import { heapMemory } from '../memory/flat-memory.js';
+import { StateReader, StateWriter } from '../memory/state-io.js';
 import type { RuleEntry } from '../inspect/rules.js';
-import { newSmtpSession } from '../inspect/smtp/inspector.js';
 import type { SmtpOptions } from '../policy.js';
-import { newStream } from '../stream/reassembler.js';
 import type { Session } from '../session/session.js';
-import {
-  INSPECTOR,
-  OWNER,
-  ownStream,
-  RECORD_WORDS,
-  type SessionStream,
-  smtpStream,
-  type StreamContext,
-} from './streams.js';
+import { NO_BLOCK } from '../memory/arena.js';
+import { isSoundSmtpSession } from '../inspect/smtp/inspector.js';
+import type { Names } from '../state/saved-names.js';
+import type { MemoryOwner } from '../stream/memory-shares.js';
+import { isSoundStream } from '../stream/reassembler.js';
+import { BLOCK, INSPECTOR, POOL, RECORD_WORDS, type SessionStream, type StreamContext, streamFor } from './streams.js';
 
-/** Streams kept for the next session, most. */
+/** Carriers kept for the next session, most. */
 const MOST_SPARE = 1024;
 
-/** The SMTP sessions that began under the same options: what carries one of them can carry another. */
-interface Pool {
+/** In POOL: the session has its carrier for itself, in `#resident`. */
+const RESIDENT = 1 << 30;
+
+/** The sessions that began under the same options: what carries one of them can carry another. */
+export interface Pool {
   readonly number: number;
   readonly rule: RuleEntry;
-  readonly options: SmtpOptions;
+  readonly smtp: SmtpOptions | undefined;
+  readonly options: unknown;
+  readonly beginning: Uint8Array;
   readonly spare: SessionStream[];
   sessions: number;
 }
 
 export class StreamTable {
   readonly #context: StreamContext;
+  readonly #records: FlatMemory;
   readonly #words: Int32Array;
-  /** Streams that cannot rest, but for the latest one, by a number; and the numbers that are free. */
-  readonly #busy: (SessionStream | undefined)[] = [];
-  readonly #freeNumbers: number[] = [];
+  /** Carriers whose session cannot be laid down, by number of its record. */
+  readonly #resident = new Map<number, SessionStream>();
   /** By number, from 1. */
   readonly #pools: (Pool | undefined)[] = [undefined];
   /** Pools of new sessions, by number of their rule. */
   readonly #current = new Map<number, Pool>();
   /** Found last; it carries its session on until another one is asked for. */
   #latest: SessionStream | undefined = undefined;
+  /** Blocks of streams that could not be taken up. */
+  readonly #orphans: { block: number; owner: MemoryOwner }[] = [];
+  /** It was asked for since it was written. */
+  #asked = false;
 
-  /** @param capacity most sessions of the router; 192 bytes each, touched only as they are used */
-  constructor(capacity: number, context: Omit<StreamContext, 'records'>) {
-    const records = new FlatMemory(capacity * RECORD_WORDS);
-    this.#context = { ...context, records };
+  /**
+   * @param capacity most sessions of the router; 192 bytes each, touched only as they are used
+   * @param renamed  there is another pool: `names` says something else
+   */
+  constructor(
+    capacity: number,
+    private readonly renamed: () => void,
+    context: Omit<StreamContext, 'records' | 'reader' | 'writer'>,
+    source: MemorySource = heapMemory,
+  ) {
+    const records = source('streams', capacity * RECORD_WORDS, 0);
+    this.#context = { ...context, records, reader: new StateReader(), writer: new StateWriter() };
+    this.#records = records;
     this.#words = records.words;
   }
 
   /** The stream of session `slot`, which has one. Valid until another one is asked for. */
   find(slot: number): SessionStream {
     const latest = this.#latest;
+    this.#asked = true;
     if (latest !== undefined) {
       if (latest.slot === slot) return latest;
-      this.#layDown(latest);
+      this.#putDown(latest);
     }
-    // 1 and more: at rest, the number of its pool. Below 0: busy, its number.
-    const owner = this.#words[slot * RECORD_WORDS + OWNER]!;
-    const stream = owner > 0 ? this.#takeUp(slot, this.#pools[owner]!) : this.#unfile(-1 - owner);
+    const pool = this.#words[slot * RECORD_WORDS + POOL]!;
+    const stream = (pool & RESIDENT) === 0 ? this.#takeUp(slot, this.#pools[pool]!) : this.#unfile(slot, pool);
     this.#latest = stream;
     return stream;
   }
 
-  /** Makes the stream of session `s`; false where none inspects its bytes. */
+  /** Writes the session in hand to its record, if it may have changed. To be called behind each packet. */
+  store(): void {
+    if (!this.#asked) return;
+    this.#asked = false;
+    this.#latest?.store();
+  }
+
+  /** There is memory for the stream of session `slot`, should it have one. */
+  hasRoom(slot: number): boolean {
+    return this.#records.grow((slot + 1) * RECORD_WORDS);
+  }
+
+  /** Makes the stream of session `s`; false where no inspector reads its bytes. */
   create(s: Session, rule: RuleEntry): boolean {
-    const { records } = this.#context;
-    const at = s.slot * RECORD_WORDS;
-    if (rule.smtp !== undefined) {
-      const pool = this.#poolOf(rule);
-      pool.sessions++;
-      newStream(records, at);
-      newSmtpSession(records, at + INSPECTOR);
-      this.#words[at + OWNER] = pool.number;
-      return true;
-    }
-    const stream = ownStream(this.#context, s, rule);
-    if (stream === undefined) return false;
-    newStream(records, at);
-    stream.takeUp(s.slot);
-    this.#file(stream);
+    if (s.service !== rule.serviceIndex) return false; // a data connection of FTP
+    const pool = this.#poolOf(rule);
+    if (pool === undefined) return false;
+    this.#asked = true;
+    if (this.#latest !== undefined) this.#putDown(this.#latest);
+    const stream = this.#carrier(pool);
+    stream.begin(s.slot, pool.beginning);
+    this.#words[s.slot * RECORD_WORDS + POOL] = pool.number;
+    pool.sessions++;
+    this.#latest = stream;
     return true;
+  }
+
+  /** The pools that there are, for who adopts the records. */
+  names(): Names['pools'] {
+    return this.#pools.flatMap((p) =>
+      p === undefined ? [] : [{ number: p.number, rule: p.rule.index, options: optionsText(p.options) }],
+    );
+  }
+
+  /**
+   * Takes up the stream of session `s`, which another process has left.
+   * @param pools what the numbers of its pools stood for
+   * @returns false where it cannot go on: garbled, not saved, or its rule has other options now. To be followed by `adopted`
+   */
+  adopt(s: Session, rule: RuleEntry, pools: ReadonlyMap<number, Names['pools'][number]>): boolean {
+    const { memory } = this.#context.sessions;
+    const w = this.#words;
+    const at = s.slot * RECORD_WORDS;
+    const owner: MemoryOwner = { initiator: s.initiator, responder: s.responder, side: s.origin };
+    const claimed: number[] = [];
+    const claim = (block: number): boolean => memory.adoptBlock(block, owner) && claimed.push(block) > 0;
+    const was = pools.get(w[at + POOL]! & ~RESIDENT);
+    const pool = s.service === rule.serviceIndex ? this.#poolOf(rule) : undefined;
+    const block = w[at + BLOCK]!;
+    let sound = isSoundStream(w, at, claim);
+    sound = (block === NO_BLOCK || claim(block)) && sound;
+    sound &&= pool !== undefined && was?.rule === rule.index && was.options === optionsText(pool.options);
+    if (sound && block === NO_BLOCK)
+      sound = pool!.smtp !== undefined && isSoundSmtpSession(this.#records, at + INSPECTOR);
+    if (sound) {
+      const carrier = this.#carrier(pool!);
+      sound = carrier.takeUp(s.slot);
+      carrier.layDown();
+      keep(pool!, carrier);
+    }
+    if (!sound) {
+      for (const b of claimed) this.#orphans.push({ block: b, owner });
+      return false;
+    }
+    w[at + POOL] = pool!.number;
+    pool!.sessions++;
+    return true;
+  }
+
+  /** All streams have been taken up that can go on. */
+  adopted(): void {
+    const { memory } = this.#context.sessions;
+    memory.arena.adopted();
+    for (const { block, owner } of this.#orphans.splice(0)) memory.giveBlock(block, owner);
   }
 
   /** Ends the stream of session `slot`: all that is held is dropped and all memory goes back. */
@@ -90,59 +161,66 @@ export class StreamTable {
     const stream = this.find(slot);
     this.#latest = undefined;
     stream.finish();
-    stream.segments.close();
-    stream.slot = -1;
-    const pool = this.#pools[stream.pool];
-    if (pool === undefined) return;
+    const pool = this.#pools[stream.pool]!;
     keep(pool, stream);
     pool.sessions--;
     this.#forgetUnused(pool);
   }
 
-  /** Puts session `slot`, at rest, into the hands of a stream. */
   #takeUp(slot: number, pool: Pool): SessionStream {
-    let stream = pool.spare.pop();
-    if (stream === undefined) {
-      stream = smtpStream(this.#context, pool.rule, pool.options);
-      stream.pool = pool.number;
-    }
+    const stream = this.#carrier(pool);
     stream.takeUp(slot);
     return stream;
   }
 
-  #layDown(stream: SessionStream): void {
-    if (!stream.atRest) {
-      this.#file(stream);
+  #carrier(pool: Pool): SessionStream {
+    const spare = pool.spare.pop();
+    if (spare !== undefined) return spare;
+    const stream = streamFor(this.#context, pool.rule, pool.smtp)!;
+    stream.pool = pool.number;
+    return stream;
+  }
+
+  /** The carrier is wanted for nobody now. */
+  #putDown(stream: SessionStream): void {
+    if (stream.atRest) {
+      stream.layDown();
+      keep(this.#pools[stream.pool]!, stream);
       return;
     }
-    this.#words[stream.slot * RECORD_WORDS + OWNER] = stream.pool;
-    stream.layDown();
-    keep(this.#pools[stream.pool]!, stream);
+    this.#resident.set(stream.slot, stream);
+    this.#words[stream.slot * RECORD_WORDS + POOL]! |= RESIDENT;
   }
 
-  #file(stream: SessionStream): void {
-    const number = this.#freeNumbers.pop() ?? this.#busy.length;
-    this.#busy[number] = stream;
-    this.#words[stream.slot * RECORD_WORDS + OWNER] = -1 - number;
-  }
-
-  #unfile(number: number): SessionStream {
-    const stream = this.#busy[number]!;
-    this.#busy[number] = undefined;
-    this.#freeNumbers.push(number);
+  #unfile(slot: number, pool: number): SessionStream {
+    const stream = this.#resident.get(slot)!;
+    this.#resident.delete(slot);
+    this.#words[slot * RECORD_WORDS + POOL] = pool & ~RESIDENT;
     return stream;
   }
 
   /** The pool of a session that begins now. A changed configuration brings new options, also where they are equal. */
-  #poolOf(rule: RuleEntry): Pool {
-    const options = rule.smtp!;
+  #poolOf(rule: RuleEntry): Pool | undefined {
+    const options = rule.smtp ?? rule.options;
     const known = this.#current.get(rule.index);
-    if (known?.options === options) return known;
+    if (known !== undefined && known.options === options) return known;
+    const carrier = streamFor(this.#context, rule, rule.smtp);
+    if (carrier === undefined) return undefined;
     const free = this.#pools.indexOf(undefined, 1);
     const number = free < 0 ? this.#pools.length : free;
-    const pool: Pool = { number, rule, options, spare: [], sessions: 0 };
+    const pool: Pool = {
+      number,
+      rule,
+      smtp: rule.smtp,
+      options,
+      beginning: carrier.beginning(),
+      spare: [carrier],
+      sessions: 0,
+    };
+    carrier.pool = number;
     this.#pools[number] = pool;
     this.#current.set(rule.index, pool);
+    this.renamed();
     if (known !== undefined) this.#forgetUnused(known);
     return pool;
   }
@@ -152,6 +230,8 @@ export class StreamTable {
     if (pool.sessions === 0 && this.#current.get(pool.rule.index) !== pool) this.#pools[pool.number] = undefined;
   }
 }
+
+const optionsText = (options: unknown): string => (options === undefined ? '' : JSON.stringify(options));
 
 function keep(pool: Pool, stream: SessionStream): void {
   if (pool.spare.length < MOST_SPARE) pool.spare.push(stream);

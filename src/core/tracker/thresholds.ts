@@ -6,6 +6,7 @@
 import type { EndReason, ResetCause } from '../events.js';
 import type { InspectGlobals } from '../policy.js';
 import type { Outbox } from '../outbox.js';
+import type { StateIo } from '../memory/state-io.js';
 import { Tally } from '../limit/tally.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
@@ -17,6 +18,9 @@ import type { Row } from '../observe/row.js';
 const MINUTE_MS = 60_000;
 const NOT_BLOCKED = -1;
 const CAUSES: readonly ResetCause[] = ['max-incomplete', 'one-minute', 'max-incomplete-host', 'host-blocked'];
+
+/** Hosts that are saved, most. */
+const MOST_SAVED = 400;
 
 /** What is known of a destination host with half-open TCP sessions. */
 interface Host {
@@ -30,6 +34,8 @@ interface Host {
   /** The address in messages: as the last refused packet had it. */
   seen: number;
 }
+
+const NEW_HOST: Readonly<Host> = { halfOpen: 0, alerted: false, blockedUntil: NOT_BLOCKED, told: false, seen: 0 };
 
 export class Thresholds {
   aggressive = false;
@@ -61,6 +67,26 @@ export class Thresholds {
     private readonly victim: Session,
     private readonly reset: (s: Session, why: EndReason) => void,
   ) {}
+
+  /** Saves or loads who is blocked, or was alerted about, and what was counted. Half-open sessions are counted anew. */
+  sync(io: StateIo): void {
+    this.aggressive = io.flag(this.aggressive);
+    this.#told = io.flag(this.#told);
+    for (const cause of CAUSES) this.resets[cause].total = io.double(this.resets[cause].total);
+    const saved = io.loading ? [] : [...this.#hosts].filter(([, h]) => h.alerted || h.blockedUntil !== NOT_BLOCKED);
+    const count = io.below(Math.min(saved.length, MOST_SAVED), MOST_SAVED + 1);
+    for (let i = 0; i < count; i++) {
+      const [known, h] = saved[i] ?? [0, NEW_HOST];
+      const address = io.int(known);
+      const alerted = io.flag(h.alerted);
+      const told = io.flag(h.told);
+      const seen = io.int(h.seen);
+      const blockedUntil = io.double(h.blockedUntil + 1) - 1; // from -1 on
+      if (!io.loading) continue;
+      this.#hosts.set(address, { halfOpen: 0, alerted, told, seen, blockedUntil });
+      if (blockedUntil !== NOT_BLOCKED) this.#blocked.add(address);
+    }
+  }
 
   /** Sessions reset, by the threshold they were reset for. */
   rows(): Row[] {

@@ -1,8 +1,10 @@
 /**
- * One SMTP session in the hands of several inspectors: whenever it is at rest it is saved, and another inspector goes on
- * with it that has just had a stranger's session. What is not saved, or not loaded, then shows in the laws.
+ * One SMTP session in the hands of several inspectors: between any two calls it is saved, and another inspector goes on
+ * with it that has just had a stranger's session. What is not saved, or not loaded, then shows in the laws. At rest it is
+ * saved in the small form, every other time in the one that has cut lines, too.
  */
 import { FlatMemory } from '../../../src/core/memory/flat-memory.js';
+import { StateReader, StateWriter } from '../../../src/core/memory/state-io.js';
 import type { StreamAction, StreamInspector } from '../../../src/core/inspect/inspector.js';
 import type { SmtpCounters } from '../../../src/core/inspect/smtp/finding.js';
 import { newSmtpSession, SMTP_WORDS, SmtpInspector } from '../../../src/core/inspect/smtp/inspector.js';
@@ -36,6 +38,9 @@ const STRANGERS: readonly (readonly (readonly [boolean, string])[])[] = [
   [[true, 'WIZ\r\n']],
 ];
 
+const WRITER = new StateWriter();
+const READER = new StateReader();
+
 export class ChangingHands implements StreamInspector {
   /** How often it was handed on. */
   times = 0;
@@ -44,6 +49,7 @@ export class ChangingHands implements StreamInspector {
   readonly #counters: SmtpCounters;
   readonly #record = new FlatMemory(SMTP_WORDS + 2);
   readonly #strangers = new FlatMemory(SMTP_WORDS);
+  #saved = new Uint8Array(0);
   #muted = false;
 
   constructor(protocol: 'smtp' | 'esmtp', options: SmtpOptions, host: SmtpHost, counters: SmtpCounters) {
@@ -82,14 +88,29 @@ export class ChangingHands implements StreamInspector {
   }
 
   #handOn(): void {
-    if (!this.#inHand.atRest) return;
     const before = this.#inHand;
-    before.save(this.#record, 2);
+    const atRest = before.atRest && this.times % 2 === 0;
+    if (atRest) before.save(this.#record, 2);
+    else if (!this.#gathered(before)) return; // too many lines wait
     this.#haveStranger(before);
     this.#inHand = this.#next;
-    this.#inHand.load(this.#record, 2);
+    if (atRest) this.#inHand.load(this.#record, 2);
+    else this.#spread(this.#inHand);
     this.#next = before;
     this.times++;
+  }
+
+  #gathered(inspector: SmtpInspector): boolean {
+    WRITER.begin();
+    inspector.sync(WRITER);
+    this.#saved = WRITER.bytesOut.slice(0, WRITER.length);
+    return WRITER.sound;
+  }
+
+  #spread(inspector: SmtpInspector): void {
+    READER.begin(this.#saved, 0, this.#saved.length);
+    inspector.sync(READER);
+    if (!READER.complete) throw new Error('what was saved cannot be loaded');
   }
 
   #haveStranger(inspector: SmtpInspector): void {

@@ -7,10 +7,14 @@
  * 227, 229 or 234 answers the first command of its kind, whatever stood before it, and no other good reply answers PASV
  * or EPSV.
  */
+import type { StateIo } from '../../memory/state-io.js';
+
 export type Marked = 'PASV' | 'EPSV' | 'AUTH';
 
 /** Commands of these kinds that may await their reply at a time. */
 export const MOST_MARKED = 16;
+
+const KINDS: readonly Marked[] = ['PASV', 'EPSV', 'AUTH'];
 
 const ANSWERED_BY: Readonly<Record<string, Marked | undefined>> = { 227: 'PASV', 229: 'EPSV', 234: 'AUTH' };
 
@@ -19,6 +23,18 @@ export class AwaitedReplies {
   readonly #marked: { kind: Marked; before: number }[] = [];
   /** Commands behind the last marked one. At the beginning the greeting is awaited. */
   #behind = 1;
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    const count = io.below(this.#marked.length, MOST_MARKED + 1);
+    for (let i = 0; i < count; i++) {
+      const m = (this.#marked[i] ??= { kind: 'PASV', before: 0 });
+      m.kind = KINDS[io.below(KINDS.indexOf(m.kind), KINDS.length)]!;
+      m.before = io.int(m.before);
+    }
+    this.#marked.length = count;
+    this.#behind = io.int(this.#behind);
+  }
 
   /** Marked commands that await their reply. */
   get marked(): number {

@@ -7,7 +7,8 @@
  * only come again. The same for a 227 or 229 of a server whose address is translated, where it answers no command that
  * awaits it or its endpoint cannot be read: no client may find the inside address there.
  */
-import { StreamAction, type StreamInspector } from '../inspector.js';
+import type { StateIo } from '../../memory/state-io.js';
+import { StreamAction, type SavedInspector } from '../inspector.js';
 import { AwaitedReplies, type Marked, MOST_MARKED } from './awaited-replies.js';
 import {
   type EndpointText,
@@ -78,7 +79,7 @@ const SHORTEST_MARKED = 5;
 
 const namesEndpoint = (text: string): boolean => mayNameAddress(text) || parsePassivePort(text) !== undefined;
 
-export class FtpInspector implements StreamInspector {
+export class FtpInspector implements SavedInspector {
   /** Lengths change behind us, in `host`: the bytes themselves never do. */
   readonly modified = false;
   readonly #commands = new Line();
@@ -97,6 +98,26 @@ export class FtpInspector implements StreamInspector {
   #encrypted = false;
 
   constructor(private readonly host: FtpHost) {}
+
+  /** Between two calls no reply is in hand but by its lines: what `passive` has found goes with it. */
+  sync(io: StateIo): void {
+    this.#commands.sync(io);
+    this.#replies.sync(io);
+    this.#authenticated = io.flag(this.#authenticated);
+    this.#awaited.sync(io);
+    this.#besides = io.flag(this.#besides);
+    this.#multiline = io.text(this.#multiline, 3);
+    this.#answers = io.flag(this.#answers);
+    this.#encrypted = io.flag(this.#encrypted);
+    const known = io.flag(this.#endpoint !== undefined);
+    const e = this.#endpoint ?? { address: 0, port: 0, start: 0, end: 0 };
+    const address = io.int(e.address);
+    const port = io.below(e.port, 0x10000);
+    this.#endpoint = known ? { ...e, address, port } : undefined;
+    const announced = io.flag(this.#announced !== undefined);
+    const now = { address: io.int(this.#announced?.address ?? 0), port: io.int(this.#announced?.port ?? 0) };
+    this.#announced = announced ? now : undefined;
+  }
 
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
     if (this.#encrypted) return StreamAction.opaque;

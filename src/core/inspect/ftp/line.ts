@@ -2,6 +2,8 @@
  * One line of an FTP dialogue, gathered over segments. Telnet commands that clients send before ABOR (RFC 959 §4.1.3)
  * are left out at its beginning.
  */
+import type { StateIo } from '../../memory/state-io.js';
+
 const LF = 10;
 /** Telnet commands (RFC 854) are 240 and above. */
 const TELNET = 240;
@@ -33,6 +35,14 @@ export class Line {
       else this.cut = true;
     }
     return -1;
+  }
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    this.start = io.int(this.start);
+    this.text = io.text(this.text, MOST_BYTES);
+    this.cut = io.flag(this.cut);
+    this.#position = io.int(this.#position);
   }
 
   /** The line has been read. */

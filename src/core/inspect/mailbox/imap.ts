@@ -7,7 +7,7 @@
  * grammar does not allow, and so in which bytes they take for commands: such a line is illegal. Behind STARTTLS,
  * AUTHENTICATE, COMPRESS, IDLE and a synchronising literal no byte may come before the server's reply.
  */
-import type { FlatMemory } from '../../memory/flat-memory.js';
+import type { StateIo } from '../../memory/state-io.js';
 import type { RegisteredProtocol } from '../inspector.js';
 import { ImapArguments } from './imap-argument.js';
 import { IMAP_COMMANDS, type ImapCommand, Sync, UID_COMMANDS } from './imap-commands.js';
@@ -56,9 +56,10 @@ export class ImapInspector extends MailboxInspector {
   protected readonly limit = COMMAND_LIMIT;
   protected readonly serverIsOpaque = false;
 
-  override load(m: FlatMemory, at: number): void {
-    super.load(m, at);
+  override sync(io: StateIo): void {
+    super.sync(io);
     const { part, verbLength } = this.#numbers;
+    if (verbLength > this.#verb.length) io.sound = false;
     this.#command = part > Part.verb ? IMAP_COMMANDS.find(this.#verb, verbLength) : undefined;
   }
 

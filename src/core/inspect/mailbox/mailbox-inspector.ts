@@ -2,21 +2,19 @@
  * The frame of POP3 and IMAP inspection: lines of the client and what stands between them, the server's turn, how a
  * session ends, and how it is saved. What a line may say is told by the protocol.
  */
-import type { FlatMemory } from '../../memory/flat-memory.js';
-import { type FindingHost, StreamAction, type StreamInspector } from '../inspector.js';
+import type { StateIo } from '../../memory/state-io.js';
+import { type FindingHost, StreamAction, type SavedInspector } from '../inspector.js';
 import {
   CR,
   isBase64Byte,
   LF,
-  loadState,
   type MailboxFinding,
   type MailboxOptions,
   type MailboxReason,
   RESPONSE_LIMIT,
-  saveState,
   type SessionState,
   SPACE,
-  stateWords,
+  syncState,
 } from './mailbox.js';
 
 /**
@@ -27,7 +25,7 @@ export const Expect = { command: 0, literal: 1, response: 2, done: 3, awaiting: 
 
 const STAR = 0x2a;
 
-export abstract class MailboxInspector implements StreamInspector {
+export abstract class MailboxInspector implements SavedInspector {
   readonly modified = false;
   /** Of the client's line: its bytes so far; whether a CR has just come. Of its literal and the server's: what is left. */
   protected readonly dialogue = {
@@ -64,18 +62,9 @@ export abstract class MailboxInspector implements StreamInspector {
   /** Takes a byte of the server, no CR. */
   protected abstract reply(c: number): void;
 
-  /** Words that `save` writes. */
-  get words(): number {
-    return stateWords(this.state);
-  }
-
-  /** Writes all there is of the session, from word `at`. May be called between any two calls. */
-  save(m: FlatMemory, at: number): void {
-    saveState(m, at, this.state);
-  }
-
-  load(m: FlatMemory, at: number): void {
-    loadState(m, at, this.state);
+  sync(io: StateIo): void {
+    syncState(io, this.state);
+    if (this.dialogue.expect > Expect.ended) io.sound = false;
   }
 
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {

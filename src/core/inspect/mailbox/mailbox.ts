@@ -2,7 +2,7 @@
  * What POP3 and IMAP inspection have in common (E-mail Inspection Engine, 12.3(14)T): what they report, which logins
  * are secure, and how their state is saved. A word is looked up in a table without making a string of it.
  */
-import type { FlatMemory } from '../../memory/flat-memory.js';
+import type { StateIo } from '../../memory/state-io.js';
 import type { Finding } from '../inspector.js';
 
 export type InvalidKind = 'invalid-command' | 'invalid-reply';
@@ -129,28 +129,8 @@ export interface SessionState {
   readonly texts: readonly Uint8Array[];
 }
 
-const wordsOf = (text: Uint8Array): number => (text.length + 3) >> 2;
-
-/** How many words `saveState` writes. */
-export const stateWords = ({ numbers, texts }: SessionState): number =>
-  numbers.reduce((sum, n) => sum + Object.keys(n).length, 0) + texts.reduce((sum, t) => sum + wordsOf(t), 0);
-
-/** Writes a session's state from word `at`. */
-export function saveState(m: FlatMemory, at: number, { numbers, texts }: SessionState): void {
-  let word = at;
-  for (const part of numbers) for (const key of Object.keys(part)) m.words[word++] = part[key]! | 0;
-  for (const text of texts) {
-    m.bytes.set(text, word * 4);
-    word += wordsOf(text);
-  }
-}
-
-/** Takes back what `saveState` has written. */
-export function loadState(m: FlatMemory, at: number, { numbers, texts }: SessionState): void {
-  let word = at;
-  for (const part of numbers) for (const key of Object.keys(part)) part[key] = m.words[word++]! >>> 0;
-  for (const text of texts) {
-    text.set(m.bytes.subarray(word * 4, word * 4 + text.length));
-    word += wordsOf(text);
-  }
+/** Saves or loads a session's state. */
+export function syncState(io: StateIo, { numbers, texts }: SessionState): void {
+  for (const part of numbers) for (const key of Object.keys(part)) part[key] = io.int(part[key]!) >>> 0;
+  for (const text of texts) io.bytes(text, text.length);
 }

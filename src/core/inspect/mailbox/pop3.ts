@@ -6,7 +6,7 @@
  *
  * A line is judged where its verb ends, before an argument has gone out: no password passes that is refused.
  */
-import type { FlatMemory } from '../../memory/flat-memory.js';
+import type { StateIo } from '../../memory/state-io.js';
 import type { FindingHost, RegisteredProtocol } from '../inspector.js';
 import { isMechanismByte, LF, type MailboxFinding, type MailboxOptions, MECHANISM_MOST, MECHANISMS, RESPONSE_LIMIT, SPACE, WordTable } from './mailbox.js'; // prettier-ignore
 import { Expect, MailboxInspector } from './mailbox-inspector.js';
@@ -104,8 +104,9 @@ export class Pop3Inspector extends MailboxInspector {
     this.dialogue.waiting = 1; // the greeting
   }
 
-  override load(m: FlatMemory, at: number): void {
-    super.load(m, at);
+  override sync(io: StateIo): void {
+    super.sync(io);
+    if (this.dialogue.waiting > WAITING_MOST) io.sound = false;
     this.#command = COMMANDS.find(this.#verb, this.#verb[3] === 0 ? 3 : 4);
   }
 

@@ -3,6 +3,7 @@
  * `esmtp` the parameters in syntax and against what the server offered. A byte that makes them wrong is found when it
  * comes, so that masking can start there and what went out before needs no taking back.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { CLASSES, CLASS_OF, OTHER, START } from './dfa.js';
 import type { SignatureId } from './finding.js';
 import { COMMANDS } from './grammar.js';
@@ -64,6 +65,8 @@ export class Arguments {
   #offered = 0;
   /** State in the table's keywords. */
   #keyword = START;
+  /** Id of the parameter whose value comes, or came last; 0: none yet. */
+  #valued = 0;
   readonly #value = new ParameterValue();
   /** Bytes of `FROM:` or `TO:` so far. */
   #matched = 0;
@@ -90,6 +93,7 @@ export class Arguments {
     this.#offered = offered;
     this.#seen = 0;
     this.#possible = 0;
+    this.#valued = 0;
     if (!path) return;
     const { parameters, ofMail, ofRcpt } = this.#table;
     const own = this.#recipient ? ofRcpt : ofMail;
@@ -97,6 +101,24 @@ export class Arguments {
       const { bit, extension } = parameters[i]!;
       if ((own & bit) !== 0 && (extension === 0 || (offered & extension) !== 0)) this.#possible |= bit;
     }
+  }
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    const { keywords, parameters } = this.#table;
+    this.#state = io.below(this.#state, State.unknown + 1) as State;
+    this.#recipient = io.flag(this.#recipient);
+    this.#quoted = io.flag(this.#quoted);
+    this.#escaped = io.flag(this.#escaped);
+    this.#alias = io.below(this.#alias, DECODE_ALIASES.accept.length);
+    this.#possible = io.int(this.#possible);
+    this.#seen = io.int(this.#seen);
+    this.#offered = io.int(this.#offered);
+    this.#keyword = io.below(this.#keyword, keywords.accept.length);
+    this.#valued = io.below(this.#valued, parameters.length + 1);
+    this.#matched = io.below(this.#matched, 6);
+    this.#value.sync(io, parameters[this.#valued - 1]);
+    if (this.#state === State.value && this.#valued === 0) io.sound = false;
   }
 
   /** Takes the next byte behind the verb, before CR LF. */
@@ -208,6 +230,7 @@ export class Arguments {
       const id = keywords.accept[this.#keyword]!;
       if (id === 0 || (left & (1 << id)) === 0 || parameters[id - 1]!.form === 'none') return UNFIT;
       this.#seen |= 1 << id;
+      this.#valued = id;
       this.#value.begin(parameters[id - 1]!, this.#offered);
       this.#state = State.value;
       return FITS;

@@ -3,6 +3,7 @@
  * what some server would take for the end of the line, a bare CR or LF, is overwritten, and what follows with it. A bare
  * CR that has gone out already is beyond repair: that server now waits for the next response, or for a command.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { maskInPlace } from './mask.js';
 
 const LF = 0x0a;
@@ -31,6 +32,16 @@ export class AuthLine {
     this.reported = false;
     this.beyondRepair = false;
     this.#cr = false;
+  }
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    this.ended = io.flag(this.ended);
+    this.length = io.int(this.length);
+    this.fault = io.flag(this.fault !== undefined) ? 'bare-line-break' : undefined;
+    this.reported = io.flag(this.reported);
+    this.beyondRepair = io.flag(this.beyondRepair);
+    this.#cr = io.flag(this.#cr);
   }
 
   /** Takes b[at..end), as far as the line goes. @returns offset of the first byte not taken */

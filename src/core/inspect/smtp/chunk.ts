@@ -3,6 +3,8 @@
  * differ in what they make of others (a sign, leading zeros, characters behind the number, no octets and not the last
  * chunk), and then in which octets they take for commands.
  */
+import type { StateIo } from '../../memory/state-io.js';
+
 const SPACE = 0x20;
 const LAST = 'LAST';
 
@@ -26,6 +28,15 @@ export class ChunkArgument {
     this.last = false;
     this.#state = State.before;
     this.#count = 0;
+  }
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    this.#versioned = io.flag(this.#versioned);
+    this.size = io.double(this.size);
+    this.last = io.flag(this.last);
+    this.#state = io.below(this.#state, State.bad + 1) as State;
+    this.#count = io.below(this.#count, MAX_DIGITS + 2);
   }
 
   get complete(): boolean {

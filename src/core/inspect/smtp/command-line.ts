@@ -6,6 +6,7 @@
  * server must answer. A CR without LF is known by the byte behind it; one that has gone out by then stays, and since
  * the rest of the line is masked, no server finds a second command behind it.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { ChunkArgument } from './chunk.js';
 import {
   CLASSES,
@@ -15,12 +16,13 @@ import {
   PARAM_END_ID,
   PARAM_ORDINARY,
   PARAM_START,
+  PARAM_STATES,
   printedParamState,
   START,
   STAYS_ORDINARY,
 } from './dfa.js';
 import { commandName, isSecret } from './dialogue.js';
-import type { LineReason, SignatureId, SmtpFinding } from './finding.js';
+import { LINE_REASONS, type LineReason, type SignatureId, type SmtpFinding } from './finding.js';
 import { COMMANDS, EMPTY_LINE, END_OF_DATA, offerBit } from './grammar.js';
 import { latin1, maskInPlace } from './mask.js';
 import { Arguments, type Fit, FITS, UNFIT } from './arguments.js';
@@ -33,6 +35,15 @@ import type { SmtpHost } from './step.js';
 export const LINE_KEPT = 512;
 
 export type LineFault = Extract<SmtpFinding, { why: LineReason }>['kind'];
+
+const FAULTS: readonly (LineFault | undefined)[] = [
+  undefined,
+  'invalid-command',
+  'invalid-parameter',
+  'line-too-long',
+  'bare-line-break',
+  'command-behind',
+];
 
 const NUL = 0x00;
 const TAB = 0x09;
@@ -114,6 +125,36 @@ export class CommandLine {
   set count(lines: number) {
     this.#before = lines;
     this.length = 0;
+  }
+
+  /** Saves or loads the line in progress. */
+  sync(io: StateIo): void {
+    const { verbs } = this.#rule;
+    this.ended = io.flag(this.ended);
+    this.length = io.int(this.length);
+    this.id = io.below(this.id, 256);
+    this.passes = io.flag(this.passes);
+    this.fault = FAULTS[io.below(FAULTS.indexOf(this.fault), FAULTS.length)];
+    this.why = LINE_REASONS[io.below(LINE_REASONS.indexOf(this.why), LINE_REASONS.length)]!;
+    this.verbMasked = io.flag(this.verbMasked);
+    this.maskedFrom = io.int(this.maskedFrom);
+    this.signature = io.int(this.signature) as SignatureId | 0;
+    this.bareLf = io.flag(this.bareLf);
+    this.crWentOut = io.flag(this.crWentOut);
+    this.limit = io.int(this.limit);
+    this.#stage = io.below(this.#stage, 2) as 0 | 1;
+    this.#verbState = io.below(this.#verbState, verbs.accept.length);
+    this.#restState = io.below(this.#restState, PARAM_STATES);
+    this.#restLength = io.int(this.#restLength);
+    this.#cr = io.flag(this.#cr);
+    this.#wordEnded = io.flag(this.#wordEnded);
+    this.#hidden = io.flag(this.#hidden);
+    this.#secret = io.flag(this.#secret);
+    this.#glued = io.flag(this.#glued);
+    this.#before = io.int(this.#before);
+    io.bytes(this.#kept, this.cut ? Math.min(this.length, LINE_KEPT) : 0);
+    this.chunk.sync(io);
+    this.#arguments.sync(io);
   }
 
   /** Starts the next line. @param secret credentials may stand in it, where it begins with no known verb */

@@ -163,6 +163,7 @@ const PARAM_CLASS_OF = Uint8Array.from({ length: 256 }, (_, byte) =>
 );
 /** A CR is ordinary until its LF comes: kept apart, and printed as 2. */
 const PARAM_CR = 8;
+export const PARAM_STATES = PARAM_CR + 1;
 const PARAM_NEXT = new Uint8Array((PARAM_CR + 1) * PARAM_CLASSES).fill(PARAM_ORDINARY);
 for (let state = 0; state <= PARAM_CR; state++) {
   PARAM_NEXT[state * PARAM_CLASSES + CR_BYTE] = PARAM_CR;

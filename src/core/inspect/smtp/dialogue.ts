@@ -7,6 +7,7 @@
  * server may only have given up on it: then no reply opens anything any more.
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
+import type { StateIo } from '../../memory/state-io.js';
 import {
   BLOB_END,
   COMMANDS,
@@ -109,6 +110,10 @@ export function newDialogue(m: FlatMemory, at: number): void {
   m.words[at + LINES] = GREETING;
 }
 
+/** Whether a dialogue that another process has saved can be. */
+export const isSoundDialogue = (m: FlatMemory, at: number): boolean =>
+  ((m.words[at + BITS]! >> 8) & 15) <= LINES_AT_REST && ((m.words[at + BITS]! >> CHUNKS_SHIFT) & 3) <= Chunks.begun;
+
 export class Dialogue {
   /** Extensions the server offered in its last EHLO reply, a set of bits. */
   offered = 0;
@@ -179,6 +184,20 @@ export class Dialogue {
       if (id !== BDAT.id) this.#others++;
       lines >>>= 8;
     }
+  }
+
+  /** Saves or loads all of it. */
+  sync(io: StateIo): void {
+    this.offered = io.below(this.offered, 0x10000);
+    this.awaited = io.below(this.awaited, 256);
+    this.overtaken = io.flag(this.overtaken);
+    this.greeted = io.flag(this.greeted);
+    this.frozen = io.flag(this.frozen);
+    this.answered = io.int(this.answered);
+    this.#phase = io.below(this.#phase, 16);
+    this.#chunks = io.below(this.#chunks, Chunks.begun + 1) as Chunks;
+    this.#others = io.int(this.#others);
+    this.#queue.sync(io);
   }
 
   /** The line a good reply would belong to; MASKED_LINE also where none is awaited. */

@@ -3,6 +3,7 @@
  * pass is overwritten with x from the keyword on, so that client and server agree on what is spoken. As with commands,
  * letters that went out earlier are the start of a keyword that passes, and no more.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { CLASSES, CLASS_OF, OTHER, START } from './dfa.js';
 import type { SmtpRule } from './rule.js';
 
@@ -30,6 +31,14 @@ export class OfferedExtension {
     this.bit = 0;
     this.#state = START;
     this.#ended = false;
+  }
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    this.refused = io.flag(this.refused);
+    this.bit = io.int(this.bit);
+    this.#state = io.below(this.#state, this.#rule.extensions.accept.length);
+    this.#ended = io.flag(this.#ended);
   }
 
   /** Takes the next byte behind `250-`. Look at `refused` after each. */

@@ -24,25 +24,27 @@ interface ClientLine {
 }
 
 /** What is wrong with a line of the client, closer than by the kind of finding. */
-export type LineReason =
-  | 'unknown'
-  | 'not-allowed'
-  | 'blank-missing'
-  | 'bare-cr-behind-verb'
-  | 'bare-lf-behind-verb'
-  | 'bare-cr'
-  | 'bare-lf'
-  | 'nul'
-  | 'too-long'
-  | 'parameter-unfit'
-  | 'parameter-incomplete'
-  | 'chunk-size'
+export const LINE_REASONS = [
+  'unknown',
+  'not-allowed',
+  'blank-missing',
+  'bare-cr-behind-verb',
+  'bare-lf-behind-verb',
+  'bare-cr',
+  'bare-lf',
+  'nul',
+  'too-long',
+  'parameter-unfit',
+  'parameter-incomplete',
+  'chunk-size',
   /** It stands behind a command that must be answered first; the server then agreed to that. */
-  | 'early'
-  | 'early-and-agreed'
+  'early',
+  'early-and-agreed',
   /** Within an AUTH response; some of it has gone out before it was known. */
-  | 'auth-response'
-  | 'auth-response-gone-out';
+  'auth-response',
+  'auth-response-gone-out',
+] as const;
+export type LineReason = (typeof LINE_REASONS)[number];
 
 /**
  * | kind | IOS message, reference §3 |

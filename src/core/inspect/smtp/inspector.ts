@@ -8,8 +8,9 @@
  * wrong allocates nothing.
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
+import type { StateIo } from '../../memory/state-io.js';
 import type { SmtpOptions } from '../../policy.js';
-import { StreamAction, type StreamInspector } from '../inspector.js';
+import { StreamAction, type SavedInspector } from '../inspector.js';
 import { AuthLine } from './auth-line.js';
 import { CommandLine, LINE_KEPT, type LineFault } from './command-line.js';
 import {
@@ -17,6 +18,7 @@ import {
   commandName,
   Dialogue,
   DIALOGUE_WORDS,
+  isSoundDialogue,
   Effect,
   isSecret,
   LINES_AT_REST,
@@ -35,7 +37,7 @@ import {
   REPLY_LINE_LIMIT,
   UNKNOWN_LINE,
 } from './grammar.js';
-import { DATA_WORDS, DataEvent, MessageData } from './message-data.js';
+import { DATA_WORDS, DataEvent, isSoundData, MessageData } from './message-data.js';
 import { ReplyLine, REPLY_KEPT } from './reply-line.js';
 import { smtpRule, type SmtpRule } from './rule.js';
 import { HIDDEN } from './secrets.js';
@@ -78,7 +80,17 @@ export function newSmtpSession(m: FlatMemory, at: number): void {
   newDialogue(m, at + DIALOGUE);
 }
 
-export class SmtpInspector implements StreamInspector {
+/** Whether the words of a session at rest that another process has saved can be. */
+export function isSoundSmtpSession(m: FlatMemory, at: number): boolean {
+  const bits = m.words[at + BITS]!;
+  const left = m.floats[(at + CHUNK_LEFT) >> 1]!;
+  const size = m.floats[(at + CHUNKED_SIZE) >> 1]!;
+  const areCounts = left >= 0 && size >= 0 && Number.isSafeInteger(left) && Number.isSafeInteger(size);
+  if (!areCounts || ((bits >> 2) & 3) > StreamAction.opaque || bits < 0 || bits >= BLOB << 1) return false;
+  return ((bits & 3) !== Expect.mailData || isSoundData(m, at + DATA)) && isSoundDialogue(m, at + DIALOGUE);
+}
+
+export class SmtpInspector implements SavedInspector {
   modified = false;
 
   readonly #rule: SmtpRule;
@@ -182,6 +194,33 @@ export class SmtpInspector implements StreamInspector {
     this.#offering = w[at + OFFERS]! >>> 16;
     this.#line.count = w[at + COMMAND_LINES]!;
     this.#reply.count = w[at + REPLY_LINES]!;
+  }
+
+  /** Saves or loads all of the session, with lines that are cut. */
+  sync(io: StateIo): void {
+    this.#expect = io.below(this.#expect, Expect.chunk + 1) as Expect;
+    this.#standing = io.below(this.#standing, StreamAction.refuse) as StreamAction;
+    this.#reported = io.flag(this.#reported);
+    this.#chunkLeft = io.double(this.#chunkLeft);
+    this.#chunkedSize = io.double(this.#chunkedSize);
+    this.#blob = io.flag(this.#blob);
+    this.#early = io.flag(this.#early);
+    this.#secret = io.flag(this.#secret);
+    this.#offering = io.int(this.#offering);
+    this.#continues = io.flag(this.#continues);
+    this.#answers = io.flag(this.#answers);
+    this.#malformed = io.flag(this.#malformed);
+    this.#longReported = io.flag(this.#longReported);
+    this.#clientAt = io.int(this.#clientAt);
+    this.#serverAt = io.int(this.#serverAt);
+    this.#lineAt = io.int(this.#lineAt);
+    this.#replyAt = io.int(this.#replyAt);
+    this.#acknowledged = io.int(this.#acknowledged);
+    this.#dialogue.sync(io);
+    this.#line.sync(io);
+    this.#reply.sync(io);
+    this.#authLine.sync(io);
+    this.#data.sync(io);
   }
 
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {

@@ -9,9 +9,10 @@
  * good end. With that byte in hand the CR is overwritten; where the CR has gone out already, only a reset is left.
  */
 import type { FlatMemory } from '../../memory/flat-memory.js';
+import type { StateIo } from '../../memory/state-io.js';
 import type { LineStartScan } from './line-start-scan.js';
 import { maskInPlace } from './mask.js';
-import { HeaderScan } from './signatures.js';
+import { HeaderScan, isSoundHeaderScan } from './signatures.js';
 
 const NUL = 0x00;
 const LF = 0x0a;
@@ -53,6 +54,13 @@ export type DataEvent = (typeof DataEvent)[keyof typeof DataEvent];
 export const DATA_WORDS = 3;
 const TAKEN = 0;
 const BITS = 2;
+
+/** Whether what another process has saved of a mail can be. */
+export function isSoundData(m: FlatMemory, at: number): boolean {
+  const bits = m.words[at + BITS]!;
+  const taken = m.floats[(at + TAKEN) >> 1]!;
+  return (bits & 7) <= State.dotCr && Number.isSafeInteger(taken) && taken >= 0 && isSoundHeaderScan(bits >>> 4);
+}
 
 export class MessageData {
   event: DataEvent = DataEvent.none;
@@ -98,6 +106,14 @@ export class MessageData {
     this.#state = (bits & 7) as State;
     this.#refused = (bits & 8) !== 0;
     this.#headers.bits = bits >>> 4;
+  }
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    this.#taken = io.double(this.#taken);
+    this.#state = io.below(this.#state, State.dotCr + 1) as State;
+    this.#refused = io.flag(this.#refused);
+    this.#headers.sync(io);
   }
 
   /**

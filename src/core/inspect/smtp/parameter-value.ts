@@ -2,6 +2,7 @@
  * The value of one parameter, byte by byte: SIZE=123, BODY=8BITMIME, NOTIFY=SUCCESS,FAILURE, ORCPT=rfc822;xtext. It
  * tells at the first byte that makes the value wrong.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { CLASSES, CLASS_OF, OTHER, START } from './dfa.js';
 import type { CompiledParameter } from './parameter-table.js';
 
@@ -37,6 +38,18 @@ export class ParameterValue {
     this.#inType = parameter.form === 'typed-xtext';
     this.#word = START;
     this.#hexDigits = 0;
+  }
+
+  /** Saves or loads. @param parameter of the value in hand, if there is one */
+  sync(io: StateIo, parameter: CompiledParameter | undefined): void {
+    this.#parameter = parameter;
+    this.#offered = io.int(this.#offered);
+    this.#length = io.int(this.#length);
+    this.#part = io.int(this.#part);
+    this.#afterComma = io.flag(this.#afterComma);
+    this.#inType = io.flag(this.#inType);
+    this.#word = io.below(this.#word, parameter?.words?.accept.length ?? 256);
+    this.#hexDigits = io.below(this.#hexDigits, 3);
   }
 
   /** @returns false when the value cannot be right any more */

@@ -2,6 +2,7 @@
  * One reply line of the server, cut anywhere. Replies go through as they are, the greeting above all; only lines of an
  * EHLO reply that offer what the rule does not pass are masked. A bare LF ends a reply line: clients read it so.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { REPLY_END_ID, REPLY_OTHER, REPLY_PARTIAL, REPLY_POSITIVE, REPLY_POSITIVE_ID } from './dfa.js';
 import { OfferedExtension } from './ehlo.js';
 import { latin1, maskInPlace } from './mask.js';
@@ -70,6 +71,19 @@ export class ReplyLine {
     this.maskedFrom = -1;
     this.#extension = extension;
     this.offered.begin();
+  }
+
+  /** Saves or loads the line in progress. */
+  sync(io: StateIo): void {
+    this.ended = io.flag(this.ended);
+    this.length = io.int(this.length);
+    this.code = io.below(this.code, 1000);
+    this.final = io.flag(this.final);
+    this.maskedFrom = io.int(this.maskedFrom);
+    this.#extension = io.flag(this.#extension);
+    this.#traced = io.int(this.#traced);
+    io.bytes(this.#kept, this.cut ? Math.min(this.length, REPLY_KEPT) : 0);
+    this.offered.sync(io);
   }
 
   /** Takes b[at..end), as far as the line goes. @returns offset of the first byte not taken */

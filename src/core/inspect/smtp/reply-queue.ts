@@ -2,6 +2,7 @@
  * The lines of one client that await a reply, in order: what each is, and where in the client's stream it ends. Small
  * for the few that most sessions have; a long group takes more memory for as long as it lasts.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { PIPELINE_LIMIT } from './grammar.js';
 
 /** Lines that it holds without more memory. Both are powers of two. */
@@ -14,6 +15,19 @@ export class ReplyQueue {
   #ids = this.#shortIds;
   #ends = this.#shortEnds;
   #first = 0;
+
+  /** Saves or loads. A group of more lines than few have is not saved: it would cost too much with each packet. */
+  sync(io: StateIo): void {
+    const length = io.below(this.length, SHORT + 1);
+    if (io.loading) this.clear();
+    for (let n = 0; n < length && io.sound; n++) {
+      if (io.loading) this.push(io.below(0, 256), io.int(0));
+      else {
+        io.int(this.id(n));
+        io.int(this.end(n));
+      }
+    }
+  }
 
   /** Match id (or another kind of line) of the n-th line, and its end: int32, bytes from the first data byte. */
   id(n: number): number {

@@ -5,6 +5,7 @@
  * Inferred: "the pipe in the From: field" means the envelope. In a header the pipe is an ordinary character of
  * display names, and resetting on it would stop good mail.
  */
+import type { StateIo } from '../../memory/state-io.js';
 import { CLASSES, CLASS_OF, OTHER, START, wordDfa } from './dfa.js';
 import type { SignatureId } from './finding.js';
 
@@ -46,6 +47,13 @@ const AT = 0x40;
 const BACKQUOTE = 0x60;
 
 /** Follows the header section of a mail (RFC 5322 §2.2), byte by byte, until the empty line that ends it. */
+/** Whether `bits` of a scan that another process has saved can be. */
+export const isSoundHeaderScan = (bits: number): boolean =>
+  bits >= 0 &&
+  bits < 1 << 28 &&
+  ((bits >> 4) & 255) < REPLY_TO.accept.length &&
+  ((bits >> 12) & 255) < DECODE_ALIASES.accept.length;
+
 export class HeaderScan {
   /** False once the header section is over. */
   active = false;
@@ -82,6 +90,13 @@ export class HeaderScan {
     this.#name = (bits >> 4) & 255;
     this.#alias = (bits >> 12) & 255;
     this.#previous = (bits >> 20) & 255;
+  }
+
+  /** Saves or loads. */
+  sync(io: StateIo): void {
+    const bits = io.int(this.bits);
+    if (isSoundHeaderScan(bits)) this.bits = bits;
+    else io.sound = false;
   }
 
   /** Only a colon, a line end or a NUL can still be of interest in this line. */
