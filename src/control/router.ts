@@ -133,7 +133,7 @@ export class Router {
         complaint: (line) => this.say(3, '%FW3640', `data plane: ${line}`, 'DATA_PLANE'),
         ended: (why) => {
           this.#watch.restart();
-          this.say(2, '%FW3640', `the data plane ended (${why}); sessions are lost`, 'DATA_PLANE');
+          this.say(2, '%FW3640', `the data plane ended (${why})`, 'DATA_PLANE');
         },
         restarted: () => this.say(5, '%FW3640', 'the data plane has been started again', 'DATA_PLANE'),
         takenOver: (status, unheard) => {

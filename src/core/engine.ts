@@ -12,7 +12,7 @@ import { MatchLog } from './acl/match-log.js';
 import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, UnreachableReplies } from './acl/unreachable.js';
 import { type DebugFlags, noDebug } from './observe/debug.js';
 import { headerOf, type PacketPath } from './observe/debug-event.js';
-import type { Row } from './observe/row.js';
+import { type Row, rowsOf } from './observe/row.js';
 import { smtpRows } from './inspect/smtp/finding.js';
 import { DropLog } from './observe/drop-log.js';
 import { type RuleEntry, RuleSet } from './inspect/rules.js';
@@ -64,6 +64,12 @@ export interface EngineOptions {
 const ETHERNET_MTU = 1500; // bytes
 
 const WRITER = new StateWriter();
+
+const TAKEN_OVER = {
+  adopted: { kind: 'counter', help: 'Sessions of an earlier data plane that went on' },
+  reset: { kind: 'counter', help: 'Sessions of an earlier data plane that were reset' },
+  lost: { kind: 'counter', help: 'Sessions and translations of an earlier data plane that could not be read' },
+} as const;
 
 /** Drops that are no inspection's, or no loss: `ip inspect log drop-pkt` does not tell of them. */
 const UNTOLD: readonly Verdict[] = [DROP.acl, DROP.intercepted, DROP.ttlExpired, DROP.tooLong];
@@ -122,8 +128,8 @@ export class Engine {
   /** `ip tcp intercept list`. Inferred: a list that is not defined means all connections, as it permits all elsewhere. */
   #interceptOn = false;
   #interceptList: CompiledAccessList | undefined;
-  /** What has become of what another process had left; undefined: there was none. */
-  adopted: Adopted | undefined = undefined;
+  /** What has become of what other processes had left, in all. */
+  readonly takenOver: Adopted = { adopted: 0, reset: 0, lost: 0 };
   readonly #saved: { readonly names: SavedNames; readonly counts: SavedBytes } | undefined;
   /** Clock of the packet or tick in hand, ms. */
   #now = 0;
@@ -199,7 +205,9 @@ export class Engine {
     this.configure(policy, now);
     const adopted = this.sessions.adopt(names.pools, now);
     this.#saveNames();
-    this.adopted = { ...adopted, lost: adopted.lost + lost };
+    adopted.lost += lost;
+    for (const kind of Object.keys(adopted) as (keyof Adopted)[]) this.takenOver[kind] += adopted[kind];
+    this.outbox.event({ type: 'taken-over', foreign: false, ...adopted });
   }
 
   #saveNames(): void {
@@ -222,6 +230,8 @@ export class Engine {
   /** Saves or loads what is counted. */
   #sync(io: StateIo): void {
     this.packets = io.double(this.packets);
+    for (const kind of Object.keys(this.takenOver) as (keyof Adopted)[])
+      this.takenOver[kind] = io.double(this.takenOver[kind]);
     for (let v = 0; v < VERDICTS; v++) this.drops[v] = io.double(this.drops[v]!);
     this.nat.sync(io);
     this.sessions.sync(io);
@@ -352,6 +362,7 @@ export class Engine {
   rows(): Row[] {
     const { memory, smtpCounters, thresholds } = this.sessions;
     return [
+      ...rowsOf('taken-over', TAKEN_OVER, (name) => this.takenOver[name]),
       ...dropRows(this.drops),
       ...memory.rows(),
       ...thresholds.rows(),

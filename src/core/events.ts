@@ -128,5 +128,7 @@ export type Event =
   /** IP_VFR alerts. `limit`: of the places for both overflows, else max-fragments. Addresses int32, as they came. */
   | { type: 'fragments'; fault: FragmentFault; interface: string; limit: number; src: number; dst: number }
   /** Messages that were too many for the log, in so many seconds. */
+  /** The tables were taken over from an earlier data plane. `foreign`: they could not be read, and are empty. */
+  | { type: 'taken-over'; foreign: boolean; adopted: number; reset: number; lost: number }
   | { type: 'left-out'; kind: LogKind; messages: number; seconds: number }
   | DebugEvent;

@@ -2,7 +2,7 @@
  * The data plane: one engine, one queue, its tables. It is told what to do and never waits for anybody: it reads no file,
  * runs no program, and formats no line of text. What it says goes to the control plane in messages.
  */
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { Engine } from '../core/engine.js';
 import { applyChanges } from '../core/policy-changes.js';
 import type { Clearing, FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
@@ -10,7 +10,10 @@ import { policyPieces } from '../core/policy-pieces.js';
 import { viewPieces } from '../core/state/view.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { DROP } from '../core/verdict.js';
+import type { Event } from '../core/events.js';
+import { stateLayout } from '../core/state/state-layout.js';
 import { Packet } from '../core/wire/packet.js';
+import { openState, removeState, type State } from '../io/state-files.js';
 import { residentBytes } from '../io/proc.js';
 import { PacketQueue } from '../io/queue/packet-queue.js';
 import { EventOutbox } from './event-outbox.js';
@@ -24,6 +27,11 @@ const JOB_MS = 1;
 /** Jobs that may wait: views that a few terminals ask for. More are answered with nothing. */
 export const MOST_JOBS = 64;
 const UNKNOWN = -1;
+/** Words of the key of SYN cookies. */
+const KEY_WORDS = 4;
+/** ms from the start of the machine to that of this process (CLOCK_MONOTONIC). */
+const SINCE_BOOT = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+const FOREIGN: Event = { type: 'taken-over', foreign: true, adopted: 0, reset: 0, lost: 0 };
 
 /** Where messages for the control plane go; see ControlLink. */
 export interface ToControlPlane {
@@ -55,27 +63,61 @@ export class DataPlane {
   #packets = 0;
 
   /**
-   * Opens the queue and begins to judge packets.
+   * Opens the queue and begins to judge packets, with the sessions that an earlier data plane has left.
+   * @param folder for the tables, which outlive this process
    * @throws QueueError when the system refuses
    */
   constructor(
     start: Start,
     private readonly control: ToControlPlane,
+    folder: string,
   ) {
     this.#events = new EventOutbox(randomInt(2 ** 31), (events, number) =>
       control.sendEvents({ type: 'events', events, number }),
     );
     this.#probes = this.#noProbes();
     this.#queue = PacketQueue.open({ queue: start.queue });
-    this.#engine = new Engine(
-      applyChanges(undefined, start.changes),
+    this.#clock = this.now();
+    // Packets wait meanwhile.
+    this.#engine = this.#takeOver(start, folder);
+    Object.assign(this.#engine.debug, start.debug);
+    this.#take(start.links);
+    this.#queue.start((q, count) => this.#batch(q, count));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Clock of the engine, ms since the machine started: the same for whoever takes over. */
+  now(): number {
+    return performance.now() + SINCE_BOOT;
+  }
+
+  /** The engine over what an earlier one has left. What makes it fail is put aside: it could only fail again. */
+  #takeOver(start: Start, folder: string): Engine {
+    const layout = createHash('sha256').update(stateLayout(start.capacity)).digest('hex');
+    const open = () => openState(folder, layout, crypto.getRandomValues(new Int32Array(KEY_WORDS)));
+    const state = open();
+    try {
+      if (state.fresh === 'foreign') this.#events.event(FOREIGN, this.#clock);
+      return this.#engineOver(start, state);
+    } catch (error) {
+      if (state.fresh !== undefined) throw error;
+      removeState(folder);
+      this.#events.event(FOREIGN, this.#clock);
+      return this.#engineOver(start, open());
+    }
+  }
+
+  #engineOver({ changes, capacity }: Start, { source, secret }: State): Engine {
+    return new Engine(
+      applyChanges(undefined, changes),
       {
-        capacity: start.capacity,
+        capacity,
         seed: randomInt(2 ** 31),
-        // A key of SYN cookies, of this run alone.
-        cookieKey: crypto.getRandomValues(new Int32Array(4)),
-        now: this.now(),
+        // Cookies that were sent before a restart are still good behind it.
+        cookieKey: secret,
+        now: this.#clock,
         identificationSeed: randomInt(2 ** 31),
+        memory: source,
       },
       {
         event: (e) => this.#events.event(e, this.#clock),
@@ -83,15 +125,6 @@ export class DataPlane {
         inject: (packet) => this.#queue.inject(packet),
       },
     );
-    Object.assign(this.#engine.debug, start.debug);
-    this.#take(start.links);
-    this.#queue.start((q, count) => this.#batch(q, count));
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-  }
-
-  /** Monotonic clock of the engine, ms. */
-  now(): number {
-    return performance.now();
   }
 
   /** Does what the control plane says. */

@@ -64,7 +64,7 @@ function receive(message: ToDataPlane): void {
 function start(message: Start): void {
   tuneCompiler();
   try {
-    plane = new DataPlane(message, control);
+    plane = new DataPlane(message, control, files.state);
   } catch (error) {
     if (!(error instanceof QueueError)) throw error;
     end({ type: 'refused', reason: error.message });

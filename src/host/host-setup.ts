@@ -301,7 +301,9 @@ export class HostSetup {
   static async cleanup(system: HostSystem = linux, path = journalPath()): Promise<string[]> {
     const held = HostLock.take(lockPath(path));
     try {
-      const ended = await endLeftShard(new ShardFiles(dirname(path)));
+      const files = new ShardFiles(dirname(path));
+      const ended = await endLeftShard(files);
+      files.removeState();
       return [...ended, ...HostSetup.#cleanUp(system, path)];
     } finally {
       held.release();

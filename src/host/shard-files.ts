@@ -31,6 +31,11 @@ export class ShardFiles {
     return join(this.folder, `shard${this.shard}.err`);
   }
 
+  /** Where its tables lie. */
+  get state(): string {
+    return join(this.folder, `shard${this.shard}.state`);
+  }
+
   get #process(): string {
     return join(this.folder, `shard${this.shard}.pid`);
   }
@@ -57,10 +62,16 @@ export class ShardFiles {
     if (read(this.#process).startsWith(`${pid} `)) rmSync(this.#process, { force: true });
   }
 
-  /** Removes all that is left, once there is no process. */
+  /** Removes all that is left, once there is no process, but for its tables: the next one takes them over. */
   removeAll(): void {
     const own = new RegExp(`^shard${this.shard}[.-](pid|err|\\d+\\.sock)$`);
-    for (const name of list(this.folder)) if (own.test(name)) rmSync(join(this.folder, name), { force: true });
+    for (const name of list(this.folder))
+      if (own.test(name)) rmSync(join(this.folder, name), { recursive: true, force: true });
+  }
+
+  /** Removes its tables: no session goes on. */
+  removeState(): void {
+    rmSync(this.state, { recursive: true, force: true });
   }
 }
 

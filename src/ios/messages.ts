@@ -51,6 +51,8 @@ export function messageOf(e: Event): Message {
       return missedMessage(e.packets);
     case 'packet-dropped':
       return dropMessage(e);
+    case 'taken-over':
+      return takenOverMessage(e);
     case 'left-out':
       return leftOutMessage(e);
     case 'smtp':
@@ -354,6 +356,19 @@ function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
     case 'oversize':
       return vfr(4, 'OVERSIZE_DATAGRAM', from); // ours
   }
+}
+
+/** What has become of the sessions of a data plane that has ended. Ours: on a 3640 they end with it. */
+function takenOverMessage({ foreign, adopted, reset, lost }: Extract<Event, { type: 'taken-over' }>): Message {
+  const rest = `${count(reset, 'session')} reset, ${lost} unreadable`;
+  return {
+    severity: foreign || reset + lost > 0 ? 4 : 5,
+    mnemonic: `%FW3640-${foreign || reset + lost > 0 ? 4 : 5}-DATA_PLANE`,
+    text: foreign
+      ? 'what an earlier data plane has left is of another layout: no session goes on'
+      : `${count(adopted, 'session')} of the earlier data plane ${adopted === 1 ? 'goes' : 'go'} on, ${rest}`,
+    fields: { adopted, reset, lost },
+  };
 }
 
 /** What the rate limits of the log left out. Inferred: for access lists IOS has a message, the other one is ours. */

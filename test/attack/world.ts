@@ -101,9 +101,12 @@ export class World {
   }
 
   #memoryOf(name: string, words: number): FlatMemory {
-    let buffer = this.#memory.get(name);
-    if (buffer === undefined) this.#memory.set(name, (buffer = new ArrayBuffer(words * 4)));
-    return new FlatMemory({ buffer, offset: 0, words });
+    const left = this.#memory.get(name);
+    const buffer = left ?? new ArrayBuffer(words * 4);
+    this.#memory.set(name, buffer);
+    const memory = new FlatMemory({ buffer, offset: 0, words });
+    memory.fresh = left === undefined;
+    return memory;
   }
 
   /** Handshake, as far as the greeting. */

@@ -202,6 +202,7 @@ test('every alert that there is has its case', () => {
     'nat-exhausted': 'none',
     'intercept-on': 'none', // ip tcp intercept, which has no such switch
     'intercept-off': 'none',
+    'taken-over': 'none',
     'left-out': 'none',
     debug: 'none',
   };

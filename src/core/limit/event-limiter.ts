@@ -150,6 +150,7 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   'host-blocked': 'half-open-session',
   'host-unblocked': 'half-open-session',
   fragments: 'fragment',
+  'taken-over': undefined,
   'left-out': undefined,
   debug: 'debug',
 };

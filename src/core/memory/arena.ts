@@ -132,6 +132,7 @@ export class Arena {
     if (block <= 0 || unit < 0 || order > TOP_ORDER || (unit & ((1 << order) - 1)) !== 0) return false;
     const i = unit >> TOP_ORDER;
     while (this.#chunks.length <= i) if (!this.#lengthen(false)) return false;
+    if (this.#chunks[i]!.memory.fresh) return false; // what was there is gone
     const { state } = this.#chunks[i]!;
     const at = unit & (CHUNK_UNITS - 1);
     for (let u = at; u < at + (1 << order); u++) if (state[u] !== 0) return false;

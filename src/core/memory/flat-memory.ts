@@ -8,6 +8,8 @@ export class FlatMemory {
   readonly bytes: Uint8Array;
   /** Words from the start that the system has promised; `grow` asks for more. Memory of the heap always is there. */
   ready: number;
+  /** Nobody has left anything here. */
+  fresh = true;
   readonly #promise: (words: number) => boolean;
 
   /**

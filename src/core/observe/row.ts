@@ -4,7 +4,7 @@
  */
 
 /** What a row belongs to: the same names may be counted by several. */
-export type RowFamily = 'drop' | 'reassembly' | 'reset' | 'smtp' | 'lost' | 'nat' | 'fragment' | 'log';
+export type RowFamily = 'drop' | 'reassembly' | 'reset' | 'smtp' | 'lost' | 'nat' | 'fragment' | 'log' | 'taken-over';
 
 export interface Row {
   readonly family: RowFamily;

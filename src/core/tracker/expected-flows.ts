@@ -28,8 +28,8 @@ export const MOST_EXPECTED = 4;
 /** Connections that all control connections may expect. */
 export const MOST_EXPECTED_IN_ALL = 4096;
 
-const WORDS = 8;
-const FIELDS = {
+export const EXPECTED_WORDS = 8;
+export const EXPECTED_FIELDS = {
   next: word(0),
   src: word(1),
   dst: word(2),
@@ -39,7 +39,7 @@ const FIELDS = {
   /** ms, int32. */
   until: word(5),
 } as const;
-const ExpectedRecord = record(WORDS, FIELDS);
+const ExpectedRecord = record(EXPECTED_WORDS, EXPECTED_FIELDS);
 
 export class ExpectedFlows {
   /** Announced and not expected, since there were too many. */
@@ -53,9 +53,9 @@ export class ExpectedFlows {
   readonly #record: InstanceType<typeof ExpectedRecord>;
 
   constructor(source: MemorySource = heapMemory) {
-    const links = [FIELDS.next.word];
+    const links = [EXPECTED_FIELDS.next.word];
     this.#table = new TableMemory(
-      { name: 'expected', capacity: MOST_EXPECTED_IN_ALL, recordWords: WORDS, links, timed: false },
+      { name: 'expected', capacity: MOST_EXPECTED_IN_ALL, recordWords: EXPECTED_WORDS, links, timed: false },
       source,
     );
     this.#record = new ExpectedRecord(this.#table.memory);
@@ -120,7 +120,7 @@ export class ExpectedFlows {
     const r = this.#record;
     this.#table.restart();
     for (let slot = 0; slot < slots.records; slot++) {
-      r.at = slot * WORDS;
+      r.at = slot * EXPECTED_WORDS;
       const control = r.control - 1;
       const rule = control < 0 ? undefined : ruleOf(control);
       const until = now + ((r.until - now) | 0);
@@ -144,7 +144,7 @@ export class ExpectedFlows {
 
   #write(slot: number, e: ExpectedFlow): void {
     const r = this.#record;
-    r.at = slot * WORDS;
+    r.at = slot * EXPECTED_WORDS;
     r.src = e.src;
     r.dst = e.dst;
     r.dstPort = e.dstPort;
@@ -159,7 +159,7 @@ export class ExpectedFlows {
     else there.splice(there.indexOf(e), 1);
     const slot = this.#slots.get(e)!;
     this.#slots.delete(e);
-    this.#record.at = slot * WORDS;
+    this.#record.at = slot * EXPECTED_WORDS;
     this.#record.control = 0;
     this.#table.slots.give(slot);
   }

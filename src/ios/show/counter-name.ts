@@ -1,10 +1,17 @@
 /** Names of counters as `show ip inspect statistics` prints them. They are ours: IOS has no such lines. */
 import type { Reading } from '../../core/observe/row.js';
+import type { Adopted } from '../../core/tracker/sessions.js';
 import type { LogKind, ResetCause } from '../../core/events.js';
 import { DROP } from '../../core/verdict.js';
 import { DROP_REASONS } from '../drop-reasons.js';
 import { LOSS_CAUSES } from '../loss-causes.js';
 import { END_REASONS, LOG_KINDS } from '../reasons.js';
+
+const TAKEN_OVER: Readonly<Record<keyof Adopted, string>> = {
+  adopted: 'went on',
+  reset: 'reset',
+  lost: 'could not be read',
+};
 
 export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>): string {
   switch (family) {
@@ -14,6 +21,8 @@ export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>):
       return `reset for ${END_REASONS[name as ResetCause]}`;
     case 'lost':
       return `lost, as ${LOSS_CAUSES[name as keyof typeof LOSS_CAUSES]}`;
+    case 'taken-over':
+      return `sessions of the earlier data plane: ${TAKEN_OVER[name as keyof Adopted]}`;
     case 'log':
       return `log left out: ${LOG_KINDS[name as LogKind]}`;
     case 'reassembly':

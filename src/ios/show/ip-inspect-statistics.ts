@@ -6,7 +6,7 @@ import { counterName } from './counter-name.js';
 import type { RowFamily } from '../../core/observe/row.js';
 
 /** What has a line here. NAT and fragments have commands of their own. */
-const INTERVENTIONS: readonly RowFamily[] = ['drop', 'reassembly', 'reset', 'smtp', 'lost'];
+const INTERVENTIONS: readonly RowFamily[] = ['drop', 'reassembly', 'reset', 'smtp', 'lost', 'taken-over'];
 
 export function showInspectStatistics(config: RouterConfig, snapshot: RouterSnapshot): string {
   const s = snapshot.inspection();

@@ -45,6 +45,9 @@ const FAULTS: readonly (LineFault | undefined)[] = [
   'command-behind',
 ];
 
+/** Letters of a command's name, more than any has. */
+const LONGEST_NAME = 32;
+
 const NUL = 0x00;
 const TAB = 0x09;
 const LF = 0x0a;
@@ -136,6 +139,7 @@ export class CommandLine {
     this.passes = io.flag(this.passes);
     this.fault = FAULTS[io.below(FAULTS.indexOf(this.fault), FAULTS.length)];
     this.why = LINE_REASONS[io.below(LINE_REASONS.indexOf(this.why), LINE_REASONS.length)]!;
+    this.behind = io.text(this.behind, LONGEST_NAME);
     this.verbMasked = io.flag(this.verbMasked);
     this.maskedFrom = io.int(this.maskedFrom);
     this.signature = io.int(this.signature) as SignatureId | 0;

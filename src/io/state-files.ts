@@ -1,0 +1,139 @@
+/**
+ * The tables' memory, mapped from files of the run directory (a tmpfs): what the data plane writes there outlives it. One
+ * file for each table, and a manifest that says what they are. Files of another layout, or of before the last boot, are
+ * put aside: then the tables start empty.
+ */
+import { createRequire } from 'node:module';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FlatMemory, type MemorySource } from '../core/memory/flat-memory.js';
+
+const LIBRARY = fileURLToPath(new URL('../../native/build/libfwq.so', import.meta.url));
+const MANIFEST = 'manifest';
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+/** Memory is asked for in pieces of so many words: 4 MB. */
+const PIECE = 1 << 20;
+
+/** What was found, and what goes with it. */
+export interface State {
+  /** Gives the tables their memory. */
+  readonly source: MemorySource;
+  /** Why nothing is taken over; undefined: what is there is. */
+  readonly fresh: 'none' | 'foreign' | undefined;
+  /** Words that the one who made the files has left for his successors. */
+  readonly secret: Int32Array;
+}
+
+interface Manifest {
+  layout: string;
+  boot: string;
+  secret: number[];
+}
+
+interface Native {
+  statemap_open(path: string, bytes: number, at: Buffer, fd: Buffer): number;
+  statemap_promise(fd: number, offset: number, bytes: number): number;
+}
+
+/** ffi-napi adds this to every Buffer. */
+interface PointerBuffer extends Buffer {
+  readPointer(offset: number, bytes: number): Buffer;
+}
+
+/**
+ * Opens the state in `folder`.
+ * @param layout tells what the records mean: another one's are not read
+ * @param secret for the successors, if the files are made now
+ * @throws Error where the folder cannot be used
+ */
+export function openState(folder: string, layout: string, secret: Int32Array): State {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const boot = readFileSync(BOOT_ID, 'latin1').trim();
+  const there = readManifest(folder);
+  const known = there?.layout === layout && there.boot === boot && there.secret.length === secret.length;
+  if (!known) {
+    removeState(folder);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const manifest: Manifest = { layout, boot, secret: [...secret] };
+    const next = join(folder, `${MANIFEST}.new`);
+    writeFileSync(next, JSON.stringify(manifest), { mode: 0o600 });
+    renameSync(next, join(folder, MANIFEST));
+  }
+  const native = load();
+  return {
+    source: (name, words, tail) => map(native, join(folder, name.replace(' ', '-')), words, tail),
+    fresh: known ? undefined : there === undefined ? 'none' : 'foreign',
+    secret: known ? Int32Array.from(there.secret) : secret,
+  };
+}
+
+/** Removes all state in `folder`. */
+export function removeState(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Whether there is state in `folder`. */
+export function hasState(folder: string): boolean {
+  try {
+    return readdirSync(folder).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function map(native: Native, path: string, words: number, tail: number): FlatMemory {
+  const at = Buffer.alloc(8) as PointerBuffer;
+  const fd = Buffer.alloc(4);
+  const bytes = words * 4;
+  let made = native.statemap_open(path, bytes, at, fd);
+  if (made === -EINVAL) {
+    rmSync(path, { force: true }); // cut, or somebody else's
+    made = native.statemap_open(path, bytes, at, fd);
+  }
+  if (made < 0) return new FlatMemory({ buffer: new ArrayBuffer(0), offset: 0, words: 0 }, () => false);
+  const file = fd.readInt32LE(0);
+  const promise = (from: number, to: number): boolean =>
+    native.statemap_promise(file, from * 4, (Math.min(to, words) - from) * 4) === 0;
+  if (tail > 0 && !promise(words - tail, words))
+    throw new Error(
+      `${path}: there is no memory for ${tail * 4} bytes (is the file system of the run directory full?)`,
+    );
+  const view = at.readPointer(0, bytes);
+  const memory = new FlatMemory({ buffer: view.buffer as ArrayBuffer, offset: view.byteOffset, words }, (end) => {
+    const upTo = Math.ceil(end / PIECE) * PIECE;
+    if (!promise(memory.ready, upTo)) return false;
+    memory.ready = Math.min(upTo, words);
+    return true;
+  });
+  memory.fresh = made === 1;
+  return memory;
+}
+
+const EINVAL = 22;
+
+function readManifest(folder: string): Manifest | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(folder, MANIFEST), 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    const m = JSON.parse(text) as Partial<Manifest> | null;
+    if (typeof m?.layout === 'string' && typeof m.boot === 'string' && Array.isArray(m.secret)) return m as Manifest;
+  } catch {
+    // garbled: as a foreign one
+  }
+  return { layout: '', boot: '', secret: [] };
+}
+
+function load(): Native {
+  const ffi = createRequire(import.meta.url)('ffi-napi') as {
+    Library(path: string, functions: Record<string, [string, string[]]>): unknown;
+  };
+  return ffi.Library(LIBRARY, {
+    statemap_open: ['int', ['string', 'uint64', 'pointer', 'pointer']],
+    statemap_promise: ['int', ['int32', 'uint64', 'uint64']],
+  }) as Native;
+}
