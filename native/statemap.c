@@ -5,8 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Not in the C library's headers of Debian 12. */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 static int failed(int fd, int error)
 {
@@ -42,4 +48,18 @@ int statemap_promise(int32_t fd, uint64_t offset, uint64_t bytes)
 		result = fallocate(fd, 0, (off_t)offset, (off_t)bytes);
 	while (result < 0 && errno == EINTR);
 	return result < 0 ? -errno : 0;
+}
+
+uint64_t statemap_namespace(void)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0)
+		cookie = 0;
+	close(fd);
+	return cookie;
 }

@@ -14,4 +14,7 @@ int statemap_open(const char *path, uint64_t bytes, void **at, int32_t *fd);
 /* Makes sure that these bytes may be written: 0, or -errno (-ENOSPC), instead of SIGBUS when they are. */
 int statemap_promise(int32_t fd, uint64_t offset, uint64_t bytes);
 
+/* The kernel's own number of our network namespace, which is given out once (Linux 5.14); 0: it does not say. */
+uint64_t statemap_namespace(void);
+
 #endif

@@ -171,7 +171,9 @@ function spawnWorker(files: ShardFiles, build: string): ChildProcess {
     const errors = openSync(files.errors, 'w', 0o600);
     try {
       const args = [...process.execArgv, WORKER, files.folder, String(files.shard), build];
-      const child = spawn(process.execPath, args, { detached: true, env, stdio: ['ignore', 'pipe', errors] });
+      // In our session: the kernel shares out processor time by session (autogroup), and in one of its own it would get less
+      // than the programs it serves. It does not end with ours: it ignores SIGHUP, and SIGINT while we live.
+      const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', errors] });
       child.unref();
       return child;
     } finally {

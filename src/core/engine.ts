@@ -207,6 +207,7 @@ export class Engine {
     this.#saveNames();
     adopted.lost += lost;
     for (const kind of Object.keys(adopted) as (keyof Adopted)[]) this.takenOver[kind] += adopted[kind];
+    this.#saveCounts();
     this.outbox.event({ type: 'taken-over', foreign: false, ...adopted });
   }
 
@@ -229,7 +230,6 @@ export class Engine {
 
   /** Saves or loads what is counted. */
   #sync(io: StateIo): void {
-    this.packets = io.double(this.packets);
     for (const kind of Object.keys(this.takenOver) as (keyof Adopted)[])
       this.takenOver[kind] = io.double(this.takenOver[kind]);
     for (let v = 0; v < VERDICTS; v++) this.drops[v] = io.double(this.drops[v]!);

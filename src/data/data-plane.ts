@@ -4,6 +4,7 @@
  */
 import { createHash, randomInt } from 'node:crypto';
 import { Engine } from '../core/engine.js';
+import { heapMemory } from '../core/memory/flat-memory.js';
 import { applyChanges } from '../core/policy-changes.js';
 import type { Clearing, FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
 import { policyPieces } from '../core/policy-pieces.js';
@@ -94,7 +95,15 @@ export class DataPlane {
   /** The engine over what an earlier one has left. What makes it fail is put aside: it could only fail again. */
   #takeOver(start: Start, folder: string): Engine {
     const layout = createHash('sha256').update(stateLayout(start.capacity)).digest('hex');
-    const open = () => openState(folder, layout, crypto.getRandomValues(new Int32Array(KEY_WORDS)));
+    const key = crypto.getRandomValues(new Int32Array(KEY_WORDS));
+    const open = (): State => {
+      try {
+        return openState(folder, layout, key);
+      } catch (error) {
+        process.stderr.write(`sessions will not outlive the data plane: ${(error as Error).message}\n`);
+        return { source: heapMemory, fresh: 'none', secret: key };
+      }
+    };
     const state = open();
     try {
       if (state.fresh === 'foreign') this.#events.event(FOREIGN, this.#clock);

@@ -2,10 +2,13 @@
  * What a data plane has in the run directory of its network namespace: the socket that it listens on, the file that says
  * which process it is, and what it wrote to standard error. They outlive the control plane that started it.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { startTime } from '../io/proc.js';
 import { journalPath } from './host-journal.js';
+
+const SHARED_MEMORY = '/dev/shm';
+const TMPFS_MAGIC = 0x01021994; // statfs(2)
 
 /** A process for certain: an id may be given out again, but not with the same start time. */
 export interface ProcessName {
@@ -31,9 +34,16 @@ export class ShardFiles {
     return join(this.folder, `shard${this.shard}.err`);
   }
 
-  /** Where its tables lie. */
+  /**
+   * Where its tables lie: beside the run directory, which goes with an orderly stop, or where that is on a disk, in the
+   * machine's shared memory.
+   */
   get state(): string {
-    return join(this.folder, `shard${this.shard}.state`);
+    const shard = `shard${this.shard}`;
+    const base = dirname(this.folder);
+    const beside = isTmpfs(base) || !isTmpfs(SHARED_MEMORY);
+    const folder = beside ? `${this.folder}.state` : join(SHARED_MEMORY, `fw3640-${basename(this.folder)}.state`);
+    return join(folder, shard);
   }
 
   get #process(): string {
@@ -71,11 +81,19 @@ export class ShardFiles {
 
   /** Removes its tables: no session goes on. */
   removeState(): void {
-    rmSync(this.state, { recursive: true, force: true });
+    rmSync(dirname(this.state), { recursive: true, force: true });
   }
 }
 
 export const isAlive = ({ pid, started }: ProcessName): boolean => startTime(pid) === started;
+
+function isTmpfs(path: string): boolean {
+  try {
+    return statfsSync(path).type === TMPFS_MAGIC;
+  } catch {
+    return false;
+  }
+}
 
 function read(path: string): string {
   try {

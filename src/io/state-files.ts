@@ -4,8 +4,8 @@
  * put aside: then the tables start empty.
  */
 import { createRequire } from 'node:module';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlatMemory, type MemorySource } from '../core/memory/flat-memory.js';
 
@@ -33,6 +33,7 @@ interface Manifest {
 
 interface Native {
   statemap_open(path: string, bytes: number, at: Buffer, fd: Buffer): number;
+  statemap_namespace(): number | string;
   statemap_promise(fd: number, offset: number, bytes: number): number;
 }
 
@@ -48,19 +49,20 @@ interface PointerBuffer extends Buffer {
  * @throws Error where the folder cannot be used
  */
 export function openState(folder: string, layout: string, secret: Int32Array): State {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const boot = readFileSync(BOOT_ID, 'latin1').trim();
+  makeOwn(folder);
+  const native = load();
+  // Neither of another boot, nor of a network namespace that has gone.
+  const boot = `${readFileSync(BOOT_ID, 'latin1').trim()} ${native.statemap_namespace()}`;
   const there = readManifest(folder);
   const known = there?.layout === layout && there.boot === boot && there.secret.length === secret.length;
   if (!known) {
     removeState(folder);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeOwn(folder);
     const manifest: Manifest = { layout, boot, secret: [...secret] };
     const next = join(folder, `${MANIFEST}.new`);
     writeFileSync(next, JSON.stringify(manifest), { mode: 0o600 });
     renameSync(next, join(folder, MANIFEST));
   }
-  const native = load();
   return {
     source: (name, words, tail) => map(native, join(folder, name.replace(' ', '-')), words, tail),
     fresh: known ? undefined : there === undefined ? 'none' : 'foreign',
@@ -68,18 +70,19 @@ export function openState(folder: string, layout: string, secret: Int32Array): S
   };
 }
 
+/** Makes a folder that is ours alone, as well as the one that it lies in. Others may write beside it (/dev/shm). */
+function makeOwn(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const path of [dirname(folder), folder]) {
+    const { uid, mode } = lstatSync(path);
+    if (uid !== process.geteuid?.() || !lstatSync(path).isDirectory() || (mode & 0o022) !== 0)
+      throw new Error(`${path} is somebody else's`);
+  }
+}
+
 /** Removes all state in `folder`. */
 export function removeState(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** Whether there is state in `folder`. */
-export function hasState(folder: string): boolean {
-  try {
-    return readdirSync(folder).length > 0;
-  } catch {
-    return false;
-  }
 }
 
 function map(native: Native, path: string, words: number, tail: number): FlatMemory {
@@ -134,6 +137,7 @@ function load(): Native {
   };
   return ffi.Library(LIBRARY, {
     statemap_open: ['int', ['string', 'uint64', 'pointer', 'pointer']],
+    statemap_namespace: ['uint64', []],
     statemap_promise: ['int', ['int32', 'uint64', 'uint64']],
   }) as Native;
 }

@@ -1,0 +1,51 @@
+/** The data plane is killed, and what crosses the router goes on: the next one takes over what the last one has left. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Fw3640 } from './support/fw3640.js';
+import { Lab } from './support/lab.js';
+import { smtpServer } from './support/smtp-server.js';
+import { openTcp, TcpServer } from './support/tcp.js';
+import { until } from './support/until.js';
+
+let lab: Lab;
+beforeEach(() => {
+  lab = Lab.up();
+});
+afterEach(() => lab.down());
+
+/** The process of the data plane; 0: there is none at this moment. */
+const running = (router: Fw3640): number => {
+  try {
+    return router.dataPlane;
+  } catch {
+    return 0;
+  }
+};
+
+test('killed five times: typed SMTP dialogues and other sessions go on, and commands are masked as before', async () => {
+  const transfers = await TcpServer.listen(lab, 'outside', 8025);
+  await smtpServer(lab);
+  const router = await Fw3640.start(lab);
+  const mail = await openTcp(lab, 'outside', '172.22.1.110', 25);
+  await mail.receive(/^220 .*\r\n/);
+  const transfer = await openTcp(lab, 'inside', '172.22.1.10', 8025);
+  const received = await transfers.connection(1);
+  mail.write('HEL'); // a line that is cut
+  for (let i = 1; i <= 5; i++) {
+    const { dataPlane } = router;
+    process.kill(dataPlane, 'SIGKILL');
+    await until('another data plane', () => ![0, dataPlane].includes(running(router)));
+    await router.logged(
+      '%FW3640-5-DATA_PLANE',
+      /2 sessions of the earlier data plane go on, 0 sessions reset, 0 unreadable/,
+    );
+    transfer.write(`piece ${i}\n`);
+    await until('the piece', () => received.text.includes(`piece ${i}\n`));
+  }
+  mail.write('O client.test\r\n');
+  await mail.receive(/250 .*\r\n/);
+  mail.write('EXPN root\r\n');
+  await mail.receive(/5\d\d .*\r\n/);
+  await router.logged('%FW-4-SMTP_INVALID_COMMAND', /Invalid SMTP command/);
+  expect(router.console('show ip inspect statistics')).toMatch(/sessions of the earlier data plane: went on: 10/);
+  await router.stop();
+});
