@@ -12,6 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => lab.down());
 
+const smtpPackets = (router: Fw3640): number =>
+  Number(/smtp packets: \[(\d+)/.exec(router.console('show ip inspect statistics'))?.[1]);
+
 /** The process of the data plane; 0: there is none at this moment. */
 const running = (router: Fw3640): number => {
   try {
@@ -29,7 +32,10 @@ test('killed five times: typed SMTP dialogues and other sessions go on, and comm
   await mail.receive(/^220 .*\r\n/);
   const transfer = await openTcp(lab, 'inside', '172.22.1.10', 8025);
   const received = await transfers.connection(1);
+  const before = smtpPackets(router);
   mail.write('HEL'); // a line that is cut
+  // Killed with a packet in hand, it would cost that session.
+  await until('the line and its acknowledgement', () => smtpPackets(router) >= before + 2);
   for (let i = 1; i <= 5; i++) {
     const { dataPlane } = router;
     process.kill(dataPlane, 'SIGKILL');
