@@ -62,3 +62,40 @@ test('where the data plane dies before each packet, all goes on as if it did not
     { numRuns: 40 * scale },
   );
 });
+
+test('state with flipped bits or wiped parts is taken over as far as it can be, and nothing fails then', () => {
+  const setting = fc.record({
+    rule: fc.constantFrom(...RULES),
+    server: fc.constantFrom(...MAIL_SERVERS.keys()),
+    to: fc.constantFrom(...WAYS),
+    stamps: fc.boolean(),
+    intercept: fc.boolean(),
+  });
+  const harm = fc.record({
+    table: fc.constantFrom('sessions', 'streams', 'translations', 'expected', 'names', 'counts', 'arena 0'),
+    at: fc.nat(1 << 12),
+    bits: fc.constantFrom(1, 2, 0x80, 0xff, 0x100),
+  });
+  const moves = fc.array(fc.oneof(inOrder, turn, read, catchUp), { maxLength: 4 });
+  fc.assert(
+    fc.property(setting, moves, fc.array(harm, { minLength: 1, maxLength: 12 }), moves, (s, before, harms, after) => {
+      const w = new World(s.rule, MAIL_SERVERS[s.server]!, false, s.intercept);
+      w.open();
+      bring(w, s.to);
+      for (const move of before) make(w, move);
+      for (const { table, at, bits } of harms) {
+        const buffer = w.memories.get(table);
+        if (buffer === undefined) continue;
+        const bytes = new Uint8Array(buffer);
+        // The records that there are lie at the beginning.
+        if (bits === 0x100) bytes.fill(0, at % 4096, (at % 4096) + 512);
+        else bytes[at % 1024]! ^= bits;
+      }
+      w.die();
+      for (const move of after) make(w, move);
+      w.wait(100_000);
+      new RouterState(w.engine, () => w.now).sessions();
+    }),
+    { numRuns: 60 * scale },
+  );
+});

@@ -100,6 +100,11 @@ export class World {
     for (const out of this.#leaving.splice(0)) this.#travel(out);
   }
 
+  /** Bytes that outlive the data plane, by name of their table. */
+  get memories(): ReadonlyMap<string, ArrayBuffer> {
+    return this.#memory;
+  }
+
   #memoryOf(name: string, words: number): FlatMemory {
     const left = this.#memory.get(name);
     const buffer = left ?? new ArrayBuffer(words * 4);
