@@ -11,8 +11,7 @@ import { firstDataSeq } from '../session/tcp-state.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
 import { endpointsOf, sessionId } from '../session/endpoints.js';
 import type { StateIo } from '../memory/state-io.js';
-import type { StreamHost } from './stream-host.js';
-import type { StreamSession } from './streams.js';
+import type { StreamHost, StreamSession } from './stream-host.js';
 
 export class FtpSession implements FtpHost, StreamSession {
   /** Number of the record of the session in hand. */

@@ -4,8 +4,7 @@ import type { RuleEntry } from '../inspect/rules.js';
 import type { Outbox } from '../outbox.js';
 import { endpointsOf, sessionId } from '../session/endpoints.js';
 import type { StateIo } from '../memory/state-io.js';
-import type { StreamHost } from './stream-host.js';
-import type { StreamSession } from './streams.js';
+import type { StreamHost, StreamSession } from './stream-host.js';
 
 /** Bytes of a request line that are kept. */
 const MOST_KEPT = 256;

@@ -6,8 +6,7 @@ import type { Outbox } from '../outbox.js';
 import { seqAdd } from '../wire/seq.js';
 import { firstDataSeq } from '../session/tcp-state.js';
 import { endpointsOf } from '../session/endpoints.js';
-import type { StreamHost } from './stream-host.js';
-import type { StreamSession } from './streams.js';
+import type { StreamHost, StreamSession } from './stream-host.js';
 import type { SmtpHost, SmtpStep } from '../inspect/smtp/step.js';
 
 export class SmtpSession implements SmtpHost, StreamSession {

@@ -1,5 +1,6 @@
 /** What the streams of sessions, and what inspectors say about them, ask of the tracker that has them. */
 import type { EndReason } from '../events.js';
+import type { StateIo } from '../memory/state-io.js';
 import type { SmtpCounters } from '../inspect/smtp/finding.js';
 import type { Translator } from '../nat/translator.js';
 import type { InspectGlobals } from '../policy.js';
@@ -41,4 +42,16 @@ export interface HostedStream {
   readonly slot: number;
   readonly segments: TcpStream;
   readonly shift: SequenceShift | undefined;
+}
+
+/** Whom an inspector speaks to. It serves one session after the other, too. */
+export interface StreamSession {
+  /** Speaks for the session in this record from now on. */
+  carry(slot: number): void;
+  /** That session is a new one. */
+  begin?(): void;
+  /** Saves or loads what it keeps of the session. */
+  sync?(io: StateIo): void;
+  /** What the audit trail says more about the session at its end. */
+  audit?(): { requests: number; request: string };
 }

@@ -23,7 +23,7 @@ import { TCP_OPTION } from '../wire/tcp-options.js';
 import { endpointsOf } from '../session/endpoints.js';
 import { FtpSession } from './ftp-session.js';
 import { HttpSession } from './http-session.js';
-import type { StreamHost } from './stream-host.js';
+import type { StreamHost, StreamSession } from './stream-host.js';
 import { SmtpSession } from './smtp-session.js';
 
 /** Takes a segment that was held, with its late verdict. */
@@ -55,18 +55,6 @@ export const RECORD_WORDS = RING + RING_WORDS;
 
 /** `BLOCK` of a stream whose state could not be saved: it ends with the process. */
 export const UNSAVED = -1;
-
-/** Whom an inspector speaks to. It serves one session after the other, too. */
-export interface StreamSession {
-  /** Speaks for the session in this record from now on. */
-  carry(slot: number): void;
-  /** That session is a new one. */
-  begin?(): void;
-  /** Saves or loads what it keeps of the session. */
-  sync?(io: StateIo): void;
-  /** What the audit trail says more about the session at its end. */
-  audit?(): { requests: number; request: string };
-}
 
 /** What a stream is made of. */
 export interface StreamParts {

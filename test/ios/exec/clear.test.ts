@@ -67,7 +67,7 @@ describe('clear ip nat translation', () => {
 });
 
 test.each([
-  ['clear ip nat statistics', 'clear nat statistics'],
+  ['clear ip nat statistics', 'clear nat-statistics'],
   ['clear arp-cache', 'clearArp'],
   ['clear arp', 'clearArp'],
 ])('%s', (command, call) => {

@@ -319,11 +319,11 @@ describe('clear and debug', () => {
   test.each([
     ['clear ip inspect session *', 'clear sessions'],
     ['clear ip inspect session 66F96EB0', 'clear sessions 1727622832'],
-    ['clear ip inspect statistics', 'clear inspect statistics'],
+    ['clear ip inspect statistics', 'clear inspect-statistics'],
     ['clear ip nat translation *', 'clear translations'],
-    ['clear access-list counters', 'clear acl counters'],
-    ['clear access-list counters 101', 'clear acl counters "101"'],
-    ['clear ip access-list counters 101', 'clear acl counters "101"'],
+    ['clear access-list counters', 'clear acl-counters'],
+    ['clear access-list counters 101', 'clear acl-counters "101"'],
+    ['clear ip access-list counters 101', 'clear acl-counters "101"'],
   ])('%s', (command, call) => {
     router.sessions.push({
       id: 0x66f96eb0,
