@@ -70,6 +70,11 @@ class Resolver {
   readonly #up: ReadonlyMap<string, boolean>;
   /** What is known of routes; undefined: not installed, or being worked out, so that a circle leads nowhere. */
   readonly #outs = new Map<StaticRoute, Out | undefined>();
+  /** Static routes between the one that was worked out last, or a known one, and the interface. */
+  #hops = 0;
+  readonly #length = new Map<StaticRoute, number>();
+  /** The chain in hand has more next hops than are followed. */
+  #cut = false;
   /** Static routes for the lookup of a next hop, made when one is not on a connected network. */
   #statics: { mask: number; best: Map<number, StaticRoute> }[] | undefined;
 
@@ -83,10 +88,22 @@ class Resolver {
 
   /** Where a route leads; undefined where it is not installed: its interface is shut down, its next hop is unknown. */
   out(route: StaticRoute, depth = 0): Out | undefined {
-    if (this.#outs.has(route) || depth > MOST_HOPS) return this.#outs.get(route);
+    if (this.#outs.has(route)) {
+      this.#hops = this.#length.get(route) ?? 0;
+      return this.#outs.get(route);
+    }
+    if (depth > MOST_HOPS) {
+      this.#cut = true;
+      return undefined;
+    }
+    if (depth === 0) this.#cut = false;
     this.#outs.set(route, undefined);
+    this.#hops = 0;
     const out = this.#workOut(route, depth);
-    this.#outs.set(route, out);
+    if (out !== undefined) this.#length.set(route, this.#hops);
+    // Of a chain that was too long only its beginning is known to lead nowhere: from there on it may be short enough.
+    if (this.#cut && depth > 0) this.#outs.delete(route);
+    else this.#outs.set(route, out);
     return out;
   }
 
@@ -118,8 +135,10 @@ class Resolver {
       // No route leads to its own next hop.
       if (found === undefined || (found.prefix === but.prefix && found.mask === but.mask)) continue;
       const out = this.out(found, depth + 1);
+      if (out !== undefined && ++this.#hops > MOST_HOPS) return undefined; // wherever in the file they stand
       if (out !== undefined) return out;
     }
+    this.#hops = 0;
     return link?.out;
   }
 }
