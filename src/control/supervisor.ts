@@ -20,6 +20,9 @@ const FIRST_WAIT_MS = 50;
 const MOST_WAIT_MS = 5000;
 /** One that has lived so long was no failed start. */
 const HEALTHY_MS = 10_000;
+/** Ends of its own making, not somebody's `kill`. */
+const FAILED = /^exit code [^0]|^SIG(?:SEGV|BUS|ABRT|ILL|FPE|TRAP)/;
+const MOST_FAILURES = 3;
 
 export interface SupervisorOptions extends Wanted {
   policy: Policy;
@@ -60,6 +63,8 @@ export class Supervisor {
   #starting: Promise<void> = Promise.resolve();
   #began = 0;
   #waitMs = FIRST_WAIT_MS;
+  /** How often it has failed by itself, one time soon after the other. */
+  #failures = 0;
   /** Of those that have ended. */
   #earlier = { cpuMs: 0, leftOut: 0 };
   readonly #heartbeat: Heartbeat;
@@ -254,8 +259,19 @@ export class Supervisor {
       for (const line of process.complaints()) this.options.complaint(line);
       this.options.ended(why);
     }
-    this.#waitMs = performance.now() - this.#began > HEALTHY_MS ? FIRST_WAIT_MS : this.#waitMs;
+    const healthy = performance.now() - this.#began > HEALTHY_MS;
+    if (healthy) this.#waitMs = FIRST_WAIT_MS;
+    this.#noteFailure(why, healthy);
     this.#startAgain();
+  }
+
+  /** What it has taken over may be what makes it fail: then the next one begins without. */
+  #noteFailure(why: string | undefined, healthy: boolean): void {
+    this.#failures = healthy ? 0 : this.#failures;
+    if (why === undefined || !FAILED.test(why) || ++this.#failures < MOST_FAILURES) return;
+    this.#failures = 0;
+    this.options.files.removeState();
+    this.options.note('the data plane fails again and again: the next one begins with empty tables');
   }
 
   #startAgain(): void {

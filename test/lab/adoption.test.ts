@@ -55,3 +55,22 @@ test('killed five times: typed SMTP dialogues and other sessions go on, and comm
   expect(router.console('show ip inspect statistics')).toMatch(/sessions of the earlier data plane: went on: 10/);
   await router.stop();
 });
+
+test('a data plane that fails again and again begins with empty tables in the end', async () => {
+  const transfers = await TcpServer.listen(lab, 'outside', 8025);
+  const router = await Fw3640.start(lab);
+  await openTcp(lab, 'inside', '172.22.1.10', 8025);
+  await transfers.connection(1);
+  const givenUp = (): boolean => router.log.some((l) => / begins with empty tables/.test(l.msg));
+  // Three times; more where the router has only seen its connection close.
+  for (let i = 1; i <= 8 && !givenUp(); i++) {
+    const { dataPlane } = router;
+    process.kill(dataPlane, 'SIGSEGV');
+    await until('another data plane', () => ![0, dataPlane].includes(running(router)));
+    await until('its answer', () => router.console('show ip inspect statistics').includes('Session creations'));
+    if (i < 3) expect(givenUp()).toBe(false);
+  }
+  await router.logged('%FW3640-4-DATA_PLANE', /fails again and again: the next one begins with empty tables/);
+  expect(router.console('show ip inspect sessions')).not.toContain('SIS_OPEN');
+  await router.stop();
+});
