@@ -5,6 +5,7 @@
 import type { Event } from '../core/events.js';
 import type { FromDataPlane, Links, Status, ToDataPlane } from '../core/plane.js';
 import { changesOf } from '../core/policy-changes.js';
+import { changesInPieces } from '../core/policy-pieces.js';
 import type { Policy } from '../core/policy.js';
 import type { DebugFlags } from '../core/observe/debug.js';
 import type { ViewName } from '../core/state/snapshot.js';
@@ -120,7 +121,7 @@ export class Supervisor {
     this.#use(process);
     this.status = status;
     this.options.takenOver(status, unheard);
-    this.#send({ type: 'policy', changes: changesOf(policy, this.#policy), links: this.#links });
+    this.#sendPolicy(policy);
     this.#send({ type: 'debug', flags: this.#debug });
     for (const message of said) this.#receive(message);
     return Promise.resolve();
@@ -150,10 +151,17 @@ export class Supervisor {
 
   /** Puts a policy in force. It must come from the same compiler as the one before. */
   configure(policy: Policy, links: Links): void {
-    const changes = changesOf(this.#policy, policy);
+    const before = this.#policy;
     this.#policy = policy;
     this.#links = links;
-    this.#send({ type: 'policy', changes, links });
+    this.#sendPolicy(before);
+  }
+
+  /** @param before what the data plane has */
+  #sendPolicy(before: Policy): void {
+    const { pieces, rest } = changesInPieces(changesOf(before, this.#policy));
+    for (const piece of pieces) this.#send({ type: 'policy-items', piece });
+    this.#send({ type: 'policy', changes: rest, links: this.#links });
   }
 
   /** Links have come, gone or changed. */

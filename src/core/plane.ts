@@ -6,7 +6,7 @@ import type { Event } from './events.js';
 import type { TranslationChoice } from './nat/translations.js';
 import type { DebugFlags } from './observe/debug.js';
 import type { PolicyChanges } from './policy-changes.js';
-import type { PolicyPiece } from './policy-pieces.js';
+import type { ItemsPiece, PolicyPiece } from './policy-pieces.js';
 import type { ViewName } from './state/snapshot.js';
 import type { ViewPiece } from './state/view.js';
 
@@ -52,6 +52,8 @@ export type Clearing =
 
 export type ToDataPlane =
   | Start
+  /** New items of long lists, for the policy that follows. */
+  | { type: 'policy-items'; piece: ItemsPiece }
   | { type: 'policy'; changes: PolicyChanges; links: Links }
   | { type: 'links'; links: Links }
   | { type: 'debug'; flags: DebugFlags }

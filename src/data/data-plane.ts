@@ -7,7 +7,7 @@ import { Engine } from '../core/engine.js';
 import { heapMemory } from '../core/memory/flat-memory.js';
 import { applyChanges } from '../core/policy-changes.js';
 import type { Clearing, FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
-import { policyPieces } from '../core/policy-pieces.js';
+import { CollectedChanges, policyPieces } from '../core/policy-pieces.js';
 import { viewPieces } from '../core/state/view.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { DROP } from '../core/verdict.js';
@@ -55,6 +55,8 @@ export class DataPlane {
   #ingress: ReadonlyMap<number, number> = new Map();
   /** What takes longer than packets should wait, the first one first. Each does a bit, and says whether it is done. */
   #jobs: (() => boolean)[] = [];
+  /** What has come of the next policy. */
+  readonly #changes = new CollectedChanges();
   /** Clock of the batch or tick in hand, ms. */
   #clock = 0;
   #nextStatus = 0;
@@ -139,8 +141,11 @@ export class DataPlane {
   /** Does what the control plane says. */
   receive(message: Exclude<ToDataPlane, Start>): void {
     switch (message.type) {
+      case 'policy-items':
+        this.#changes.add(message.piece);
+        return;
       case 'policy':
-        this.#engine.configure(applyChanges(this.#engine.policy, message.changes), this.now());
+        this.#engine.configure(applyChanges(this.#engine.policy, this.#changes.complete(message.changes)), this.now());
         this.#take(message.links);
         return;
       case 'links':
@@ -184,6 +189,7 @@ export class DataPlane {
   abandon(): void {
     this.#jobs = [];
     this.#queue.hurry = false;
+    this.#changes.forget();
     this.#probes = this.#noProbes();
   }
 

@@ -1,16 +1,21 @@
 /**
  * One end of a connection between control plane and data plane: a UNIX socket that carries values as `structuredClone`
- * would. Nobody waits for the other end: what it does not read stays in memory, and who sends asks `hasRoom`.
+ * would. Nobody waits for the other end: what it does not read stays in memory, and who sends asks `hasRoom`. Nor does
+ * other work wait for messages: between some of them it has its turn, and meanwhile no more are read.
  */
 import type { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
 import { frame, FrameReader, NotAMessage } from './frames.js';
 
+/** What messages may take of the time between two looks at other work, ms. One message is dealt with at least. */
+const TURN_MS = 0.5;
 /** Bytes that may wait to be read by the other end. More is for messages that have a bound of their own. */
 const ROOM = 1 << 20;
 
 export class MessageLink<In extends { type: string }, Out> {
   readonly #reader = new FrameReader();
+  /** Messages that have come and were not dealt with, the first one first. */
+  #waiting: Buffer[] = [];
   #whenEmpty: (() => void) | undefined;
 
   /**
@@ -64,14 +69,36 @@ export class MessageLink<In extends { type: string }, Out> {
   };
 
   #take(chunk: Buffer): void {
+    const idle = this.#waiting.length === 0;
     try {
-      this.#reader.take(chunk, (body) => {
-        if (!this.socket.destroyed) this.receive(decode(body) as In);
-      });
+      this.#reader.take(chunk, (body) => this.#waiting.push(body));
     } catch (error) {
-      if (!(error instanceof NotAMessage)) throw error;
-      this.socket.destroy();
+      this.#refuse(error);
     }
+    if (idle) this.#deal();
+  }
+
+  readonly #deal = (): void => {
+    const until = performance.now() + TURN_MS;
+    let dealt = 0;
+    try {
+      while (dealt < this.#waiting.length && !this.socket.destroyed && (dealt === 0 || performance.now() < until))
+        this.receive(decode(this.#waiting[dealt++]!) as In);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    this.#waiting = this.socket.destroyed ? [] : this.#waiting.slice(dealt);
+    if (this.#waiting.length === 0) this.socket.resume();
+    else {
+      this.socket.pause();
+      setImmediate(this.#deal);
+    }
+  };
+
+  /** @throws what is a fault of ours */
+  #refuse(error: unknown): void {
+    if (!(error instanceof NotAMessage)) throw error;
+    this.socket.destroy();
   }
 }
 

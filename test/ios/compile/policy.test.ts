@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyChanges, changesOf } from '../../../src/core/policy-changes.js';
-import { CollectedPolicy, policyPieces } from '../../../src/core/policy-pieces.js';
+import { changesInPieces, CollectedChanges, CollectedPolicy, policyPieces } from '../../../src/core/policy-pieces.js';
 import type { Policy } from '../../../src/core/policy.js';
 import { compilePolicy, PolicyCompiler } from '../../../src/ios/compile/policy.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
@@ -96,6 +96,38 @@ describe('the changes between any two policies', () => {
     const changes = changesOf(before, after);
     expect(changes.accessLists.get('102')!.items).toHaveLength(1);
     expect(applyChanges(before, sent(changes))).toEqual(after);
+  });
+
+  test('are the same in pieces, however small; each piece is a short one', () => {
+    fc.assert(
+      fc.property(fc.array(extra, { minLength: 1, maxLength: 5 }), fc.integer({ min: 0, max: 3 }), (texts, most) => {
+        const compiler = new PolicyCompiler();
+        const collected = new CollectedChanges();
+        let here: Policy | undefined;
+        for (const text of texts) {
+          const next = compiler.compile(config3640(text));
+          const changes = changesOf(here, next);
+          const { pieces, rest } = changesInPieces(changes, most === 0 ? undefined : most);
+          for (const piece of pieces) {
+            expect(piece.items.length).toBeLessThanOrEqual(Math.max(most, 1));
+            collected.add(sent(piece));
+          }
+          for (const list of [...rest.accessLists.values(), rest.nat.bindings, rest.routing.routes])
+            expect(list.items.length).toBeLessThanOrEqual(most === 0 ? 256 : most);
+          expect(collected.complete(sent(rest))).toEqual(changes);
+          here = next;
+        }
+      }),
+    );
+  });
+
+  test('of which a control plane has sent only a part are forgotten with it', () => {
+    const compiler = new PolicyCompiler();
+    const changes = changesOf(undefined, compiler.compile(config3640()));
+    const collected = new CollectedChanges();
+    for (const piece of changesInPieces(changes, 1).pieces) collected.add(piece);
+    collected.forget();
+    expect(collected.complete(changes)).toEqual(changes);
   });
 
   test('that are not about what the other end has are refused', () => {
