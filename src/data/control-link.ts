@@ -7,6 +7,7 @@
 import { createServer, type Server } from 'node:net';
 import type { FromDataPlane, ToDataPlane } from '../core/plane.js';
 import { encode, MessageLink } from '../io/message-link.js';
+import { listenPrivately } from '../io/private-socket.js';
 
 type Events = Extract<FromDataPlane, { type: 'events' }>;
 
@@ -43,16 +44,7 @@ export class ControlLink {
       );
       end.send(handlers.hello());
     });
-    // Nobody else may connect in the moment between bind and a chmod.
-    const mask = process.umask(0o177);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(path, resolve);
-      });
-    } finally {
-      process.umask(mask);
-    }
+    await listenPrivately(server, path);
     return link;
   }
 

@@ -8,6 +8,7 @@ import type { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ConsoleSession } from '../ios/exec/session.js';
+import { listenPrivately } from './private-socket.js';
 import { serveTerminal } from './terminal.js';
 import type { OpenTerminal } from './terminal.js';
 
@@ -47,16 +48,7 @@ export class ConsoleServer {
     const server = createServer();
     const console = new ConsoleServer(path, server);
     server.on('connection', (socket) => console.#accept(socket, makeSession));
-    // Nobody else may connect in the moment between bind and chmod.
-    const mask = process.umask(0o177);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(path, resolve);
-      });
-    } finally {
-      process.umask(mask);
-    }
+    await listenPrivately(server, path);
     chmodSync(path, 0o600);
     return console;
   }

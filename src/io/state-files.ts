@@ -74,8 +74,8 @@ export function openState(folder: string, layout: string, secret: Int32Array): S
 function makeOwn(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const path of [dirname(folder), folder]) {
-    const { uid, mode } = lstatSync(path);
-    if (uid !== process.geteuid?.() || !lstatSync(path).isDirectory() || (mode & 0o022) !== 0)
+    const there = lstatSync(path);
+    if (there.uid !== process.geteuid?.() || !there.isDirectory() || (there.mode & 0o022) !== 0)
       throw new Error(`${path} is somebody else's`);
   }
 }
@@ -94,20 +94,18 @@ function map(native: Native, path: string, words: number, tail: number): FlatMem
     rmSync(path, { force: true }); // cut, or somebody else's
     made = native.statemap_open(path, bytes, at, fd);
   }
-  if (made < 0) return new FlatMemory({ buffer: new ArrayBuffer(0), offset: 0, words: 0 }, () => false);
+  if (made < 0) return new FlatMemory(0);
   const file = fd.readInt32LE(0);
-  const promise = (from: number, to: number): boolean =>
-    native.statemap_promise(file, from * 4, (Math.min(to, words) - from) * 4) === 0;
+  const promise = (from: number, to: number): boolean => native.statemap_promise(file, from * 4, (to - from) * 4) === 0;
   if (tail > 0 && !promise(words - tail, words))
     throw new Error(
       `${path}: there is no memory for ${tail * 4} bytes (is the file system of the run directory full?)`,
     );
   const view = at.readPointer(0, bytes);
-  const memory = new FlatMemory({ buffer: view.buffer as ArrayBuffer, offset: view.byteOffset, words }, (end) => {
-    const upTo = Math.ceil(end / PIECE) * PIECE;
-    if (!promise(memory.ready, upTo)) return false;
-    memory.ready = Math.min(upTo, words);
-    return true;
+  const place = { buffer: view.buffer as ArrayBuffer, offset: view.byteOffset, words };
+  const memory = new FlatMemory(place, (end, ready) => {
+    const upTo = Math.min(Math.ceil(end / PIECE) * PIECE, words);
+    return promise(ready, upTo) ? upTo : ready;
   });
   memory.fresh = made === 1;
   return memory;

@@ -15,6 +15,15 @@ const scale = Number(process.env.FW3640_ATTACK_SCALE ?? 1);
 const inOrder = MOVES.sayAny.map((m) => ({ ...m, at: 0, fate: 'arrives' as const }));
 const { turn, read, catchUp, acknowledge, retransmit, wait } = MOVES;
 
+const settings = fc.record({
+  rule: fc.constantFrom(...RULES),
+  server: fc.constantFrom(...MAIL_SERVERS.keys()),
+  to: fc.constantFrom(...WAYS),
+  stamps: fc.boolean(),
+  intercept: fc.boolean(),
+});
+type Setting = typeof settings extends fc.Arbitrary<infer T> ? T : never;
+
 function play(diesAlways: boolean, setting: Setting, moves: readonly Move[]) {
   const w = new World(setting.rule, MAIL_SERVERS[setting.server]!, false, setting.intercept);
   w.diesAlways = diesAlways;
@@ -35,25 +44,10 @@ function play(diesAlways: boolean, setting: Setting, moves: readonly Move[]) {
   };
 }
 
-interface Setting {
-  rule: (typeof RULES)[number];
-  server: number;
-  to: (typeof WAYS)[number];
-  stamps: boolean;
-  intercept: boolean;
-}
-
 test('where the data plane dies before each packet, all goes on as if it did not', () => {
-  const setting = fc.record({
-    rule: fc.constantFrom(...RULES),
-    server: fc.constantFrom(...MAIL_SERVERS.keys()),
-    to: fc.constantFrom(...WAYS),
-    stamps: fc.boolean(),
-    intercept: fc.boolean(),
-  });
   const moves = fc.array(fc.oneof(inOrder, turn, read, catchUp, acknowledge, retransmit, wait), { maxLength: 8 });
   fc.assert(
-    fc.property(setting, moves, (s, m) => {
+    fc.property(settings, moves, (s, m) => {
       const dying = play(true, s, m);
       const { takenOver } = dying;
       expect(dying).toEqual({ ...play(false, s, m), takenOver });
@@ -64,13 +58,6 @@ test('where the data plane dies before each packet, all goes on as if it did not
 });
 
 test('state with flipped bits or wiped parts is taken over as far as it can be, and nothing fails then', () => {
-  const setting = fc.record({
-    rule: fc.constantFrom(...RULES),
-    server: fc.constantFrom(...MAIL_SERVERS.keys()),
-    to: fc.constantFrom(...WAYS),
-    stamps: fc.boolean(),
-    intercept: fc.boolean(),
-  });
   const harm = fc.record({
     table: fc.constantFrom('sessions', 'streams', 'translations', 'expected', 'names', 'counts', 'arena 0'),
     at: fc.nat(1 << 12),
@@ -78,7 +65,7 @@ test('state with flipped bits or wiped parts is taken over as far as it can be, 
   });
   const moves = fc.array(fc.oneof(inOrder, turn, read, catchUp), { maxLength: 4 });
   fc.assert(
-    fc.property(setting, moves, fc.array(harm, { minLength: 1, maxLength: 12 }), moves, (s, before, harms, after) => {
+    fc.property(settings, moves, fc.array(harm, { minLength: 1, maxLength: 12 }), moves, (s, before, harms, after) => {
       const w = new World(s.rule, MAIL_SERVERS[s.server]!, false, s.intercept);
       w.open();
       bring(w, s.to);

@@ -12,7 +12,7 @@ function lasting(): MemorySource {
     const full = left === undefined && chunks.size === 2;
     const buffer = left ?? new ArrayBuffer(full ? 0 : words * 4);
     if (!full) chunks.set(name, buffer);
-    const memory = new FlatMemory({ buffer, offset: 0, words: full ? 0 : words }, () => !full);
+    const memory = new FlatMemory({ buffer, offset: 0, words: full ? 0 : words });
     memory.fresh = left === undefined;
     return memory;
   };

@@ -5,46 +5,7 @@ import { messageOf } from '../../src/ios/messages.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { tcpPacket, udpPacket } from '../support/packets.js';
 import { Router3640 } from '../support/router-3640.js';
-
-const CLIENT = '172.22.1.10';
-const MAIL = '172.22.1.110';
-
-/** A TCP session over the router, from either side; each end writes in turn. */
-class Talk {
-  #initiator = 1001;
-  #responder = 5001;
-
-  constructor(
-    readonly r: Router3640,
-    readonly fromOutside: boolean,
-    readonly port: number,
-    readonly srcPort = 4000,
-    readonly outside = CLIENT,
-  ) {
-    this.#send(true, 'S', 1000, 0);
-    this.#send(false, 'SA', 5000, 1001);
-    this.#send(true, 'A', 1001, 5001);
-  }
-
-  says(initiator: boolean, payload: string, skip = 0): this {
-    const seq = initiator ? this.#initiator : this.#responder;
-    this.#send(initiator, 'PA', seq + skip, initiator ? this.#responder : this.#initiator, payload);
-    if (skip > 0) return this;
-    if (initiator) this.#initiator += payload.length;
-    else this.#responder += payload.length;
-    return this;
-  }
-
-  #send(initiator: boolean, flags: string, seq: number, ack: number, payload = ''): void {
-    const { srcPort, port } = this;
-    const outside = initiator === this.fromOutside;
-    const ports = initiator ? { srcPort, dstPort: port } : { srcPort: port, dstPort: srcPort };
-    const ends = outside ? { src: this.outside, dst: MAIL } : { src: '10.10.10.2', dst: this.outside };
-    const bytes = tcpPacket({ ...ends, ...ports, flags, seq, ack, payload });
-    if (outside) this.r.fromOutside(bytes);
-    else this.r.fromInside(bytes);
-  }
-}
+import { CLIENT, MAIL, Talk } from '../wiring/scene.js';
 
 const syn = (r: Router3640, n: number): void =>
   void r.fromOutside(
