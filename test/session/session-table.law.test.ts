@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { FlatMemory } from '../../src/core/memory/flat-memory.js';
 import { SessionTable } from '../../src/core/session/session-table.js';
 
 interface Key {
@@ -153,4 +154,16 @@ test('a call ends no more sessions than its budget, and the next ones go on', ()
   expect(table.size).toBe(70);
   for (let i = 0; i < 3; i++) wheel.expire(5000, 30, (s) => table.remove(s));
   expect(table.size).toBe(0);
+});
+
+test('a table that is taken over still says which session was in hand, for whoever comes if that one dies, too', () => {
+  const memory = new FlatMemory(1 << 20);
+  const source = () => memory;
+  const table = new SessionTable(16, 1, source);
+  table.create(1, 2, 3, 4, 6, 0, 0);
+  table.create(5, 6, 7, 8, 6, 0, 0);
+  const second = new SessionTable(16, 2, source);
+  expect(second.adopt(() => true)).toBe(0);
+  expect([second.size, second.inHand]).toEqual([2, 1]);
+  expect(second.find(7, 8, 5, 6, 6)).toBe(true);
 });

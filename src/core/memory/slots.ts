@@ -10,7 +10,7 @@ const FRESH = 0;
 const FREE = 1;
 const USED = 2;
 const IN_HAND = 3;
-/** Words behind the tables heads. */
+/** Words behind the heads of a table. */
 export const SLOT_WORDS = 4;
 
 export class Slots {
@@ -80,13 +80,15 @@ export class Slots {
     for (let slot = this.records - 1; slot >= 0; slot--) if (!used(slot)) this.give(slot);
   }
 
-  /** Forgets what is in use: who adopts a table takes up each record again with `adopt`, or gives it back. */
+  /**
+   * Forgets what is in use: who adopts a table takes up each record again, or gives it back. Not which record was in hand:
+   * who adopts may die, too, before he has seen to it.
+   */
   restart(): void {
     const w = this.#words;
     const { at } = this;
     w[at + FRESH] = Math.min(Math.max(w[at + FRESH]!, 0), this.capacity);
     w[at + FREE] = 0;
     w[at + USED] = w[at + FRESH]!;
-    w[at + IN_HAND] = 0;
   }
 }

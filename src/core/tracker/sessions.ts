@@ -595,6 +595,7 @@ export class Sessions implements StreamHost {
     this.#inOrder(incomplete, now, (s) => this.intercept.incomplete.add(s));
     this.#expected.adopt(now, (control) => this.#ruleOfControl(control));
     for (const slot of doomed) this.reset(this.at(slot), 'adoption');
+    this.letGo();
     return { adopted, reset: doomed.length, lost };
   }
 
