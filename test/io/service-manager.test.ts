@@ -1,9 +1,9 @@
 /** What systemd hears, and when it does not hear that the watchdog may be content. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ServiceManager } from '../../src/io/service-manager.js';
 
@@ -80,10 +80,11 @@ test.each([
   const at = path(folder);
   const child = spawn('python3', ['-c', LISTEN, at], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
-    await once(child.stdout, 'data');
-    const said = once(child.stdout, 'data') as Promise<[Buffer]>;
+    // By lines: a pipe may hand over a line and its end one after the other.
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('bound');
     new ServiceManager({ NOTIFY_SOCKET: at }).started(() => true);
-    expect((await said)[0].toString().trim()).toBe('READY=1');
+    expect((await lines.next()).value).toBe('READY=1');
   } finally {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true });
