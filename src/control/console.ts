@@ -11,6 +11,7 @@ import { sameConfig } from '../ios/config/fork.js';
 import { runningConfig } from '../ios/config/running-config.js';
 import { openMessages, type StartupFile } from './startup-file.js';
 import type { System } from '../host/system.js';
+import type { RouterMemory } from '../ios/trace/dry-run.js';
 import type { Router } from './router.js';
 import type { Prober } from '../core/probe/probe.js';
 import { CollectedViews } from '../core/state/view.js';
@@ -49,6 +50,10 @@ export class RouterConsole implements ConsoleRouter {
 
   async fetch(names: readonly ViewName[]): Promise<void> {
     this.snapshot = await this.router.views(names);
+  }
+
+  memory(): RouterMemory | 'unreadable' {
+    return this.router.memory();
   }
 
   config(): RouterConfig {

@@ -16,8 +16,11 @@ import { HostSetup } from '../host/host-setup.js';
 import { announce, HostLock, HostWatch } from '../host/host-watch.js';
 import type { HostNote } from '../host/host-plan.js';
 import type { Log } from '../io/log.js';
+import { machineNow } from '../io/machine-clock.js';
 import { PacketProber } from '../io/prober.js';
 import { QueueWatch } from '../io/queue-watch.js';
+import { copyState, layoutOf } from '../io/state-files.js';
+import type { RouterMemory } from '../ios/trace/dry-run.js';
 import { DataPlaneProcess } from './data-plane-process.js';
 import { Supervisor } from './supervisor.js';
 import { findAtWork, type Found, type Wanted } from './takeover.js';
@@ -51,6 +54,7 @@ export class Router {
   #notes: readonly HostNote[] = [];
   readonly #hostWatch: HostWatch;
   readonly #watch: QueueWatch;
+  readonly #files: ShardFiles;
   #keeper: HostKeeper | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -106,6 +110,7 @@ export class Router {
     const { config, bindings } = options;
     this.log = options.log;
     this.config = config;
+    this.#files = wanted.files;
     this.mapped = new Set(bindings.keys());
     this.#compiler = new PolicyCompiler(this.mapped, found.atWork?.policy);
     const policy = this.#compiler.compile(config);
@@ -208,6 +213,14 @@ export class Router {
     const views = await this.#supervisor.views(names);
     if (names.includes('counters')) views.add({ name: 'counters', items: readRows(this.#watch.rows()) });
     return views;
+  }
+
+  /** Copies of the tables of the data plane. Packets go on meanwhile. */
+  memory(): RouterMemory | 'unreadable' {
+    const { maxSessions: capacity } = this.options;
+    const state = copyState(this.#files.state, layoutOf(capacity));
+    if (state === undefined) return 'unreadable';
+    return { source: state.source, cookieKey: state.secret, now: machineNow(), capacity };
   }
 
   /** Turns what `debug` traces. */

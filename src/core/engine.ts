@@ -12,6 +12,7 @@ import { MatchLog } from './acl/match-log.js';
 import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, UnreachableReplies } from './acl/unreachable.js';
 import { type DebugFlags, noDebug } from './observe/debug.js';
 import { headerOf, type PacketPath } from './observe/debug-event.js';
+import type { Observer } from './observe/observer.js';
 import { type Row, rowsOf } from './observe/row.js';
 import { smtpRows } from './inspect/smtp/finding.js';
 import { DropLog } from './observe/drop-log.js';
@@ -32,6 +33,7 @@ import type { Outbox } from './outbox.js';
 import type { InterfacePolicy, Policy } from './policy.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/routing-table.js';
 import { Flow, readFlow } from './session/flow.js';
+import type { Session } from './session/session.js';
 import { type Adopted, Sessions } from './tracker/sessions.js';
 import type { ReassemblySnapshot } from './state/snapshot.js';
 import { MemoryAlert } from './tracker/memory-alert.js';
@@ -59,6 +61,8 @@ export interface EngineOptions {
   identificationSeed?: number;
   /** Where the tables lie; without it in memory that ends with the process. */
   memory?: MemorySource;
+  /** That memory is a copy: the one who writes the original goes on, and nothing was broken off. */
+  dry?: boolean;
 }
 
 const ETHERNET_MTU = 1500; // bytes
@@ -94,6 +98,7 @@ interface Port {
 
 export class Engine {
   readonly debug: DebugFlags = noDebug();
+  observer: Observer | undefined;
   readonly sessions: Sessions;
   readonly rules = new RuleSet();
   readonly accessLists = new Map<string, CompiledAccessList>();
@@ -185,7 +190,7 @@ export class Engine {
     this.sessions.leadsTo = (address, ingress) => this.#routes.leadsTo(address, ingress);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
     const names = this.#saved?.names.read();
-    if (names !== undefined) this.#adopt(names, policy, now);
+    if (names !== undefined) this.#adopt(names, policy, now, options.dry === true);
     else {
       if (this.#saved !== undefined) {
         this.sessions.discard();
@@ -197,12 +202,13 @@ export class Engine {
   }
 
   /** Takes over what another process has left in this memory, as far as the policy has a place for it. */
-  #adopt(names: Names, policy: Policy, now: number): void {
+  #adopt(names: Names, policy: Policy, now: number, dry: boolean): void {
     for (const name of names.interfaces) this.#numberOf(name);
     this.rules.restore(names.rules);
     const lost = this.nat.translations.adopt(names.mappings, now);
     this.#loadCounts();
     this.configure(policy, now);
+    if (dry) this.sessions.letGo();
     const adopted = this.sessions.adopt(names.pools, now);
     this.#saveNames();
     adopted.lost += lost;
@@ -334,6 +340,16 @@ export class Engine {
     const from = this.#ports[this.#routes.lookup(p.dst)]?.policy.address;
     if (from !== undefined) rewriteSource(p, from, nat.srcPort);
     return PASS;
+  }
+
+  /** The session that a packet belongs to, a cursor; undefined: none. It is not judged. */
+  peek(p: Packet): Session | undefined {
+    const { sessions, nat } = this;
+    if (decodeIpv4(p) !== PASS || decodeTransport(p) !== PASS) return undefined;
+    this.#findEnds(p, this.#ports[p.ingress]!);
+    readFlow(p, nat, this.#flow);
+    const { src, srcPort, dst, dstPort, protocol } = this.#flow;
+    return sessions.table.find(src, srcPort, dst, dstPort, protocol) ? sessions.table.session : undefined;
   }
 
   /**
@@ -470,14 +486,21 @@ export class Engine {
       if (v !== PASS) return v;
     }
     const known = this.sessions.find(flow, p);
+    this.observer?.searched(
+      known ? this.sessions.table.session : undefined,
+      known && this.sessions.bypassesAccessLists,
+    );
     if (known ? this.sessions.fromWrongInterface : port.outside && this.#isInside(p.src))
       return known ? DROP.wrongInterface : DROP.spoofed;
     const expected = !known && this.sessions.expects(flow, p, now);
+    if (expected) this.observer?.announced();
     if (this.#interceptOn && !known && !expected && p.protocol === IPPROTO_TCP)
       this.sessions.intercept.takeAcknowledgement(p, now);
     const bypass = known ? this.sessions.bypassesAccessLists : expected;
     if (!bypass) v = this.#aclIn(p, port, now);
-    if (v === PASS) v = nat.create(p, port.policy.address, now);
+    if (v !== PASS) return v;
+    v = nat.create(p, port.policy.address, now);
+    this.observer?.translated();
     if (v !== PASS) return v;
     p.globalSrc = nat.src;
     p.globalSrcPort = nat.srcPort;
@@ -485,6 +508,7 @@ export class Engine {
     this.#toInsideLocal(p);
     // The output list stands behind NAT, but what it denies must leave no session.
     const egress = known && bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
+    this.observer?.routed(egress);
     // An index below 0 makes V8 look for a property of that name, which costs as much as a session.
     flow.to = egress >= 0 ? this.#ports[egress]!.number : 0;
     if (egress <= UNREACHABLE) {
@@ -572,6 +596,7 @@ export class Engine {
   ): Verdict {
     const out = this.#ports[egress];
     const rule = this.#ruleFor(p, port, out, seenDst, seenDstPort);
+    this.observer?.selected(rule);
     if (rule === undefined) {
       if (p.protocol !== IPPROTO_TCP || !(followed || this.#answersAreInspected(port, out))) {
         this.sessions.makeWay();
@@ -644,6 +669,7 @@ export class Engine {
 
   #permits(list: CompiledAccessList, p: Packet): boolean {
     const index = list.match(p);
+    this.observer?.matched(list, index);
     const permitted = list.permits(index);
     const log = index === IMPLICIT_DENY ? 'none' : list.entries[index]!.log;
     if (log !== 'none') {

@@ -2,7 +2,7 @@
  * The data plane: one engine, one queue, its tables. It is told what to do and never waits for anybody: it reads no file,
  * runs no program, and formats no line of text. What it says goes to the control plane in messages.
  */
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { Engine } from '../core/engine.js';
 import { heapMemory } from '../core/memory/flat-memory.js';
 import { applyChanges } from '../core/policy-changes.js';
@@ -12,9 +12,9 @@ import { viewPieces } from '../core/state/view.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { DROP } from '../core/verdict.js';
 import type { Event } from '../core/events.js';
-import { stateLayout } from '../core/state/state-layout.js';
 import { Packet } from '../core/wire/packet.js';
-import { openState, removeState, type State } from '../io/state-files.js';
+import { machineNow } from '../io/machine-clock.js';
+import { layoutOf, openState, removeState, type State } from '../io/state-files.js';
 import { residentBytes } from '../io/proc.js';
 import { PacketQueue } from '../io/queue/packet-queue.js';
 import { EventOutbox } from './event-outbox.js';
@@ -30,8 +30,6 @@ export const MOST_JOBS = 64;
 const UNKNOWN = -1;
 /** Words of the key of SYN cookies. */
 const KEY_WORDS = 4;
-/** ms from the start of the machine to that of this process (CLOCK_MONOTONIC). */
-const SINCE_BOOT = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 const FOREIGN: Event = { type: 'taken-over', foreign: true, adopted: 0, reset: 0, lost: 0 };
 
 /** Where messages for the control plane go; see ControlLink. */
@@ -91,12 +89,12 @@ export class DataPlane {
 
   /** Clock of the engine, ms since the machine started: the same for whoever takes over. */
   now(): number {
-    return performance.now() + SINCE_BOOT;
+    return machineNow();
   }
 
   /** The engine over what an earlier one has left. What makes it fail is put aside: it could only fail again. */
   #takeOver(start: Start, folder: string): Engine {
-    const layout = createHash('sha256').update(stateLayout(start.capacity)).digest('hex');
+    const layout = layoutOf(start.capacity);
     const key = crypto.getRandomValues(new Int32Array(KEY_WORDS));
     const open = (): State => {
       try {

@@ -3,11 +3,24 @@
  * file for each table, and a manifest that says what they are. Files of another layout, or of before the last boot, are
  * put aside: then the tables start empty.
  */
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FlatMemory, type MemorySource } from '../core/memory/flat-memory.js';
+import { stateLayout } from '../core/state/state-layout.js';
 
 const LIBRARY = fileURLToPath(new URL('../../native/build/libfwq.so', import.meta.url));
 const MANIFEST = 'manifest';
@@ -64,11 +77,13 @@ export function openState(folder: string, layout: string, secret: Int32Array): S
     renameSync(next, join(folder, MANIFEST));
   }
   return {
-    source: (name, words, tail) => map(native, join(folder, name.replace(' ', '-')), words, tail),
+    source: (name, words, tail) => map(native, join(folder, fileOf(name)), words, tail),
     fresh: known ? undefined : there === undefined ? 'none' : 'foreign',
     secret: known ? Int32Array.from(there.secret) : secret,
   };
 }
+
+const fileOf = (table: string): string => table.replace(' ', '-');
 
 /** Makes a folder that is ours alone, as well as the one that it lies in. Others may write beside it (/dev/shm). */
 function makeOwn(folder: string): void {
@@ -79,6 +94,57 @@ function makeOwn(folder: string): void {
       throw new Error(`${path} is somebody else's`);
   }
 }
+
+/** Tells one layout of the tables of `capacity` sessions from another. */
+export const layoutOf = (capacity: number): string => createHash('sha256').update(stateLayout(capacity)).digest('hex');
+
+/**
+ * Copies of the tables in `folder`, each as it is when it is asked for, while another process goes on to write them.
+ * @returns undefined where there are none of this layout
+ */
+export function copyState(folder: string, layout: string): Pick<State, 'source' | 'secret'> | undefined {
+  const manifest = readManifest(folder);
+  if (manifest?.layout !== layout) return undefined;
+  return {
+    source: (name, words, tail) => copy(join(folder, fileOf(name)), words, tail),
+    secret: Int32Array.from(manifest.secret),
+  };
+}
+
+function copy(path: string, words: number, tail: number): FlatMemory {
+  const memory = new FlatMemory(words);
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return memory;
+  }
+  try {
+    const { size, blocks } = fstatSync(file);
+    if (size !== words * 4) return memory;
+    // Memory is promised from the start, as records are used, and at the end. What lies between takes no blocks.
+    const end = size - tail * 4;
+    readInto(file, memory.bytes, 0, Math.min(blocks * BLOCK, end));
+    readInto(file, memory.bytes, end, size);
+    memory.fresh = false;
+    return memory;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readInto(file: number, bytes: Uint8Array, from: number, to: number): void {
+  for (let at = from; at < to;) {
+    const count = readSync(file, bytes, at, Math.min(to - at, MOST_READ), at);
+    if (count === 0) return;
+    at += count;
+  }
+}
+
+/** Bytes of a block of `stat`. */
+const BLOCK = 512;
+/** Most bytes of one read: the system takes no more than 2 GB. */
+const MOST_READ = 1 << 30;
 
 /** Removes all state in `folder`. */
 export function removeState(folder: string): void {

@@ -8,12 +8,14 @@ import { compilePolicy } from '../../src/ios/compile/policy.js';
 import type { Event } from '../../src/core/events.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
-import { FlatMemory } from '../../src/core/memory/flat-memory.js';
 import { isDrop, PASS, type Verdict } from '../../src/core/verdict.js';
 import { i32, put16, u16 } from '../../src/core/wire/bytes.js';
 import { completePartial, writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { dotted, received, sent, tcpPacket } from '../support/packets.js';
+import { LeftMemory } from '../support/left-memory.js';
 import { CONFIG_TEXT } from '../support/router-3640.js';
+import type { MemorySource } from '../../src/core/memory/flat-memory.js';
+import type { Packet } from '../../src/core/wire/packet.js';
 import type { MailHabits } from './mail-application.js';
 import { MailHost } from './mail-host.js';
 
@@ -44,9 +46,14 @@ export interface SegmentOut {
 
 export class World {
   readonly host: MailHost;
+  readonly config: RouterConfig;
+  readonly capacity = 256;
+  readonly cookieKey = Int32Array.of(7, 8, 9, 10);
   engine: Engine;
   /** The data plane dies before each packet, and another one goes on in its place. */
   diesAlways = false;
+  /** Is asked about each packet before it comes, and told what became of it then. */
+  rehearse: ((memory: MemorySource, bytes: Uint8Array, ingress: number) => (p: Packet, v: Verdict) => void) | undefined;
   readonly events: Event[] = [];
   now = 1000;
   /** Sequence number of the attacker's next new byte, and the first. */
@@ -67,13 +74,14 @@ export class World {
   readonly #held = new Map<number, Uint8Array>();
   readonly #start: () => Engine;
   /** What outlives the data plane. */
-  readonly #memory = new Map<string, ArrayBuffer>();
+  readonly #memory = new LeftMemory();
   /** Packets that have left the router in this burst, towards the inside. */
   #leaving: Uint8Array[] = [];
 
   /** @param intercept `ip tcp intercept` for all connections: the router answers SYNs, and both ends count differently */
   constructor(rule: Rule, habits: MailHabits, multipath = false, intercept = false) {
     const config = configOf(rule, intercept);
+    this.config = config;
     const policy = compilePolicy(config);
     this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
     this.#spliced = intercept;
@@ -87,7 +95,13 @@ export class World {
     this.#start = () =>
       new Engine(
         policy,
-        { capacity: 256, seed: 7, now: this.now, memory: (name, words) => this.#memoryOf(name, words) },
+        {
+          capacity: this.capacity,
+          seed: 7,
+          now: this.now,
+          memory: this.#memory.source,
+          cookieKey: this.cookieKey,
+        },
         outbox,
       );
     this.engine = this.#start();
@@ -102,16 +116,7 @@ export class World {
 
   /** Bytes that outlive the data plane, by name of their table. */
   get memories(): ReadonlyMap<string, ArrayBuffer> {
-    return this.#memory;
-  }
-
-  #memoryOf(name: string, words: number): FlatMemory {
-    const left = this.#memory.get(name);
-    const buffer = left ?? new ArrayBuffer(words * 4);
-    this.#memory.set(name, buffer);
-    const memory = new FlatMemory({ buffer, offset: 0, words });
-    memory.fresh = left === undefined;
-    return memory;
+    return this.#memory.buffers;
   }
 
   /** Handshake, as far as the greeting. */
@@ -200,11 +205,13 @@ export class World {
   #handle(bytes: Uint8Array, ingress: number): Verdict {
     this.engine.tick(this.now);
     if (this.diesAlways) this.die();
+    const rehearsed = this.rehearse?.(this.#memory.copy(), bytes, ingress);
     const token = ++this.#token;
     const p = received(bytes, ingress, token);
     this.#held.set(token, bytes);
     const at = this.#leaving.length;
     const v = this.engine.handle(p, this.now);
+    rehearsed?.(p, v);
     if (v === PASS || isDrop(v)) this.#held.delete(token);
     // A fragment's siblings go before it, a segment before those that waited for it: see `order` for the rest.
     if (v === PASS) this.#leaving.splice(at, 0, sent(p));

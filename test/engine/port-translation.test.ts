@@ -56,11 +56,14 @@ describe('a rule is asked by the port that comes in, and by the port that NAT ma
 
 /** What `packet-tracer` says of the same packet. */
 const told = (r: Router3640, src: string, dstPort: number): string =>
-  explain(r.config, {
-    ingress: 'Ethernet2/0',
-    protocol: 6,
-    src: ip(src),
-    srcPort: 4000,
-    dst: ip(OUTSIDE),
-    dstPort,
-  }).steps.find((s) => s.stage === 'Inspection')!.text;
+  explain(
+    { config: r.config },
+    {
+      ingress: 'Ethernet2/0',
+      protocol: 6,
+      src: ip(src),
+      srcPort: 4000,
+      dst: ip(OUTSIDE),
+      dstPort,
+    },
+  ).steps.find((s) => s.stage === 'Inspection')!.text;

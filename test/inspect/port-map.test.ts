@@ -27,7 +27,7 @@ function serviceAt(lines: string, server: string, port: number): { engine: strin
     dst: parseAddress(server)!,
     dstPort: port,
   };
-  const step = explain(config, { ingress: 'Ethernet2/0', ...probe }).steps.find((s) => s.stage === 'Inspection');
+  const step = explain({ config }, { ingress: 'Ethernet2/0', ...probe }).steps.find((s) => s.stage === 'Inspection');
   return { engine: services[0] ?? 'none', trace: /\): (\S+),/.exec(step?.text ?? '')?.[1] ?? 'none' };
 }
 

@@ -106,6 +106,7 @@ describe('show', () => {
     expect(router.console(`packet-tracer input Ethernet2/0 ${words.join(' ')}`)).toContain(
       'smtp SIS_OPEN: access lists are bypassed',
     );
+    expect(router.console(`packet-tracer input Ethernet2/0 ${words.join(' ')}`)).toContain('Result: forwarded by');
     const socket = ['--socket', join(lab.folder, 'console.sock')];
     expect(fw3640(lab, 'trace', ...socket, '--in', 'Ethernet2/0', ...words).stdout).toContain(
       'access lists are bypassed',

@@ -7,6 +7,8 @@ import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
 import { DROP, PASS, type Verdict } from '../../src/core/verdict.js';
 import type { Packet } from '../../src/core/wire/packet.js';
+import type { RouterMemory } from '../../src/ios/trace/dry-run.js';
+import { LeftMemory } from './left-memory.js';
 import { received, sent } from './packets.js';
 
 export interface Outcome {
@@ -42,17 +44,21 @@ export class Router3640 {
   now = 1000;
   config: RouterConfig;
   readonly #compiler = new PolicyCompiler();
+  readonly #left = new LeftMemory();
   #outside: number;
   #inside: number;
 
-  constructor(extra = '', capacity = 1024) {
+  constructor(
+    extra = '',
+    private readonly capacity = 1024,
+  ) {
     const config = config3640(extra);
     this.config = config;
     this.#outside = config.interfaces.findIndex((i) => i.name === 'Ethernet2/0');
     this.#inside = config.interfaces.findIndex((i) => i.name === 'Ethernet2/1');
     this.engine = new Engine(
       this.#compiler.compile(config),
-      { capacity, seed: 7, now: this.now },
+      { capacity, seed: 7, now: this.now, memory: this.#left.source, cookieKey: new Int32Array(4) },
       {
         event: (e) => this.events.push(e),
         inject: (packet) => this.injected.push(packet.slice()),
@@ -68,6 +74,11 @@ export class Router3640 {
 
   fromInside(bytes: Uint8Array, token = 0): Outcome {
     return this.#handle(bytes, this.#inside, token);
+  }
+
+  /** What `packet-tracer` sees of it. */
+  get memory(): RouterMemory {
+    return { source: this.#left.copy(), now: this.now, capacity: this.capacity, cookieKey: new Int32Array(4) };
   }
 
   /** Makes another configuration the one in force. */

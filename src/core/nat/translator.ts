@@ -39,6 +39,14 @@ const ROWS = {
   poolMisses: { kind: 'counter', help: 'Translations refused because a pool was empty' },
 } as const;
 
+/** What gave an end of the packet in hand its translation. */
+export interface Origin {
+  /** Index of an `ip nat inside source list`; NO_MAPPING: a static entry or a hairpin. */
+  readonly mapping: number;
+  /** A translation that had been made before. */
+  readonly found: boolean;
+}
+
 export class Translator {
   readonly translations: Translations;
   /** Packets that found their translation, and those for which one was missing or had to be made. */
@@ -285,6 +293,20 @@ export class Translator {
     return true;
   }
 
+  /** Of the source of the packet in hand; undefined: it has no translation. Behind `create`. */
+  get sourceOrigin(): Origin | undefined {
+    // An ICMP query has the identifier of its other end, where that one is translated.
+    const { protocol, src, srcPort } = this.came;
+    const differs = this.src !== src || (protocol !== IPPROTO_ICMP && this.srcPort !== srcPort);
+    return differs || this.#sourceUsed ? originOf(this.#source, this.#sourceCreated) : undefined;
+  }
+
+  /** Of its destination. */
+  get destinationOrigin(): Origin | undefined {
+    const found = this.dst !== this.came.dst || this.dstPort !== this.came.dstPort || this.#destinationUsed;
+    return found ? originOf(this.#destination, this.#destinationCreated) : undefined;
+  }
+
   #begin(p: Packet): void {
     const { came } = this;
     readEnds(p, came);
@@ -491,6 +513,11 @@ const isForHairpins = (e: Ends): boolean =>
   e.record.protocol !== 0 &&
   e.record.mapping === NO_MAPPING &&
   !e.record.has(KIND_OF.static | KIND_OF.flow);
+
+function originOf({ recorded, record }: Ends, made: boolean): Origin {
+  if (!recorded && !made) return { mapping: NO_MAPPING, found: false };
+  return { mapping: record.mapping, found: !made && !record.has(KIND_OF.static) };
+}
 
 /** Redirect and source quench quote inside addresses, and so does an error that is cut off before its quote ends. */
 function isUntranslatable(p: Packet): boolean {

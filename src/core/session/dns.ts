@@ -12,8 +12,9 @@ export const DNS_PORT = 53;
 /** ms that a session stays after its last answer, for what its hosts may still say about it (ICMP unreachable). */
 export const DNS_LINGER_MS = 1000;
 
-const HEADER = 12; // bytes
-const RESPONSE = 0x8000;
+export const DNS_HEADER = 12; // bytes
+/** Bit of the second word of 16 bits. */
+export const RESPONSE = 0x8000;
 
 /** Ids that are remembered at a time: a resolver that sends from one port asks several questions at once. */
 const CAPACITY = (PROTOCOL_WORDS.count - 1) * 2;
@@ -25,7 +26,7 @@ const MOST_FORGOTTEN = 0xffff;
 
 /** Notes the query in `p`. What is no query is not looked for later; IOS does not forbid it. */
 export function noteQuery(s: Session, p: Packet): void {
-  if (p.end - p.payload < HEADER || (u16(p.bytes, p.payload + 2) & RESPONSE) !== 0) return;
+  if (p.end - p.payload < DNS_HEADER || (u16(p.bytes, p.payload + 2) & RESPONSE) !== 0) return;
   const id = u16(p.bytes, p.payload);
   const w = s.words;
   if (indexOf(s, id) >= 0) return; // asked again
@@ -39,13 +40,16 @@ export function noteQuery(s: Session, p: Packet): void {
 
 /** True when `p` answers a query that waits, which it then does no longer. */
 export function takeAnswer(s: Session, p: Packet): boolean {
-  if (p.end - p.payload < HEADER || (u16(p.bytes, p.payload + 2) & RESPONSE) === 0) return false;
+  if (p.end - p.payload < DNS_HEADER || (u16(p.bytes, p.payload + 2) & RESPONSE) === 0) return false;
   const i = indexOf(s, u16(p.bytes, p.payload));
   if (i >= 0) remove(s, i);
   else if (forgotten(s) === 0) return false;
   else if (forgotten(s) < MOST_FORGOTTEN) s.words[s.at + COUNTS]! -= FORGOTTEN_ONE;
   return true;
 }
+
+/** The id of a query that waits for its answer; undefined: none is known. */
+export const waitingId = (s: Session): number | undefined => (remembered(s) > 0 ? read(s, 0) : undefined);
 
 /** Queries of the session that wait for their answer. */
 export const outstanding = (s: Session): number => remembered(s) + forgotten(s);

@@ -58,6 +58,13 @@ export function takeReply(s: Session, p: Packet): boolean {
   return true;
 }
 
+/** The sequence number of a request that waits for its reply; where none does, of the newest one. */
+export function waitingSequence(s: Session): number {
+  const newest = s.words[s.at + NEWEST]!;
+  for (let n = newest; n > newest - WINDOW; n--) if ((s.words[wordOf(s, n)]! & bitOf(n)) !== 0) return n & 0xffff;
+  return newest;
+}
+
 /** The place of sequence number `n` is for another request; the one that waits there, if any, is only counted. */
 function forget(s: Session, n: number): void {
   const w = s.words;

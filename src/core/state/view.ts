@@ -235,7 +235,8 @@ function connectionOf(s: Session, now: number): InterceptedConnection {
   };
 }
 
-function sessionSnapshot(s: Session, now: number): SessionSnapshot {
+/** A session as people see it. */
+export function sessionSnapshot(s: Session, now: number): SessionSnapshot {
   return {
     id: sessionId(s),
     protocol: s.protocol,

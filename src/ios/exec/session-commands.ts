@@ -45,11 +45,15 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
       input: 'Interface the packet comes in by',
       ...PROBE_HELP,
     },
-    reads: ['sessions', 'translations', 'expected'],
     set: ({ router, print }, m) => {
-      const unknown = unknownInterface(router.config(), m.word('INTERFACE'));
-      if (unknown !== undefined) print(`% ${unknown}\n`);
-      else print(formatTrace(explain(router.config(), readProbe(m.word('INTERFACE'), m), router.snapshot)));
+      const config = router.config();
+      const unknown = unknownInterface(config, m.word('INTERFACE'));
+      if (unknown !== undefined) {
+        print(`% ${unknown}\n`);
+        return;
+      }
+      const { mapped } = router.snapshot;
+      print(formatTrace(explain({ config, mapped, memory: router.memory() }, readProbe(m.word('INTERFACE'), m))));
     },
   },
   {

@@ -1,22 +1,29 @@
 /**
  * What the router would do with a packet, step by step in its order of operation, and which line of the configuration
- * decided each step. Says in words what engine.ts does; a test holds the two against each other.
+ * decided each step. The engine decides, run dry; this only says it in words.
  */
 import type { AclEntry } from '../../core/acl/entry.js';
-import { INSPECTED_AS, PortApplications } from '../../core/inspect/port-map.js';
-import type { ExpectedSnapshot, RouterSnapshot, SessionSnapshot } from '../../core/state/snapshot.js';
+import { type CompiledAccessList, IMPLICIT_DENY } from '../../core/acl/access-list.js';
+import type { Observer } from '../../core/observe/observer.js';
+import { opensSession, type RuleEntry } from '../../core/inspect/rules.js';
+import { mappingFor } from '../../core/nat/allocation.js';
+import { NO_MAPPING } from '../../core/nat/translation.js';
+import { ELSEWHERE, TO_ROUTER } from '../../core/route/routing-table.js';
+import type { Session } from '../../core/session/session.js';
+import type { SessionSnapshot } from '../../core/state/snapshot.js';
+import { DROP, isDrop, type Verdict } from '../../core/verdict.js';
+import { i32, u16 } from '../../core/wire/bytes.js';
+import { IPPROTO_TCP, IPPROTO_UDP, IPV4_DST, IPV4_SRC } from '../../core/wire/ipv4.js';
+import type { Packet } from '../../core/wire/packet.js';
 import { formatExtended, formatStandard } from '../config/acl-text.js';
-import { effectiveInspection } from '../config/effective.js';
-import type { AccessList, InspectedProtocol, InterfaceConfig, RouterConfig } from '../config/model.js';
+import type { AccessList, InterfaceConfig, RouterConfig } from '../config/model.js';
+import { DROP_REASONS } from '../drop-reasons.js';
 import { formatAddress } from '../ipv4-text.js';
-import { TO_ROUTER } from '../../core/route/routing-table.js';
-import { routingTable } from '../compile/policy.js';
 import { formatSessionId } from '../show/ip-inspect-sessions.js';
-import { entryMatches } from './probe.js';
+import { DryRun, type RouterMemory } from './dry-run.js';
+import { type Change, type End, listWords, natWords, targetOf } from './nat-words.js';
 import type { TracedPacket } from './probe.js';
 import { findRoute } from './route.js';
-import { NatView } from './translate.js';
-import type { Translated } from './translate.js';
 
 export interface TraceStep {
   /** `Input access list`, … */
@@ -32,240 +39,266 @@ export interface TraceStep {
 export interface Trace {
   steps: TraceStep[];
   forwarded: boolean;
-  /** The packet as it goes on, if it does. A port that the router chooses when the time comes is undefined. */
-  ends?: { src: number; srcPort: number | undefined; dst: number; dstPort: number };
+  /** The packet as it goes on, if it does. */
+  ends?: { src: number; srcPort: number; dst: number; dstPort: number };
   /** One sentence. */
   result: string;
 }
 
-const TCP = 6;
-const UDP = 17;
-const ICMP = 1;
+/** What is asked, and whom. */
+export interface Question {
+  readonly config: RouterConfig;
+  /** Names of the interfaces that Linux has; undefined: all that can be. */
+  readonly mapped?: ReadonlySet<string> | undefined;
+  /** A running router is asked: what it knows, or why nobody can say. Undefined: only the configuration is. */
+  readonly memory?: RouterMemory | 'unreadable' | undefined;
+}
 
-/** ICMP messages that open a session: echo, timestamp, information and mask request. */
-const ICMP_REQUESTS: readonly number[] = [8, 13, 15, 17];
-
-/**
- * Explains one packet.
- * @param snapshot the running router's sessions; undefined: only the configuration is asked
- * @param mapped names of the interfaces that Linux has; undefined: all that can be
- */
-export function explain(
-  config: RouterConfig,
-  probe: TracedPacket,
-  snapshot?: RouterSnapshot,
-  mapped: ReadonlySet<string> | undefined = snapshot?.mapped,
-): Trace {
-  const steps: TraceStep[] = [];
-  const step = (stage: string, text: string, because?: string, line?: number): void => {
-    steps.push({ stage, text, ...(because === undefined ? {} : { because }), ...(line ? { line } : {}) });
-  };
-  const dropped = (result: string): Trace => ({ steps, forwarded: false, result: `dropped: ${result}` });
-
-  const ingress = config.interfaces.find((i) => i.name === probe.ingress);
-  if (ingress === undefined) return dropped(`there is no interface ${probe.ingress}`);
+/** Explains one packet, given in words. */
+export function explain(question: Question, probe: TracedPacket): Trace {
+  const { config, mapped, memory } = question;
+  const index = config.interfaces.findIndex((i) => i.name === probe.ingress);
+  const ingress = config.interfaces[index];
+  if (ingress === undefined)
+    return { steps: [], forwarded: false, result: `dropped: there is no interface ${probe.ingress}` };
   if (ingress.shutdown) {
-    step('Interface', `${ingress.name} is administratively down`, 'shutdown');
-    return dropped('the interface is shut down');
+    const step = { stage: 'Interface', text: `${ingress.name} is administratively down`, because: 'shutdown' };
+    return { steps: [step], forwarded: false, result: 'dropped: the interface is shut down' };
   }
-  step('Interface', ingress.name + (ingress.nat === undefined ? '' : `, NAT ${ingress.nat}`));
-
-  const nat = new NatView(config, snapshot?.translations() ?? []);
-  const translates = ingress.nat !== undefined && nat.isGlobal(probe.dst);
-  const inward = translates ? nat.destination(probe, ingress.nat === 'inside') : undefined;
-  const inside =
-    inward === undefined ? probe : { ...probe, dst: inward.address, dstPort: inward.port ?? probe.dstPort };
-
-  const session = snapshot?.sessions().find((s) => belongsTo(s, inside));
-  const announced = session === undefined && snapshot?.expected().some((e) => announces(e, inside)) === true;
-  if (snapshot !== undefined)
-    step(
-      'Session',
-      announced
-        ? 'announced by a control session: access lists are bypassed, a session opens'
-        : session === undefined
-          ? 'none: this is the first packet of a flow'
-          : `${describe(session)}: access lists are bypassed`,
-    );
-  const bypass = session !== undefined || announced;
-  if (!bypass && ingress.nat === 'outside' && isInside(config, mapped, probe.src)) {
-    step('Source', `${formatAddress(probe.src)} is inside, or the router: nobody outside has it`, 'ip nat outside');
-    return dropped('a spoofed source address');
-  }
-
-  if (!bypass && !admit(config, ingress.accessGroupIn, 'Input access list', ingress, probe, step))
-    return dropped('denied by access list');
-
-  const hairpin = ingress.nat === 'inside' && inward !== undefined; // an inside host by its inside global address
-  if (translates && inward === undefined && !nat.isOwn(probe.dst)) {
-    step('NAT outside to inside', `${formatAddress(probe.dst)} is an inside global address without a translation`);
-    return dropped('nothing is translated there');
-  }
-  if (ingress.nat === 'outside' || hairpin) note(step, 'NAT outside to inside', probe.dst, inward);
-
-  const route = findRoute(config, inside.dst, mapped);
-  const egress = route.kind === 'interface' ? config.interfaces.find((i) => i.name === route.name) : undefined;
-  const leaves = ingress.nat === 'inside' && (hairpin || egress?.nat === 'outside');
-  const outward = leaves ? nat.source(probe, hairpin ? ingress : undefined) : undefined;
-  if (outward?.kind === 'exhausted') {
-    note(step, 'NAT inside to outside', probe.src, outward);
-    return dropped('no inside global address is left');
-  }
-  step('Route', route.text, route.because, route.line);
-  if (!bypass && route.kind === 'nowhere') return dropped('unreachable');
-  const ends = {
-    src: outward?.address ?? probe.src,
-    srcPort: outward === undefined ? probe.srcPort : outward.port,
-    dst: inside.dst,
-    dstPort: inside.dstPort,
-  };
-  if (route.kind === 'router')
-    return { steps, forwarded: true, ends, result: 'delivered to the router itself; not inspected' };
-
-  const seenOutside = { ...inside, src: ends.src, srcPort: ends.srcPort ?? probe.srcPort };
-  if (
-    !bypass &&
-    egress !== undefined &&
-    !admit(config, egress.accessGroupOut, 'Output access list', egress, seenOutside, step)
-  )
-    return dropped('denied by access list');
-
-  const inspected = bypass ? undefined : inspection(config, ingress, egress, probe, inside, step);
-  if (leaves) note(step, 'NAT inside to outside', probe.src, outward);
-
-  const where = egress === undefined ? 'as the host routes it' : `by ${egress.name}`;
-  const replies =
-    bypass || inspected
-      ? 'replies pass because of the session'
-      : 'replies must be permitted by access lists of their own';
-  return { steps, forwarded: true, ends, result: `forwarded ${where}; ${replies}` };
+  const dry = new DryRun(config, mapped, memory === 'unreadable' ? undefined : memory);
+  return new Explanation(question, dry, ingress).of(probe, dry.bytesFor(probe, index), index);
 }
 
-/** The route to the address, but for the default route, leads inside. */
-function isInside(config: RouterConfig, mapped: ReadonlySet<string> | undefined, address: number): boolean {
-  const at = routingTable(config, mapped).lookupSource(address);
-  return at === TO_ROUTER || config.interfaces[at]?.nat === 'inside';
+/** The words for one packet, written while the engine judges it. */
+class Explanation implements Observer {
+  readonly #steps: TraceStep[] = [];
+  #session: SessionSnapshot | undefined;
+  /** The access lists are not asked. */
+  #bypass = false;
+  #announced = false;
+  readonly #matches: { list: CompiledAccessList; index: number }[] = [];
+  /** How many of them came before the route was known. */
+  #inbound = 0;
+  #source: Change | undefined;
+  #destination: Change | undefined;
+  #hairpin = false;
+  #reached = { nat: false, route: false, rule: false };
+  #egress = ELSEWHERE;
+  #rule: RuleEntry | undefined;
+  /** The packet opens a session that is inspected. */
+  #opens = false;
+
+  constructor(
+    private readonly question: Question,
+    private readonly dry: DryRun,
+    private readonly ingress: InterfaceConfig,
+  ) {}
+
+  searched(session: Session | undefined, bypass: boolean): void {
+    this.#session = session === undefined ? undefined : this.dry.snapshot(session);
+    this.#bypass = bypass;
+  }
+  announced(): void {
+    this.#announced = true;
+    this.#bypass = true;
+  }
+  matched(list: CompiledAccessList, index: number): void {
+    this.#matches.push({ list, index });
+    if (!this.#reached.route) this.#inbound = this.#matches.length;
+  }
+  translated(): void {
+    const { nat } = this.dry.engine;
+    const { came } = nat;
+    this.#reached.nat = true;
+    this.#hairpin = nat.hairpin;
+    const [from, to] = [endOf(came.src, came.srcPort), endOf(nat.src, nat.srcPort)];
+    this.#source = { from, to, origin: nat.sourceOrigin };
+    const [called, found] = [endOf(came.dst, came.dstPort), endOf(nat.dst, nat.dstPort)];
+    this.#destination = { from: called, to: found, origin: nat.destinationOrigin };
+  }
+  routed(egress: number): void {
+    this.#reached.route = true;
+    this.#egress = egress;
+  }
+  selected(rule: RuleEntry | undefined): void {
+    this.#reached.rule = true;
+    this.#rule = rule;
+  }
+
+  of(probe: TracedPacket, bytes: Uint8Array, ingress: number): Trace {
+    const { verdict, packet } = this.dry.judge(bytes, ingress, this);
+    const forwarded = !isDrop(verdict);
+    this.#say(probe, packet, verdict);
+    const steps = this.#steps;
+    if (!forwarded) return { steps, forwarded, result: `dropped: ${this.#reason(verdict)}` };
+    return { steps, forwarded, ends: endsOf(packet), result: this.#result() };
+  }
+
+  #step(stage: string, text: string, because?: string, line?: number): void {
+    this.#steps.push({ stage, text, ...(because === undefined ? {} : { because }), ...(line ? { line } : {}) });
+  }
+
+  /** The steps in the router's order of operation, as far as the packet came. */
+  #say(probe: TracedPacket, packet: Packet, verdict: Verdict): void {
+    const { ingress } = this;
+    this.#step('Interface', ingress.name + (ingress.nat === undefined ? '' : `, NAT ${ingress.nat}`));
+    this.#saySession();
+    if (verdict === DROP.spoofed)
+      this.#step(
+        'Source',
+        `${formatAddress(probe.src)} is inside, or the router: nobody outside has it`,
+        'ip nat outside',
+      );
+    if (verdict === DROP.wrongInterface)
+      this.#step('Source', `${formatAddress(probe.src)} is not behind ${ingress.name}, by which its session came`);
+    if (verdict === DROP.spoofed || verdict === DROP.wrongInterface) return;
+    if (!this.#bypass) this.#sayList('Input access list', ingress.accessGroupIn, ingress, this.#matches[0]);
+    if (!this.#reached.nat) return;
+    this.#sayDestination(probe);
+    const exhausted = verdict === DROP.noTranslation && !this.#reached.route;
+    if (exhausted) {
+      if (!this.dry.engine.nat.missing) this.#sayShortage(probe, packet);
+      return;
+    }
+    this.#sayRoute();
+    const egress = this.question.config.interfaces[this.#egress];
+    if (egress !== undefined && !this.#bypass)
+      this.#sayList('Output access list', egress.accessGroupOut, egress, this.#matches[this.#inbound]);
+    if (this.#reached.rule) this.#sayRule(packet);
+    if (this.#leavesInside(egress)) this.#sayNat('NAT inside to outside', this.#source!, probe.protocol, true);
+  }
+
+  #saySession(): void {
+    const { memory } = this.question;
+    if (memory === undefined) return;
+    const text = this.#announced
+      ? 'announced by a control session: access lists are bypassed, a session opens'
+      : this.#session !== undefined
+        ? `${describe(this.#session)}${this.#bypass ? ': access lists are bypassed' : ''}`
+        : memory === 'unreadable'
+          ? 'not known: the tables of the data plane cannot be read'
+          : 'none: this is the first packet of a flow';
+    this.#step('Session', text);
+  }
+
+  #sayList(
+    stage: string,
+    name: string | undefined,
+    i: InterfaceConfig,
+    match: { list: CompiledAccessList; index: number } | undefined,
+  ): void {
+    const list = name === undefined ? undefined : this.question.config.accessLists.get(name);
+    if (name === undefined) this.#step(stage, `none on ${i.name}`);
+    else if (list === undefined) this.#step(stage, `${name} is not defined: permitted`);
+    else if (list.entries.length === 0) this.#step(stage, `${name} has no entries: permitted`);
+    else if (match?.index === IMPLICIT_DENY)
+      this.#step(stage, `${name}: no entry matches: denied`, 'the implicit deny at the end of every list');
+    else if (match !== undefined) {
+      const entry = list.entries[match.index]!;
+      const outcome = entry.action === 'permit' ? 'permitted' : 'denied';
+      this.#step(stage, `${name}, entry ${entry.sequence}: ${outcome}`, formatEntry(list, entry), entry.line);
+    }
+  }
+
+  #sayDestination({ dst, protocol }: TracedPacket): void {
+    const stage = 'NAT outside to inside';
+    if (this.dry.engine.nat.missing)
+      this.#step(stage, `${formatAddress(dst)} is an inside global address without a translation`);
+    else if (this.ingress.nat === 'outside' || this.#hairpin) this.#sayNat(stage, this.#destination!, protocol, false);
+  }
+
+  #sayNat(stage: string, change: Change, protocol: number, isInside: boolean): void {
+    const { text, because, line } = natWords(this.question.config, change, protocol, isInside, this.ingress);
+    this.#step(stage, text, because, line);
+  }
+
+  #sayShortage(probe: TracedPacket, packet: Packet): void {
+    const mapping = mappingFor(packet, this.dry.engine.nat.translations.rules);
+    const list = mapping === NO_MAPPING ? undefined : this.question.config.nat.dynamic[mapping];
+    const stage = 'NAT inside to outside';
+    if (list === undefined) {
+      this.#step(stage, `${formatAddress(probe.src)} would be translated, but there is no room for it`);
+      return;
+    }
+    const { because, line } = listWords(list);
+    const text = `${formatAddress(probe.src)} would be translated, but ${targetOf(list)} has no address left`;
+    this.#step(stage, text, because, line);
+  }
+
+  #sayRoute(): void {
+    const { config, mapped } = this.question;
+    const route = findRoute(config, this.#destination!.to.address, mapped);
+    this.#step('Route', route.text, route.because, route.line);
+    // Nobody has to look for the way of a packet that bypasses the lists.
+    if (this.#egress !== ELSEWHERE || !this.#bypass) return;
+    if (route.kind === 'interface') this.#egress = config.interfaces.findIndex((i) => i.name === route.name);
+    else if (route.kind === 'router') this.#egress = TO_ROUTER;
+  }
+
+  #sayRule(packet: Packet): void {
+    const { config } = this.question;
+    const rule = this.#rule;
+    const out = config.interfaces[this.#egress];
+    if (rule === undefined) {
+      const asked = this.ingress.inspectIn ?? out?.inspectOut;
+      this.#step('Inspection', asked === undefined ? 'none on this path' : 'no rule names this protocol');
+      return;
+    }
+    const { ruleName: name, service } = rule;
+    const where = name === this.ingress.inspectIn ? `in on ${this.ingress.name}` : `out on ${out?.name ?? ''}`;
+    const line = config.inspectionRules.get(name)?.protocols.find((p) => p.protocol === service)?.line;
+    this.#opens = opensSession(packet);
+    if (this.#opens) {
+      const text = `${name} (${where}): ${service}, a session of ${rule.idleMs / 1000} s opens`;
+      this.#step('Inspection', text, `ip inspect name ${name} ${service}`, line);
+    } else this.#step('Inspection', `${name} (${where}): icmp, but only requests open a session`, undefined, line);
+  }
+
+  #leavesInside(egress: InterfaceConfig | undefined): boolean {
+    return this.ingress.nat === 'inside' && (this.#hairpin || egress?.nat === 'outside');
+  }
+
+  #reason(verdict: Verdict): string {
+    switch (verdict) {
+      case DROP.acl:
+        return 'denied by access list';
+      case DROP.spoofed:
+        return 'a spoofed source address';
+      case DROP.unroutable:
+        return 'unreachable';
+      case DROP.noTranslation:
+        return this.dry.engine.nat.missing ? 'nothing is translated there' : 'no inside global address is left';
+      default:
+        return inSentence(DROP_REASONS[verdict] ?? '');
+    }
+  }
+
+  #result(): string {
+    const { config } = this.question;
+    const egress = config.interfaces[this.#egress];
+    if (egress === undefined && this.#egress === TO_ROUTER) return 'delivered to the router itself; not inspected';
+    const where = egress === undefined ? 'as the host routes it' : `by ${egress.name}`;
+    const replies =
+      this.#bypass || this.#opens
+        ? 'replies pass because of the session'
+        : 'replies must be permitted by access lists of their own';
+    return `forwarded ${where}; ${replies}`;
+  }
 }
 
-type Step = (stage: string, text: string, because?: string, line?: number) => void;
+/** `Invalid Seq#` in the middle of a sentence; an abbreviation stays. */
+const inSentence = (text: string): string => text.replace(/^[A-Z](?![A-Z])/, (c) => c.toLowerCase());
 
-function admit(
-  config: RouterConfig,
-  name: string | undefined,
-  stage: string,
-  i: InterfaceConfig,
-  probe: TracedPacket,
-  step: Step,
-): boolean {
-  if (name === undefined) {
-    step(stage, `none on ${i.name}`);
-    return true;
-  }
-  const list = config.accessLists.get(name);
-  if (list === undefined) {
-    step(stage, `${name} is not defined: permitted`);
-    return true;
-  }
-  if (list.entries.length === 0) {
-    step(stage, `${name} has no entries: permitted`);
-    return true;
-  }
-  const entry = list.entries.find((e) => entryMatches(e, probe));
-  if (entry === undefined) {
-    step(stage, `${name}: no entry matches: denied`, 'the implicit deny at the end of every list');
-    return false;
-  }
-  const permitted = entry.action === 'permit';
-  step(
-    stage,
-    `${name}, entry ${entry.sequence}: ${permitted ? 'permitted' : 'denied'}`,
-    formatEntry(list, entry),
-    entry.line,
-  );
-  return permitted;
+const endOf = (address: number, port: number): End => ({ address, port });
+
+function endsOf({ bytes, at, protocol }: Packet): NonNullable<Trace['ends']> {
+  const ports = protocol === IPPROTO_TCP || protocol === IPPROTO_UDP;
+  const port = (offset: number): number => (ports ? u16(bytes, at + 20 + offset) : 0);
+  return { src: i32(bytes, at + IPV4_SRC), srcPort: port(0), dst: i32(bytes, at + IPV4_DST), dstPort: port(2) };
 }
 
 const formatEntry = (list: AccessList, e: AclEntry): string =>
   `${/^\d+$/.test(list.name) ? `access-list ${list.name} ` : ''}${list.kind === 'standard' ? formatStandard(e) : formatExtended(e)}`;
-
-/** Which rule opens a session for the packet; true where one does. */
-function inspection(
-  config: RouterConfig,
-  ingress: InterfaceConfig,
-  egress: InterfaceConfig | undefined,
-  probe: TracedPacket,
-  inside: TracedPacket,
-  step: Step,
-): boolean {
-  const rules = [
-    { name: ingress.inspectIn, where: `in on ${ingress.name}` },
-    { name: egress?.inspectOut, where: `out on ${egress?.name ?? ''}` },
-  ];
-  for (const { name, where } of rules) {
-    const found = name === undefined ? undefined : select(config, name, inside, probe);
-    if (found === undefined) continue;
-    const { timeout } = effectiveInspection(found, config.inspect);
-    if (probe.protocol === ICMP && !ICMP_REQUESTS.includes(probe.icmp?.type ?? -1)) {
-      step('Inspection', `${name ?? ''} (${where}): icmp, but only requests open a session`, undefined, found.line);
-      return false;
-    }
-    const because = `ip inspect name ${name ?? ''} ${found.protocol}`;
-    step(
-      'Inspection',
-      `${name ?? ''} (${where}): ${found.protocol}, a session of ${timeout} s opens`,
-      because,
-      found.line,
-    );
-    return true;
-  }
-  step('Inspection', rules.some((r) => r.name !== undefined) ? 'no rule names this protocol' : 'none on this path');
-  return false;
-}
-
-/** An application protocol, by the port behind NAT or else the one before it, goes before generic tcp of the same rule. */
-function select(
-  config: RouterConfig,
-  rule: string,
-  p: TracedPacket,
-  seen: TracedPacket,
-): InspectedProtocol | undefined {
-  const protocols = config.inspectionRules.get(rule)?.protocols ?? [];
-  const generic = { [TCP]: 'tcp', [UDP]: 'udp', [ICMP]: 'icmp' }[p.protocol];
-  const ports = new PortApplications(config.portMaps, (list, address) => {
-    const entries = config.accessLists.get(list)?.entries;
-    return entries?.find((e) => ((address ^ e.src.address) & ~e.src.wildcard) === 0)?.action === 'permit';
-  });
-  const applications = p.protocol === TCP ? [p, seen].flatMap((at) => INSPECTED_AS[ports.at(at.dstPort, at.dst)]!) : [];
-  for (const name of [...applications, generic]) {
-    const found = protocols.find((i) => i.protocol === name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function note(step: Step, stage: string, address: number, t: Translated | undefined): void {
-  if (t === undefined) step(stage, `${formatAddress(address)} has no translation and stays`);
-  else step(stage, t.text, t.because, t.line);
-}
-
-/**
- * True where the packet belongs to the session, in either direction.
- * @param p behind NAT outside to inside: the session knows inside hosts by their inside local ends
- */
-function belongsTo(s: SessionSnapshot, p: TracedPacket): boolean {
-  if (s.protocol !== p.protocol) return false;
-  const forward = p.src === s.initiator && p.dst === s.responderLocal;
-  const back = p.src === s.responderLocal && p.dst === s.initiator;
-  // A probe has no ICMP identifier: a request is a new one, a reply is one to any request.
-  if (p.protocol === ICMP) return back && !ICMP_REQUESTS.includes(p.icmp?.type ?? -1);
-  return (
-    (forward && p.srcPort === s.initiatorPort && p.dstPort === s.responderPort) ||
-    (back && p.srcPort === s.responderPort && p.dstPort === s.initiatorPort)
-  );
-}
-
-const announces = (e: ExpectedSnapshot, p: TracedPacket): boolean =>
-  p.protocol === TCP && e.src === p.src && e.dst === p.dst && e.dstPort === p.dstPort;
 
 const describe = (s: SessionSnapshot): string =>
   `${formatSessionId(s.id)} (${formatAddress(s.initiator)}:${s.initiatorPort})=>(${formatAddress(s.responder)}:${s.responderPort}) ${s.service} ${s.state}`;

@@ -43,7 +43,7 @@ export function traceConfig(
   }
   const unknown = unknownInterface(config, name);
   if (unknown !== undefined) return { report: `${unknown}\n`, exitCode: 2 };
-  return { report: formatTrace(explain(config, readProbe(name, found.match), undefined, mapped), file), exitCode: 0 };
+  return { report: formatTrace(explain({ config, mapped }, readProbe(name, found.match)), file), exitCode: 0 };
 }
 
 /** What is to be said of an interface that the configuration does not have; undefined: it has it. */

@@ -1,6 +1,5 @@
 /** The packet that `packet-tracer` and `fw3640 trace` ask about: the first of a flow, as it would come in. */
-import type { AclEntry } from '../../core/acl/entry.js';
-import { entryAdmitsPort } from '../acl-cover.js';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../../core/wire/ipv4.js';
 import type { Help } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
 import { ICMP_MESSAGES } from '../number-names.js';
@@ -18,10 +17,6 @@ export interface TracedPacket {
   dstPort: number;
   icmp?: { type: number; code: number };
 }
-
-const TCP = 6;
-const UDP = 17;
-const ICMP = 1;
 
 /** Behind `packet-tracer input INTERFACE` and `fw3640 trace --in INTERFACE`. */
 export const PROBE_SYNTAX =
@@ -43,7 +38,13 @@ export const PROBE_HELP: Help = {
 
 /** @param ingress canonical interface name; `m` a match of PROBE_SYNTAX */
 export function readProbe(ingress: string, m: Match): TracedPacket {
-  const protocol = m.has('tcp') ? TCP : m.has('udp') ? UDP : m.has('icmp') ? ICMP : m.number('PROTOCOL');
+  const protocol = m.has('tcp')
+    ? IPPROTO_TCP
+    : m.has('udp')
+      ? IPPROTO_UDP
+      : m.has('icmp')
+        ? IPPROTO_ICMP
+        : m.number('PROTOCOL');
   const probe: TracedPacket = {
     ingress,
     protocol,
@@ -52,22 +53,10 @@ export function readProbe(ingress: string, m: Match): TracedPacket {
     srcPort: m.optionalNumber('SRC-PORT') ?? 0,
     dstPort: m.optionalNumber('DST-PORT') ?? 0,
   };
-  if (protocol !== ICMP || !m.has('icmp')) return probe;
+  if (protocol !== IPPROTO_ICMP || !m.has('icmp')) return probe;
   const named = m.has('MESSAGE') ? ICMP_MESSAGES.find((i) => i.name === m.word('MESSAGE')) : undefined;
   return {
     ...probe,
     icmp: { type: named?.type ?? m.number('TYPE'), code: named?.code ?? m.optionalNumber('CODE') ?? 0 },
   };
-}
-
-/** True where the entry matches the probe: a first, whole packet with TOS 0; of TCP, a SYN. */
-export function entryMatches(e: AclEntry, p: TracedPacket): boolean {
-  if (e.protocol !== undefined && e.protocol !== p.protocol) return false;
-  if (((p.src ^ e.src.address) & ~e.src.wildcard) !== 0 || ((p.dst ^ e.dst.address) & ~e.dst.wildcard) !== 0)
-    return false;
-  if (e.fragments || e.established) return false;
-  if ((e.precedence ?? 0) !== 0 || (e.tos ?? 0) !== 0 || (e.dscp ?? 0) !== 0) return false;
-  if (e.icmp !== undefined && (e.icmp.type !== p.icmp?.type || (e.icmp.code ?? p.icmp.code) !== p.icmp.code))
-    return false;
-  return entryAdmitsPort(e.srcPort, p.srcPort) && entryAdmitsPort(e.dstPort, p.dstPort);
 }

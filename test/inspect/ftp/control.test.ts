@@ -4,7 +4,6 @@ import { messageOf } from '../../../src/ios/messages.js';
 import { i32, u16 } from '../../../src/core/wire/bytes.js';
 import { explain } from '../../../src/ios/trace/explain.js';
 import type { Trace } from '../../../src/ios/trace/explain.js';
-import { RouterState } from '../../../src/core/state/router-state.js';
 import { dotted, ip, tcpPacket, type TcpFields } from '../../support/packets.js';
 import { DROP, PASS, Router3640 } from '../../support/router-3640.js';
 import { ControlConnection, INSIDE, OUTSIDE, textOf } from './control-connection.js';
@@ -52,7 +51,6 @@ describe('active mode from inside', () => {
   test('trace tells that it passes, before it comes and once it has come', () => {
     const c = fromInside().login();
     c.say('PORT 10,10,10,5,19,137');
-    const state = new RouterState(c.r.engine, () => c.r.now);
     const probe = {
       ingress: 'Ethernet2/0',
       protocol: 6,
@@ -61,12 +59,14 @@ describe('active mode from inside', () => {
       dst: ip('172.22.1.111'),
       dstPort: 5001,
     };
-    const trace = (): Trace => explain(c.r.config, probe, state);
+    const trace = (): Trace => explain({ config: c.r.config, memory: c.r.memory }, probe);
     expect(trace()).toMatchObject({ forwarded: true });
     expect(trace().steps.map((s) => s.text)).toContain(
       'announced by a control session: access lists are bypassed, a session opens',
     );
-    expect(explain(c.r.config, { ...probe, dstPort: 5002 }, state)).toMatchObject({ forwarded: false });
+    expect(explain({ config: c.r.config, memory: c.r.memory }, { ...probe, dstPort: 5002 })).toMatchObject({
+      forwarded: false,
+    });
     c.data(false, 20, 5001);
     expect(trace()).toMatchObject({ forwarded: true });
   });

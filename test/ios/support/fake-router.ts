@@ -1,4 +1,5 @@
 /** A router without packets, for console tests: its state is what the test puts in, its actions are remembered. */
+import { heapMemory } from '../../../src/core/memory/flat-memory.js';
 import { noDebug } from '../../../src/core/observe/debug.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
 import type { RouterConfig } from '../../../src/ios/config/model.js';
@@ -178,6 +179,7 @@ export function fakeRouter(text: string): FakeRouter {
     isModified: () => router.modified,
     config: () => config,
     snapshot,
+    memory: () => ({ source: heapMemory, now: 1, capacity: 64, cookieKey: new Int32Array(4) }),
     system,
     actions,
     startupConfig: () => router.startup,
