@@ -8,7 +8,7 @@ import { heapMemory } from '../memory/flat-memory.js';
 import { StateReader, StateWriter } from '../memory/state-io.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { SmtpOptions } from '../policy.js';
-import type { Session } from '../session/session.js';
+import { FLAG, type Session } from '../session/session.js';
 import { NO_BLOCK } from '../memory/arena.js';
 import { isSoundSmtpSession } from '../inspect/smtp/inspector.js';
 import type { Names } from '../state/saved-names.js';
@@ -78,6 +78,11 @@ export class StreamTable {
     const stream = (pool & RESIDENT) === 0 ? this.#takeUp(slot, this.#pools[pool]!) : this.#unfile(slot, pool);
     this.#latest = stream;
     return stream;
+  }
+
+  /** The stream of session `s`, if it has one; likewise. */
+  of(s: Session): SessionStream | undefined {
+    return s.has(FLAG.streamed) ? this.find(s.slot) : undefined;
   }
 
   /** Writes the session in hand to its record, if it may have changed. To be called behind each packet. */
