@@ -5,7 +5,7 @@ import { writeIpv4Checksum } from '../../src/core/wire/checksum.js';
 import { fragmentsAt } from '../fragment/fragments.js';
 import { latin1, tcpPacket } from '../support/packets.js';
 import { isForbidden, legalWords } from '../inspect/smtp/forbidden.js';
-import { EXIM, POSTFIX } from './mail-application.js';
+import { EXIM, POSTFIX, POSTFIX_THAT_GIVES_UP } from './mail-application.js';
 import { fitted } from './fitted.js';
 import { ALLOWED, ATTACKER, MAIL_GLOBAL, MAIL_LOCAL, World } from './world.js';
 
@@ -153,3 +153,13 @@ for (const src of [MAIL_LOCAL, MAIL_GLOBAL]) {
     expectNothingForbidden(w, false);
   });
 }
+
+test('a long AUTH line, of which a server reads so much and takes the rest for the next command', () => {
+  const w = new World('esmtp', POSTFIX_THAT_GIVES_UP);
+  w.open();
+  say(w, 'EHLO c');
+  const line = `AUTH LOGIN ${'A'.repeat(4085)}EXPN\r\n`;
+  for (let at = 0; at < line.length; at += 1024) w.send({ payload: line.slice(at, at + 1024) });
+  w.send({ flags: 'A' });
+  expectNothingForbidden(w);
+});

@@ -1,7 +1,7 @@
 /**
  * Mail servers as an attacker knows them: what each does with lines that are too long, with BDAT where it does not fit,
  * with AUTH. Slow and obvious. Each habit is that of a real server, read in its source: Exim 4.96 (smtp_in.c,
- * auths/get_data.c), Postfix 3.7 (smtpd.c, smtp_stream.c), OpenSMTPD 6.8 (smtp_session.c).
+ * auths/get_data.c), Postfix 3.7 and 3.11 (smtpd.c, smtp_stream.c), OpenSMTPD 6.8 (smtp_session.c).
  */
 export interface MailHabits {
   name: string;
@@ -12,6 +12,12 @@ export interface MailHabits {
   authLimit: number;
   /** Then: it answers the part and reads on as if a new line began, passes over the rest, or hangs up. */
   beyond: 'cut' | 'skip' | 'close';
+  /** Of a response to a challenge, where it is another one. */
+  responseLimit?: number;
+  /** Else it refuses AUTH. */
+  knowsAuth?: boolean;
+  /** It passes over so many bytes at most, and then reads on as if a new line began. */
+  skipLimit?: number;
   /** Octets behind a BDAT that it refuses: read as commands, or passed over. */
   refusedChunk: 'commands' | 'skipped';
   /** It answers an empty line. */
@@ -38,6 +44,15 @@ export const POSTFIX: MailHabits = {
   answersEmpty: true,
 };
 
+/** 3.10.13, 3.11: a client that sends so much is not to be read any more; what has arrived is, as the next line. */
+export const POSTFIX_THAT_GIVES_UP: MailHabits = {
+  ...POSTFIX,
+  name: 'Postfix 3.10.13',
+  responseLimit: 12_288,
+  knowsAuth: false,
+  skipLimit: 2048,
+};
+
 export const OPENSMTPD: MailHabits = {
   name: 'OpenSMTPD',
   lineEnd: '\n',
@@ -62,7 +77,7 @@ export const SMALL: MailHabits = {
 /** Takes a CR alone for the end of a line, as some old ones do. */
 export const OLD: MailHabits = { ...EXIM, name: 'an old one', lineEnd: '\r' };
 
-export const MAIL_SERVERS: readonly MailHabits[] = [EXIM, POSTFIX, OPENSMTPD, SMALL, OLD];
+export const MAIL_SERVERS: readonly MailHabits[] = [EXIM, POSTFIX, POSTFIX_THAT_GIVES_UP, OPENSMTPD, SMALL, OLD];
 
 type Mode = 'command' | 'auth' | 'data' | 'tls' | 'closed';
 
@@ -77,6 +92,8 @@ export class MailApplication {
   /** Bytes that are no whole line yet. */
   #unread = '';
   #skipping = false;
+  /** Bytes that may still be passed over. */
+  #mayPass = Infinity;
   #swallowLf = false;
   #sender = false;
   #recipients = 0;
@@ -112,10 +129,17 @@ export class MailApplication {
 
   /** Takes a line, or as much as it reads at once. @returns the reply, or undefined where more has to come */
   #line(): string | undefined {
-    const { lineEnd, lineLimit, authLimit, beyond } = this.#habits;
-    const limit = this.mode === 'auth' || /^AUTH/i.test(this.#unread) ? authLimit : lineLimit;
+    const { lineEnd, lineLimit, authLimit, responseLimit = authLimit, skipLimit, beyond } = this.#habits;
+    const limit = this.mode === 'auth' ? responseLimit : /^AUTH/i.test(this.#unread) ? authLimit : lineLimit;
     const at = lineEnd === '\r' ? this.#unread.search(/[\r\n]/) : this.#unread.indexOf(lineEnd);
     const end = at + lineEnd.length;
+    if (this.#skipping && skipLimit !== undefined && (at < 0 || at >= this.#mayPass)) {
+      const passed = Math.min(this.#unread.length, this.#mayPass);
+      this.#unread = this.#unread.slice(passed);
+      this.#mayPass -= passed;
+      this.#skipping = this.#mayPass > 0;
+      return '';
+    }
     if (at >= 0 && (end <= limit || this.mode === 'data' || this.#skipping)) {
       const line = this.#unread.slice(0, at).replace(/\r+$/, '');
       this.#swallowLf = lineEnd === '\r' && this.#unread[at] === '\r';
@@ -134,6 +158,7 @@ export class MailApplication {
         return '500 Line too long\r\n';
       case 'skip':
         this.#skipping = true;
+        this.#mayPass = skipLimit ?? Infinity;
         return this.#take(part);
       case 'cut': {
         // Exim: an AUTH response that is too long is bad base64; a command that is too long is an unknown one.
@@ -181,6 +206,7 @@ export class MailApplication {
         this.#recipients = 0;
         return '250 Ok\r\n';
       case 'AUTH': {
+        if (this.#habits.knowsAuth === false) return '503 Authentication not enabled\r\n';
         const initial = / LOGIN +(\S+)/i.exec(line);
         this.mode = 'auth';
         this.#authResponses = initial === null ? 2 : 1;

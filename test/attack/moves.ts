@@ -40,6 +40,7 @@ const AUTHS = [
   'dXNlcg==\r\n',
   '*\r\n',
   'AUTH LOGIN y*2100\r\n',
+  'AUTH LOGIN y*4085EXPN\r\n',
   'AUTH LOGIN y*12300\r\n',
   'AUTH LOGIN y*16390\r\n',
   'y*12300\r\n',

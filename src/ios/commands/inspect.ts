@@ -155,7 +155,7 @@ export const INSPECT_COMMANDS: readonly Command<ConfigEditor>[] = [
   {
     syntax:
       `ip inspect name NAME:WORD PROTOCOL:{smtp} ${COMMON} ` +
-      '[max-data BYTES:<1-4294967295>] [line-length LENGTH:<512-12288>] [monitor-only]',
+      '[max-data BYTES:<1-4294967295>] [line-length LENGTH:<512-4096>] [monitor-only]',
     help: {
       'NAME smtp': 'Simple Mail Transfer Protocol',
       'max-data': 'Specify the maximum data in a single SMTP session',
@@ -169,7 +169,7 @@ export const INSPECT_COMMANDS: readonly Command<ConfigEditor>[] = [
   {
     syntax:
       `ip inspect name NAME:WORD PROTOCOL:{esmtp} ${COMMON} ` +
-      '[max-data BYTES:<1-4294967295>] [line-length LENGTH:<512-12288>] [monitor-only] [mask-ehlo MASK:{on | off}] [allow ALLOW:WORD]',
+      '[max-data BYTES:<1-4294967295>] [line-length LENGTH:<512-4096>] [monitor-only] [mask-ehlo MASK:{on | off}] [allow ALLOW:WORD]',
     help: {
       'NAME esmtp': 'Extended SMTP',
       'mask-ehlo': 'Mask offers in the EHLO reply that inspection does not pass (fw3640 extension)',

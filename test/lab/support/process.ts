@@ -18,7 +18,8 @@ export class LabProcess {
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.child.stdin.on('error', () => undefined); // it has ended: the test will see that by its exit code
-    this.child.on('exit', (code, signal) => (this.exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143)));
+    // Not 'exit': what it wrote last comes behind that.
+    this.child.on('close', (code, signal) => (this.exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143)));
     this.child.on('error', (error) => {
       this.stderr += error.message;
       this.exitCode = 127;

@@ -31,10 +31,13 @@ export interface Command {
 export const COMMAND_LINE_LIMIT = 512;
 /** RFC 5321 §4.5.3.1.5, with CR LF. Longer ones are reported, not altered. */
 export const REPLY_LINE_LIMIT = 512;
-/** RFC 4954 §4.3: a client's response, with CR LF. */
-export const AUTH_LINE_LIMIT = 12288;
 /**
- * No line is longer, with CR LF: the session is reset. Servers cut longer ones and answer each part (Exim 4 at 16,384
+ * No command is longer, whatever its parameters or the administrator want. Postfix since 3.10.13 reads so much of a line,
+ * and takes what follows for the next one. What is beyond is masked, and replies no longer count.
+ */
+export const LONGEST_COMMAND = 4096;
+/**
+ * No line is longer, with CR LF: the session is reset. RFC 4954 §4.3 has responses to AUTH as long as that. Servers cut longer ones and answer each part (Exim 4 at 16,384
  * bytes), so that nobody knows any more which reply belongs to what.
  */
 export const LONGEST_LINE = 12288;
@@ -55,7 +58,7 @@ export const COMMANDS = {
     waitsFor: 334,
     then: 'response',
     secret: true,
-    limit: AUTH_LINE_LIMIT,
+    limit: LONGEST_COMMAND,
     source: 'RFC 4954 §4',
   },
   DATA: { id: 2, rule: 'smtp', from: ['rcpt'], waitsFor: 354, then: 'mailData', source: 'RFC 5321 §4.1.1.4' },
@@ -89,7 +92,7 @@ export const COMMANDS = {
     waitsFor: 334,
     then: 'response',
     secret: true,
-    limit: AUTH_LINE_LIMIT,
+    limit: LONGEST_COMMAND,
     source: 'Exchange 2000 and later, SMTP Protocol Extensions',
   },
   XEXCH50: {

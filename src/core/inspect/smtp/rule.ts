@@ -12,7 +12,7 @@ import {
   EXTENSIONS,
   FIRST_ALLOWED_ID,
   isAllowable,
-  LONGEST_LINE,
+  LONGEST_COMMAND,
   offerBit,
   type Command,
   type ExtensionName,
@@ -81,11 +81,11 @@ export function compileSmtp(protocol: 'smtp' | 'esmtp', options: SmtpOptions): S
   const legal = new Set([EMPTY_LINE]);
   // What parameters add to a line, they add to the configured limit as well.
   const longer = options.lineLength - COMMAND_LINE_LIMIT;
-  const lineLimit = new Uint16Array(256).fill(options.lineLength);
+  const lineLimit = new Uint16Array(256).fill(Math.min(options.lineLength, LONGEST_COMMAND));
   for (const [word, command] of Object.entries<Command>(COMMANDS)) {
     if (command.rule === 'allow') followed.push([word, command.id]);
     if (command.rule === 'smtp' || (esmtp && command.rule === 'esmtp') || allowed.has(word)) legal.add(command.id);
-    lineLimit[command.id] = Math.min((command.limit ?? COMMAND_LINE_LIMIT) + longer, LONGEST_LINE);
+    lineLimit[command.id] = Math.min((command.limit ?? COMMAND_LINE_LIMIT) + longer, LONGEST_COMMAND);
   }
   let id = FIRST_ALLOWED_ID;
   for (const word of allowed) {
