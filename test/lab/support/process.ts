@@ -1,10 +1,13 @@
 /** A process that runs along in a host of the lab, and what it has written so far. Ended with the lab at the latest. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Host, Lab } from './lab.js';
 import { until } from './until.js';
 
 const STOP_PATIENCE_MS = 10_000;
+const LAST_WORDS_MS = 500;
 
 export class LabProcess {
   stdout = '';
@@ -18,8 +21,7 @@ export class LabProcess {
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.child.stdin.on('error', () => undefined); // it has ended: the test will see that by its exit code
-    // Not 'exit': what it wrote last comes behind that.
-    this.child.on('close', (code, signal) => (this.exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143)));
+    this.child.on('exit', (code, signal) => (this.exitCode = code ?? (signal === 'SIGKILL' ? 137 : 143)));
     this.child.on('error', (error) => {
       this.stderr += error.message;
       this.exitCode = 127;
@@ -33,7 +35,10 @@ export class LabProcess {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     if (this.exitCode === undefined) this.child.kill(signal);
     try {
-      return await until('the process to end', () => this.exitCode ?? undefined, STOP_PATIENCE_MS);
+      const code = await until('the process to end', () => this.exitCode ?? undefined, STOP_PATIENCE_MS);
+      // What it wrote last comes behind that, unless a child of its own keeps the pipe.
+      if (!this.child.stdout.closed) await Promise.race([once(this.child, 'close'), delay(LAST_WORDS_MS)]);
+      return code;
     } catch (error) {
       this.child.kill('SIGKILL');
       throw error;
