@@ -3,13 +3,15 @@
  * The process has a session of its own, and lives on when we die.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { FromDataPlane, ToDataPlane } from '../core/plane.js';
+import { type DataPlaneUser, handOver, showQueueCounts } from '../host/data-plane-user.js';
 import { endProcess, isGone } from '../host/end-process.js';
 import { isAlive, type ProcessName, type ShardFiles } from '../host/shard-files.js';
 import { MessageLink } from '../io/message-link.js';
+import { listenPrivately } from '../io/private-socket.js';
 import { startTime } from '../io/proc.js';
 
 const WORKER = fileURLToPath(new URL('../data/worker.js', import.meta.url));
@@ -22,6 +24,13 @@ const STOP_MS = 2000;
 const LEAVE_MS = 200;
 /** What is read of its standard error. */
 const MOST_COMPLAINT = 64 << 10;
+
+/** What the data plane has to read. */
+export const PROGRAM_FILES = [
+  WORKER,
+  process.execPath,
+  fileURLToPath(new URL('../../native/build/libfwq.so', import.meta.url)),
+];
 
 /** The data plane cannot begin, for a reason that the operator can do something about. */
 export class RefusedError extends Error {}
@@ -36,6 +45,8 @@ export class DataPlaneProcess {
   hello!: Hello;
   readonly #link: MessageLink<FromDataPlane, ToDataPlane>;
   #isClosed = false;
+  /** Where it is ours. */
+  #user: DataPlaneUser | undefined;
 
   /** @param child where it is ours */
   private constructor(
@@ -48,7 +59,7 @@ export class DataPlaneProcess {
     this.#link = new MessageLink<FromDataPlane, ToDataPlane>(
       connect(files.socket(name.pid)),
       (message) => {
-        if (greets === undefined) this.receive(message);
+        if (greets === undefined) this.#receive(message);
         else if (message.type !== 'hello') this.disconnect();
         else {
           this.hello = message;
@@ -69,8 +80,8 @@ export class DataPlaneProcess {
    * @returns when it has said its first word
    * @throws RefusedError
    */
-  static async start(files: ShardFiles, build: string): Promise<DataPlaneProcess> {
-    const child = spawnWorker(files, build);
+  static async start(files: ShardFiles, build: string, user: DataPlaneUser): Promise<DataPlaneProcess> {
+    const child = await spawnWorker(files, build, user);
     const listens = new Promise<void>((resolve, reject) => {
       child.on('error', (error) => reject(new RefusedError(`the data plane cannot be started: ${error.message}`)));
       child.on('exit', (code, signal) => {
@@ -84,9 +95,12 @@ export class DataPlaneProcess {
       await within(BIRTH_MS, listens);
       child.stdout?.destroy();
       const { pid } = child;
-      return await DataPlaneProcess.#connect(files, { pid: pid!, started: startTime(pid!) ?? '' }, child);
+      const process = await DataPlaneProcess.#connect(files, { pid: pid!, started: startTime(pid!) ?? '' }, child);
+      process.#user = user;
+      return process;
     } catch (error) {
       child.kill('SIGKILL');
+      if (child.pid !== undefined) files.remove(child.pid);
       throw error;
     }
   }
@@ -122,6 +136,12 @@ export class DataPlaneProcess {
       throw error;
     }
     return made!;
+  }
+
+  #receive(message: FromDataPlane): void {
+    // Its queue is open: from then on the kernel counts.
+    if (message.type === 'ready' && this.#user?.other !== undefined) showQueueCounts(this.#user.other.gid);
+    this.receive(message);
   }
 
   send(message: ToDataPlane): void {
@@ -161,28 +181,39 @@ export class DataPlaneProcess {
   }
 }
 
-function spawnWorker(files: ShardFiles, build: string): ChildProcess {
+async function spawnWorker(files: ShardFiles, build: string, user: DataPlaneUser): Promise<ChildProcess> {
   // What systemd tells the control plane is not for others.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)/.test(name)),
   );
+  // Bound by us, and handed over: the run directory is not the data plane's to write, whoever it is.
+  const socket = createServer();
+  let errors: number | undefined;
   try {
     mkdirSync(files.folder, { recursive: true, mode: 0o755 });
-    const errors = openSync(files.errors, 'w', 0o600);
-    try {
-      const args = [...process.execArgv, WORKER, files.folder, String(files.shard), build];
-      // In our session: the kernel shares out processor time by session (autogroup), and in one of its own it would get less
-      // than the programs it serves. It does not end with ours: it ignores SIGHUP, and SIGINT while we live.
-      const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', errors] });
-      child.unref();
-      return child;
-    } finally {
-      closeSync(errors);
-    }
+    if (user.other !== undefined) handOver(files, user.other);
+    rmSync(files.newSocket, { force: true });
+    await listenPrivately(socket, files.newSocket);
+    errors = openSync(files.errors, 'w', 0o600);
+    const program = [process.execPath, ...process.execArgv, WORKER, files.folder, String(files.shard), build];
+    const [command, ...args] = [...user.command, ...program];
+    // In our session: the kernel shares out processor time by session (autogroup), and in one of its own it would get less
+    // than the programs it serves. It does not end with ours: it ignores SIGHUP, and SIGINT while we live.
+    const child = spawn(command!, args, { env, stdio: ['ignore', 'pipe', errors, descriptorOf(socket)] });
+    const { pid } = child;
+    if (pid !== undefined) files.claim({ pid, started: startTime(pid) ?? '' });
+    child.unref();
+    return child;
   } catch (error) {
     throw new RefusedError(`the data plane cannot be started: ${(error as Error).message}`);
+  } finally {
+    socket.close(); // Node removes the path that it has bound: the socket has another one by now
+    if (errors !== undefined) closeSync(errors);
   }
 }
+
+/** Node does not publish it, but lets no other way of handing a bound socket to a program. */
+const descriptorOf = (server: object): number => (server as { _handle: { fd: number } })._handle.fd;
 
 function complaints(files: ShardFiles): string[] {
   try {

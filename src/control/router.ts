@@ -9,6 +9,7 @@ import { PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { type Message, messagesOf } from '../ios/messages.js';
 import { lockPath } from '../host/host-journal.js';
+import { chooseUser, starterHere } from '../host/data-plane-user.js';
 import { ShardFiles } from '../host/shard-files.js';
 import { buildName } from '../io/build.js';
 import { HostKeeper } from '../host/host-keeper.js';
@@ -21,7 +22,7 @@ import { PacketProber } from '../io/prober.js';
 import { QueueWatch } from '../io/queue-watch.js';
 import { copyState, layoutOf } from '../io/state-files.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
-import { DataPlaneProcess } from './data-plane-process.js';
+import { DataPlaneProcess, PROGRAM_FILES } from './data-plane-process.js';
 import { Supervisor } from './supervisor.js';
 import { findAtWork, type Found, type Wanted } from './takeover.js';
 import { readRows } from '../core/observe/row.js';
@@ -69,6 +70,7 @@ export class Router {
     const wanted = {
       files: new ShardFiles(),
       build: buildName(),
+      user: chooseUser(starterHere(), PROGRAM_FILES),
       queue: options.queue,
       capacity: options.maxSessions,
     };
@@ -78,7 +80,8 @@ export class Router {
       const notes: string[] = [];
       found = await findAtWork(wanted, (why) => notes.push(why));
       if (found.atWork === undefined) {
-        found.born = DataPlaneProcess.start(wanted.files, wanted.build);
+        if (wanted.user.note !== undefined) notes.push(wanted.user.note);
+        found.born = DataPlaneProcess.start(wanted.files, wanted.build, wanted.user);
         found.born.catch(() => undefined); // the supervisor hears it
       }
       router = new Router(options, lock, wanted, found);

@@ -94,9 +94,9 @@ export class Supervisor {
   }
 
   async #begin({ outdated, born }: Found): Promise<void> {
-    const { files, build, queue, capacity } = this.options;
+    const { files, build, user, queue, capacity } = this.options;
     this.#began = performance.now();
-    const process = await (born ?? DataPlaneProcess.start(files, build));
+    const process = await (born ?? DataPlaneProcess.start(files, build, user));
     // At work until now: the queue has one reader.
     await outdated?.stop();
     await new Promise<void>((resolve, reject) => {

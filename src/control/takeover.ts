@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { CollectedPolicy } from '../core/policy-pieces.js';
 import type { FromDataPlane, Start, Status } from '../core/plane.js';
 import type { Policy } from '../core/policy.js';
+import type { DataPlaneUser } from '../host/data-plane-user.js';
 import { endProcess } from '../host/end-process.js';
 import type { ShardFiles } from '../host/shard-files.js';
 import { DataPlaneProcess } from './data-plane-process.js';
@@ -37,6 +38,8 @@ export interface Found {
 export interface Wanted extends Pick<Start, 'queue' | 'capacity'> {
   files: ShardFiles;
   build: string;
+  /** Who a new one is to be. */
+  user: DataPlaneUser;
 }
 
 /** @param say told in a phrase why one that was found is not taken over */

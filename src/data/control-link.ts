@@ -30,10 +30,11 @@ export class ControlLink {
   ) {}
 
   /**
-   * Opens the socket, for root alone.
-   * @throws Error where the path cannot be used
+   * Opens the socket.
+   * @param at a path, for a socket that is its owner's alone; or a descriptor of one that whoever started us has bound
+   * @throws Error where it cannot be used
    */
-  static async listen(path: string, handlers: ControlHandlers): Promise<ControlLink> {
+  static async listen(at: string | { fd: number }, handlers: ControlHandlers): Promise<ControlLink> {
     const server = createServer();
     const link = new ControlLink(server, handlers);
     server.on('connection', (socket) => {
@@ -44,7 +45,7 @@ export class ControlLink {
       );
       end.send(handlers.hello());
     });
-    await listenPrivately(server, path);
+    await listenPrivately(server, at);
     return link;
   }
 

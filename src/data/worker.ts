@@ -12,6 +12,8 @@ import { ControlLink } from './control-link.js';
 import { DataPlane } from './data-plane.js';
 
 const STANDARD_OUTPUT = 1;
+/** The socket that whoever started us has bound: its folder is not ours to write. */
+const SOCKET = 3;
 /** A control plane that has started us and died at once tells us nothing. */
 const PATIENCE_MS = 30_000;
 /** How long a last word may take. */
@@ -25,12 +27,14 @@ let at: Pick<Start, 'queue' | 'capacity'> | undefined;
 // On SIGUSR1 Node would open its debugger to everybody.
 for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 
-files.claim();
-const control = await ControlLink.listen(files.socket(process.pid), {
-  hello: () => ({ type: 'hello', build, ...(at !== undefined && { at }) }),
-  receive,
-  lost: () => (plane === undefined ? end() : plane.abandon()),
-});
+const control = await ControlLink.listen(
+  { fd: SOCKET },
+  {
+    hello: () => ({ type: 'hello', build, ...(at !== undefined && { at }) }),
+    receive,
+    lost: () => (plane === undefined ? end() : plane.abandon()),
+  },
+);
 // Signals are for the control plane, which says what to do: while there is one.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
@@ -51,7 +55,6 @@ function end(lastWord?: FromDataPlane): void {
 }
 
 function leave(): never {
-  files.remove(process.pid);
   process.exit();
 }
 

@@ -2,7 +2,16 @@
  * What a data plane has in the run directory of its network namespace: the socket that it listens on, the file that says
  * which process it is, and what it wrote to standard error. They outlive the control plane that started it.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  lchownSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { startTime } from '../io/proc.js';
 import { journalPath } from './host-journal.js';
@@ -50,11 +59,16 @@ export class ShardFiles {
     return join(this.folder, `shard${this.shard}.pid`);
   }
 
-  /** Says that this process is the data plane from now on. */
-  claim(): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o755 });
+  /** A socket that is to be that of a process which has no number yet. */
+  get newSocket(): string {
+    return join(this.folder, `shard${this.shard}-0.sock`);
+  }
+
+  /** Says which process is the data plane from now on. What listens at `newSocket` is its socket. */
+  claim({ pid, started }: ProcessName): void {
+    renameSync(this.newSocket, this.socket(pid));
     const next = `${this.#process}.${process.pid}`;
-    writeFileSync(next, `${process.pid} ${startTime(process.pid) ?? ''}\n`, { mode: 0o600 });
+    writeFileSync(next, `${pid} ${started}\n`, { mode: 0o600 });
     renameSync(next, this.#process); // whole or not at all
   }
 
@@ -79,9 +93,14 @@ export class ShardFiles {
       if (own.test(name)) rmSync(join(this.folder, name), { recursive: true, force: true });
   }
 
-  /** Removes its tables: no session goes on. */
+  /** Removes its tables: no session goes on. They are the data plane's; who is root takes the folders back first. */
   removeState(): void {
-    rmSync(dirname(this.state), { recursive: true, force: true });
+    const parent = dirname(this.state);
+    if (process.geteuid?.() === 0 && (ownerOf(parent) ?? 0) !== 0) {
+      lchownSync(parent, 0, 0); // now nobody can put a link in the place of what is in it
+      for (const name of list(parent)) lchownSync(join(parent, name), 0, 0);
+    }
+    rmSync(parent, { recursive: true, force: true });
   }
 }
 
@@ -92,6 +111,15 @@ function isTmpfs(path: string): boolean {
     return statfsSync(path).type === TMPFS_MAGIC;
   } catch {
     return false;
+  }
+}
+
+/** The user id of a file's owner; undefined: there is none. */
+export function ownerOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).uid;
+  } catch {
+    return undefined;
   }
 }
 

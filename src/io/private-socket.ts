@@ -2,16 +2,16 @@
 import type { Server } from 'node:net';
 
 /**
- * Has `server` listen at `path`, with mode 0600 from the start: nobody else may connect in the moment between bind and a
+ * Has `server` listen at a path, or at a socket that is bound already: with mode 0600 from the start: nobody else may connect in the moment between bind and a
  * chmod.
  * @throws Error where the path cannot be used
  */
-export async function listenPrivately(server: Server, path: string): Promise<void> {
+export async function listenPrivately(server: Server, at: string | { fd: number }): Promise<void> {
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(path, resolve);
+      server.listen(at, resolve);
     });
   } finally {
     process.umask(mask);

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -115,7 +116,8 @@ function copy(path: string, words: number, tail: number): FlatMemory {
   const memory = new FlatMemory(words);
   let file: number;
   try {
-    file = openSync(path, 'r');
+    // The folder may be another user's: no link is followed, no pipe waited for.
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
     return memory;
   }

@@ -16,18 +16,23 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+/** A process has been started, and its socket bound. */
+function claim(): void {
+  writeFileSync(files.newSocket, '');
+  files.claim({ pid: process.pid, started: startTime(process.pid)! });
+}
 const pidFile = (): string => join(folder, 'shard0.pid');
 
 test('who claims to be it is found, until it takes its files away', () => {
   expect(files.running()).toBeUndefined();
-  files.claim();
+  claim();
   expect(files.running()).toEqual({ pid: process.pid, started: startTime(process.pid) });
   files.remove(process.pid);
   expect(readdirSync(folder)).toEqual([]);
 });
 
 test('a predecessor that goes takes nothing of its successor', () => {
-  files.claim();
+  claim();
   files.remove(1);
   expect(files.running()?.pid).toBe(process.pid);
 });

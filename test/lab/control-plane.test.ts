@@ -218,11 +218,16 @@ test.each([
 
 test('a data plane of another build is not spoken with: it is replaced, and that is said', async () => {
   const folder = runFolder();
-  const other = new LabProcess(lab, 'router', process.execPath, [join(ROOT, 'dist/data/worker.js'), folder, '0', 'elsewhere']); // prettier-ignore
-  await until('it to listen', () => other.stdout === '\n');
+  const script = `
+    const { DataPlaneProcess } = await import('${ROOT}/dist/control/data-plane-process.js');
+    const { ShardFiles } = await import('${ROOT}/dist/host/shard-files.js');
+    const other = await DataPlaneProcess.start(new ShardFiles('${folder}'), 'elsewhere', { command: [] });
+    console.log(other.name.pid);`;
+  const starter = new LabProcess(lab, 'router', process.execPath, ['--input-type=module', '-e', script]);
+  const other = Number(await until('it to listen', () => /\d+/.exec(starter.stdout)?.[0]));
   const router = await Fw3640.start(lab);
   await router.logged('%FW3640-4-DATA_PLANE', /is of another build \(elsewhere\); it is replaced/);
-  await until('its end', () => other.exitCode === 0);
+  await until('its end', () => !exists(other));
   expect(passes()).toBe(true);
   expect(router.children).toEqual([router.dataPlane]);
   expect(await router.stop()).toBe(0);
