@@ -1,10 +1,13 @@
 /** The commands of `fw3640` that end by themselves. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { EXIT } from './exit.js';
 import { checkConfig } from '../ios/check.js';
 import { parseConfig } from '../ios/config/parse.js';
 import { traceCommand, traceConfig } from '../ios/trace/index.js';
 import { ConsoleError, runCommands, runTerminal } from '../io/console-client.js';
+import { asUser } from '../host/data-plane-user.js';
+import { journalUser } from '../host/host-journal.js';
 import { checkBindings, tooFewInterfaces } from '../host/host-plan.js';
 import { HostSetup } from '../host/host-setup.js';
 import { HostError } from '../host/host-system.js';
@@ -78,8 +81,14 @@ export async function trace(words: readonly string[], options: TraceOptions): Pr
   process.exitCode = exitCode;
 }
 
-/** `fw3640 cleanup`: removes what a crashed run left. */
+/** `fw3640 cleanup`: removes what a crashed run left. What a user of its own has left, that user removes. */
 export async function cleanup(): Promise<void> {
+  const user = journalUser();
+  if (user !== undefined) {
+    const [program, ...args] = [...asUser(user), process.execPath, ...process.argv.slice(1)];
+    process.exitCode = spawnSync(program!, args, { stdio: 'inherit' }).status ?? EXIT.runtime;
+    return;
+  }
   try {
     const removed = await HostSetup.cleanup();
     for (const what of removed) console.log(`removed ${what}`);

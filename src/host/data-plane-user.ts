@@ -64,9 +64,13 @@ export function chooseUser(starter: Starter, files: readonly string[]): DataPlan
   if (hidden !== undefined) return asWeAre(`${hidden} is not for other users to read`);
   const other = userIn(passwd);
   if (other === undefined) return asWeAre(`there is no user ${USER}, and no number is free`);
+  return { command: asUser(other), other };
+}
+
+/** What goes in front of a command that root has another user run, with the two capabilities. */
+export function asUser({ uid, gid }: { uid: number; gid: number }): string[] {
   const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=${KEPT}`);
-  const ids = [`--reuid=${other.uid}`, `--regid=${other.gid}`, '--clear-groups'];
-  return { command: ['setpriv', ...ids, ...sets, '--no-new-privs', '--'], other };
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...sets, '--no-new-privs', '--'];
 }
 
 function userIn(passwd: string): { uid: number; gid: number } | undefined {

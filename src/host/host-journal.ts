@@ -3,7 +3,16 @@
  * knows all that may have to be undone. One file a network namespace, under /run: gone after a reboot, like the
  * changes themselves.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync, readlinkSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+  readlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { HostChange } from './host-plan.js';
 import { startTime } from '../io/proc.js';
@@ -44,6 +53,19 @@ export function changeId(change: HostChange): string {
 
 /** @returns the journal of this process's network namespace. */
 export const journalPath = (base = '/run/fw3640'): string => join(base, namespaceFolder(), 'state.json');
+
+/**
+ * The user that a journal is of, where we are root and that is not: a service with a user of its own has left it. What
+ * another user has written down, root does not carry out.
+ */
+export function journalUser(path = journalPath()): { uid: number; gid: number } | undefined {
+  try {
+    const { uid, gid } = lstatSync(path);
+    return process.geteuid?.() === 0 && uid !== 0 ? { uid, gid } : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** @returns the lock that belongs to a journal. Beside its folder, which goes with the journal. */
 export const lockPath = (journal = journalPath()): string => `${dirname(journal)}.lock`;
@@ -147,6 +169,9 @@ function read(path: string): JournalFile | undefined {
   } catch {
     return undefined;
   }
+  const other = journalUser(path);
+  if (other !== undefined)
+    throw new HostError(`${path} is of user ${other.uid}, who runs fw3640 here (end that first: fw3640 cleanup)`);
   try {
     const file = JSON.parse(text) as Partial<JournalFile>;
     if (Array.isArray(file.entries) && typeof file.hardware === 'object') return file as JournalFile;

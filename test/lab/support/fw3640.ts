@@ -23,6 +23,10 @@ export interface RouterOptions {
   config?: string;
   /** More arguments of `fw3640 run`. */
   args?: readonly string[];
+  /** Where its console listens. */
+  socket?: string;
+  /** A command that goes in front of it. */
+  through?: readonly string[];
 }
 
 export class Fw3640 {
@@ -32,8 +36,9 @@ export class Fw3640 {
 
   private constructor(lab: Lab, options: RouterOptions) {
     this.#lab = lab;
-    this.#socket = join(lab.folder, 'console.sock');
-    this.process = new LabProcess(lab, 'router', process.execPath, runCommand(this.#socket, options));
+    this.#socket = options.socket ?? join(lab.folder, 'console.sock');
+    const [program, ...args] = [...(options.through ?? []), process.execPath, ...runCommand(this.#socket, options)];
+    this.process = new LabProcess(lab, 'router', program!, args);
   }
 
   /** Starts the router and waits until it forwards. @throws Error with what it said if it ends instead */
