@@ -376,12 +376,13 @@ export class Engine {
 
   /** All that is counted here and below, for `show` and metrics. */
   rows(): Row[] {
-    const { memory, smtpCounters, thresholds } = this.sessions;
+    const { memory, room, smtpCounters, thresholds } = this.sessions;
     return [
       ...rowsOf('taken-over', TAKEN_OVER, (name) => this.takenOver[name]),
       ...dropRows(this.drops),
       ...memory.rows(),
       ...thresholds.rows(),
+      ...room.rows(),
       ...smtpRows(smtpCounters),
       ...this.nat.rows(),
       ...this.#fragments.rows(),

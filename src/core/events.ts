@@ -26,9 +26,14 @@ export type FragmentFault = 'table-overflow' | 'source-overflow' | 'too-many' | 
 /** Which threshold a half-open session was reset for. */
 export type ResetCause = 'max-incomplete' | 'one-minute' | 'max-incomplete-host' | 'host-blocked';
 
+/** What had no room for a session more: the table, the share of it for what no rule inspects, that of translations. */
+export type FullTable = 'sessions' | 'uninspected' | 'translations';
+
 /** Why a session ended. */
 export type EndReason =
   | 'timeout'
+  /** A table was full, and another session began in its place. */
+  | 'table-full'
   /** RST of one of its ends. */
   | 'reset'
   /** The data plane has died amid its packet, or another configuration has no place for it. */
@@ -122,6 +127,8 @@ export type Event =
   | { type: 'intercept-on' | 'intercept-off'; count: number; limit: number; rate: number }
   /** Half-open sessions were reset to make room, in so many seconds. */
   | { type: 'sessions-reset'; cause: ResetCause; sessions: number; seconds: number }
+  /** Sessions that have gone for new ones, half-open and ended by both sides, and new ones that were refused. */
+  | { type: 'table-full'; table: FullTable; halfOpen: number; ended: number; refused: number; seconds: number }
   | { type: 'host-alert'; host: number; limit: number }
   | { type: 'host-blocked'; host: number; limit: number; minutes: number }
   | { type: 'host-unblocked'; host: number }

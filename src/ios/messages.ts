@@ -11,7 +11,7 @@ import { debugLines } from './debug/lines.js';
 import { DROP_REASONS } from './drop-reasons.js';
 import { featureOf } from './features/index.js';
 import { formatAddress } from './ipv4-text.js';
-import { END_REASONS, endpointLine, lineReason, LOG_KINDS, RESET_FOR } from './reasons.js';
+import { END_REASONS, endpointLine, FULL_TABLES, lineReason, LOG_KINDS, RESET_FOR } from './reasons.js';
 
 /** 0 emergencies … 7 debugging. */
 export interface Message {
@@ -103,6 +103,8 @@ export function messageOf(e: Event): Message {
         `${count(e.sessions, 'half-open session')} reset in ${count(e.seconds, 'second')}: ${RESET_FOR[e.cause]}`,
         { sessions: e.sessions, seconds: e.seconds, cause: END_REASONS[e.cause] },
       );
+    case 'table-full':
+      return tableFullMessage(e);
     case 'host-alert':
       return fw(
         4,
@@ -359,6 +361,18 @@ function fragmentMessage(e: Extract<Event, { type: 'fragments' }>): Message {
 }
 
 /** What has become of the sessions of a data plane that has ended. Ours: on a 3640 they end with it. */
+/** Inferred: no message of a 3640 is known for it. */
+function tableFullMessage(e: Extract<Event, { type: 'table-full' }>): Message {
+  const { table, halfOpen, ended, refused, seconds } = e;
+  return fw(
+    4,
+    'TABLE_FULL',
+    `${FULL_TABLES[table]} full: ${count(halfOpen, 'half-open session')} and ${count(ended, 'ended session')} deleted ` +
+      `for new ones, ${count(refused, 'new one')} refused in ${count(seconds, 'second')}`,
+    { table, halfOpen, ended, refused, seconds },
+  );
+}
+
 function takenOverMessage({ foreign, adopted, reset, lost }: Extract<Event, { type: 'taken-over' }>): Message {
   const rest = `${count(reset, 'session')} reset, ${lost} unreadable`;
   return {

@@ -1,5 +1,5 @@
 /** Words of the reasons that the core gives as codes. Packets that are dropped: drop-reasons.ts. */
-import type { EndReason, LogKind, ResetCause } from '../core/events.js';
+import type { EndReason, FullTable, LogKind, ResetCause } from '../core/events.js';
 import type { EndpointCommand } from '../core/inspect/ftp/inspector.js';
 import type { NotAllowable } from '../core/inspect/smtp/grammar.js';
 import type { LineReason, SmtpFinding } from '../core/inspect/smtp/finding.js';
@@ -7,6 +7,7 @@ import type { LineReason, SmtpFinding } from '../core/inspect/smtp/finding.js';
 /** Why a session ended: a structured field of the audit trail. */
 export const END_REASONS: Readonly<Record<EndReason, string>> = {
   timeout: 'timeout',
+  'table-full': 'table full',
   reset: 'reset',
   adoption: 'data plane restarted',
   replaced: 'replaced',
@@ -27,6 +28,13 @@ export const RESET_FOR: Readonly<Record<ResetCause, string>> = {
   'one-minute': 'too many new ones in a minute (ip inspect one-minute)',
   'max-incomplete-host': 'too many to one host (ip inspect tcp max-incomplete host)',
   'host-blocked': 'their host is blocked (ip inspect tcp max-incomplete host)',
+};
+
+/** What had no room for a session more. */
+export const FULL_TABLES: Readonly<Record<FullTable, string>> = {
+  sessions: 'session table',
+  uninspected: 'share of the session table for connections without inspection',
+  translations: 'NAT translation table',
 };
 
 /** Of which messages the log has left some out. */

@@ -20,6 +20,8 @@ interface Case {
   alert: Event['type'];
   /** More configuration, and what makes the alert. */
   lines?: string;
+  /** Most sessions. */
+  capacity?: number;
   happens: (r: Router3640) => void;
 }
 
@@ -104,12 +106,13 @@ const CASES: Case[] = [
       r.wait(180_000);
     },
   },
+  { alert: 'table-full', capacity: 2, happens: (r) => [1, 2, 3].forEach((n) => syn(r, n)) },
   { alert: 'fragments', happens: (r) => fragments(r, [4, 12], ([a, b]) => [a!, b!, b!]) },
 ];
 
 /** What `happens` is told as. Alerts are those of the firewall and of virtual reassembly, severity 5 and graver. */
-function alerts({ lines = '', happens }: Case, extra: string): Event['type'][] {
-  const r = new Router3640(`${lines}\n${extra}`);
+function alerts({ lines = '', capacity, happens }: Case, extra: string): Event['type'][] {
+  const r = new Router3640(`${lines}\n${extra}`, capacity);
   happens(r);
   return r.events.filter((e) => /^%(FW|IP_VFR)-[0-5]-/.test(messageOf(e).mnemonic)).map((e) => e.type);
 }
@@ -132,8 +135,8 @@ describe.each(CASES)('$alert', (c) => {
   test('and not with alert-off, nor is any other', () => expect(alerts(c, 'ip inspect alert-off')).toEqual([]));
 
   test('and not where the protocols of the rules say alert off', () => {
-    // Fragments and memory are of no protocol.
-    const wanted = c.alert === 'fragments' || c.alert === 'tcp-memory' ? [c.alert] : [];
+    const ofNoProtocol = ['fragments', 'tcp-memory', 'table-full'].includes(c.alert);
+    const wanted = ofNoProtocol ? [c.alert] : [];
     expect([...new Set(alerts(c, PER_PROTOCOL))]).toEqual(wanted);
   });
 });
@@ -150,6 +153,7 @@ test('every alert that there is has its case', () => {
     'aggressive-on': 'alert',
     'aggressive-off': 'alert',
     'sessions-reset': 'alert',
+    'table-full': 'alert',
     'host-alert': 'alert',
     'host-blocked': 'alert',
     'host-unblocked': 'alert',

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Engine } from '../../src/core/engine.js';
 import type { Event } from '../../src/core/events.js';
+import type { MemorySource } from '../../src/core/memory/flat-memory.js';
 import { PolicyCompiler } from '../../src/ios/compile/policy.js';
 import type { RouterConfig } from '../../src/ios/config/model.js';
 import { parseConfig } from '../../src/ios/config/parse.js';
@@ -48,9 +49,11 @@ export class Router3640 {
   #outside: number;
   #inside: number;
 
+  /** @param memory of the tables, if it is not to end with this router */
   constructor(
     extra = '',
     private readonly capacity = 1024,
+    memory?: MemorySource,
   ) {
     const config = config3640(extra);
     this.config = config;
@@ -58,7 +61,7 @@ export class Router3640 {
     this.#inside = config.interfaces.findIndex((i) => i.name === 'Ethernet2/1');
     this.engine = new Engine(
       this.#compiler.compile(config),
-      { capacity, seed: 7, now: this.now, memory: this.#left.source, cookieKey: new Int32Array(4) },
+      { capacity, seed: 7, now: this.now, memory: memory ?? this.#left.source, cookieKey: new Int32Array(4) },
       {
         event: (e) => this.events.push(e),
         inject: (packet) => this.injected.push(packet.slice()),

@@ -146,6 +146,7 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   'intercept-on': 'half-open-session',
   'intercept-off': 'half-open-session',
   'sessions-reset': undefined,
+  'table-full': undefined,
   'host-alert': 'half-open-session',
   'host-blocked': 'half-open-session',
   'host-unblocked': 'half-open-session',

@@ -50,6 +50,14 @@ export class Slots {
     this.#words[this.at + IN_HAND] = slot + 1;
   }
 
+  /** `take` has one to give. */
+  get hasRoom(): boolean {
+    const w = this.#words;
+    if (w[this.at + FREE]! !== 0) return true;
+    const fresh = w[this.at + FRESH]!;
+    return fresh < this.capacity && this.memory.grow((fresh + 1) * this.recordWords);
+  }
+
   /** Takes a record, whose words are as they were left; -1: there is none. */
   take(): number {
     const w = this.#words;
@@ -60,8 +68,8 @@ export class Slots {
       w[at + USED]!++;
       return free - 1;
     }
+    if (!this.hasRoom) return -1;
     const fresh = w[at + FRESH]!;
-    if (fresh >= this.capacity || !this.memory.grow((fresh + 1) * recordWords)) return -1;
     w[at + FRESH] = fresh + 1;
     w[at + USED]!++;
     return fresh;

@@ -53,6 +53,11 @@ export class TranslationTable {
     return this.#slots.used;
   }
 
+  /** There is a place for another record, and memory. */
+  get hasRoom(): boolean {
+    return this.#slots.hasRoom;
+  }
+
   /**
    * Moves `t` to the translation of an inside local end. Of several bindings of one end, the newest is found.
    * @param kind KIND_OF.flow, or KIND_OF.binding with no outside end (0, 0)

@@ -69,7 +69,12 @@ export class Translations {
   /** No more dynamic translations: the table or `max-entries` is full. */
   get full(): boolean {
     const { maxEntries } = this.timeouts;
-    return this.dynamic >= this.capacity || (maxEntries > 0 && this.dynamic >= maxEntries);
+    return this.tableFull || (maxEntries > 0 && this.dynamic >= maxEntries);
+  }
+
+  /** There are as many as may be, or no memory for another one. */
+  get tableFull(): boolean {
+    return this.dynamic >= this.capacity || !this.table.hasRoom;
   }
 
   /** Gives an inside host an address of a pool for itself. `t` moves to the binding. Not when `full`. */

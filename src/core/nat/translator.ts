@@ -96,6 +96,9 @@ export class Translator {
   /** From inside to an inside global address. */
   hairpin = false;
 
+  /** Ends a conversation that has a translation for itself; false: none may end. Set by who knows them. */
+  makeRoom: (now: number) => boolean = () => false;
+
   readonly #source: Ends;
   readonly #destination: Ends;
   /** For questions beside the packet in hand. */
@@ -259,6 +262,40 @@ export class Translator {
   global = 0;
   globalPort = 0;
 
+  /** The packet in hand goes by a translation that no other conversation uses. */
+  get usesFlow(): boolean {
+    const { flow } = KIND_OF;
+    return (
+      (this.#sourceUsed && this.#source.record.has(flow)) ||
+      (this.#destinationUsed && this.#destination.record.has(flow))
+    );
+  }
+
+  /**
+   * Ends the translations that a conversation has for itself, whichever of its ends is inside.
+   * @param initiator, responder addresses and numbers as inside; `seen`: the responder as the initiator knows it
+   */
+  forget(
+    protocol: number,
+    initiator: number,
+    initiatorPort: number,
+    responder: number,
+    responderPort: number,
+    seen: number,
+    seenPort: number,
+  ): void {
+    this.findGlobalOf(protocol, initiator, initiatorPort, seen, seenPort);
+    const { global, globalPort } = this;
+    this.#forgetFlow(protocol, initiator, initiatorPort, seen, seenPort);
+    this.#forgetFlow(protocol, responder, responderPort, global, globalPort);
+  }
+
+  #forgetFlow(protocol: number, local: number, port: number, outside: number, outsidePort: number): void {
+    const other = this.#other;
+    other.findGlobal(protocol, local, port, outside, outsidePort);
+    if (this.#isFlow(other)) this.translations.end(other.record);
+  }
+
   /** The inside global address of an inside host that has one for itself; any other address as it is. */
   toGlobal(address: number): number {
     this.#other.findBinding(0, address, 0);
@@ -397,7 +434,10 @@ export class Translator {
       // No list names this host: it goes out by its own address, as on IOS.
       if (mapping === NO_MAPPING && !this.hairpin) return PASS;
       const name = rules.mappings[mapping]?.name ?? 'hairpin';
-      if (translations.full) return this.#refuse('entries', name, p.src, now);
+      if (translations.full)
+        return this.#hasMadeRoom(now)
+          ? this.#createSource(p, ingressAddress, now)
+          : this.#refuse('entries', name, p.src, now);
       const rule = rules.mappings[mapping];
       if (rule?.overload === false) {
         if (!allocateAddress(translations, s.record, mapping, p.src, now))
@@ -421,7 +461,9 @@ export class Translator {
     const globalPort = b.insideGlobalPort;
     if (translations.full) {
       if (b.flows === 0) translations.end(b);
-      return this.#refuse('entries', '', p.src, now);
+      return this.#hasMadeRoom(now)
+        ? this.#createSource(p, ingressAddress, now)
+        : this.#refuse('entries', '', p.src, now);
     }
     const outsidePort = recordedPort(p.protocol, dstPort);
     const binding = b.slot;
@@ -439,7 +481,8 @@ export class Translator {
     const { translations } = this;
     const d = this.#destination;
     const reserved = d.recorded && d.record.has(KIND_OF.reserved);
-    if (translations.full) return this.#refuse('entries', '', this.dst, now);
+    // The binding stays, whoever goes: it is static, or reserved.
+    if (translations.full && !this.#hasMadeRoom(now)) return this.#refuse('entries', '', this.dst, now);
     const { came } = this;
     const outside = this.hairpin ? this.src : came.src;
     const outsidePort = recordedPort(p.protocol, this.hairpin ? this.srcPort : came.srcPort);
@@ -452,6 +495,11 @@ export class Translator {
     this.#destinationCreated = true;
     this.#destinationUsed = true;
     return PASS;
+  }
+
+  /** The table has room for another translation now. What `max-entries` forbids it does not make. */
+  #hasMadeRoom(now: number): boolean {
+    return this.translations.tableFull && this.makeRoom(now) && !this.translations.full;
   }
 
   #refuse(shortage: Shortage, pool: string, insideLocal: number, now: number): Verdict {

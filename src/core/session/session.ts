@@ -69,6 +69,8 @@ export const SESSION_FIELDS = {
   // 38, 39: a SYN under a session that lives: ISN, window | scale + 1 << 16. Laid out by tcp-state.ts.
   /** FTP: the record of the data connection that came last, or of its control connection, + 1. 0: there is none. */
   related: word(40),
+  expendableNext: word(41),
+  expendablePrevious: word(42),
 } as const;
 
 const PENDING = 38;
@@ -103,6 +105,12 @@ export const FLAG = {
   challenged: 256,
   /** The initiator has sent a SYN for another connection, and nobody has answered it. */
   pendingSyn: 512,
+  /** It may have to go for a new session: it is half-open, or `ended`. See `Expendable`. */
+  expendable: 1024,
+  /** Both sides have sent FIN. */
+  ended: 2048,
+  /** It has a translation that no other session uses. */
+  translated: 4096,
   /** `ip tcp intercept`: the router has answered the SYN; it has let it pass, and watches; the handshake isn't complete. */
   intercepted: 0x10000,
   watched: 0x20000,
@@ -163,7 +171,7 @@ export class Session extends SessionRecord {
     this.state = SIS.opening;
     words.fill(0, at + INITIATOR_PEER, at + CREATED);
     words.fill(0, at + ASKED, at + SESSION_WORDS);
-    this.flags &= FLAG.uninspected;
+    this.flags &= FLAG.uninspected | FLAG.translated;
     this.agreed = 0; // the next SYN ACK agrees anew
     this.created = now;
     this.heard = now;

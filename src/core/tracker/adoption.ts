@@ -33,13 +33,20 @@ export function adopt({ context, streams, lifetimes, data }: Heirs, pools: Names
   const poolOf = new Map(pools.map((p) => [p.number, p]));
   const doomed: number[] = [];
   const halfOpen: number[] = [];
+  const opening: number[] = [];
+  const ended: number[] = [];
   const incomplete: number[] = [];
   let adopted = 0;
   table.forEach((s) => {
     const rule = rules.entries[s.rule]!;
     if (s.has(FLAG.halfOpen)) halfOpen.push(s.slot);
     if (s.has(FLAG.incomplete)) incomplete.push(s.slot);
-    s.unset(FLAG.halfOpen | FLAG.incomplete);
+    s.unset(FLAG.halfOpen | FLAG.incomplete | FLAG.expendable | FLAG.ended);
+    if (s.state === SIS.opening) opening.push(s.slot);
+    else if (s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin)) {
+      s.set(FLAG.ended);
+      ended.push(s.slot);
+    }
     data.adoptRelation(s);
     let sound = s.slot !== inHand && rule.inForce;
     if (s.has(FLAG.streamed) && !streams.adopt(s, rule, poolOf)) {
@@ -56,10 +63,14 @@ export function adopt({ context, streams, lifetimes, data }: Heirs, pools: Names
     one.at = slot * SESSION_WORDS;
     return one;
   };
-  const ageOf = (slot: number): number => (now - at(slot).created) | 0;
-  const oldestFirst = (slots: number[]): number[] => slots.sort((a, b) => ageOf(b) - ageOf(a));
-  for (const slot of oldestFirst(halfOpen)) lifetimes.adoptHalfOpen(at(slot));
-  for (const slot of oldestFirst(incomplete)) lifetimes.intercept.incomplete.add(at(slot));
+  const oldestFirst = (slots: number[], since: 'created' | 'since'): number[] => {
+    const ages = new Map(slots.map((slot) => [slot, (now - at(slot)[since]) | 0]));
+    return slots.sort((a, b) => ages.get(b)! - ages.get(a)!);
+  };
+  for (const slot of oldestFirst(halfOpen, 'created')) lifetimes.adoptHalfOpen(at(slot));
+  for (const slot of oldestFirst(incomplete, 'created')) lifetimes.intercept.incomplete.add(at(slot));
+  for (const slot of oldestFirst(opening, 'created')) lifetimes.expendable.add(at(slot));
+  for (const slot of oldestFirst(ended, 'since')) lifetimes.expendable.add(at(slot));
   data.adopt(now);
   for (const slot of doomed) lifetimes.reset(at(slot), 'adoption');
   return { adopted, reset: doomed.length, lost };

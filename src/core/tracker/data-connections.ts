@@ -64,11 +64,14 @@ export class DataConnections {
 
   /** The control connection in record `control` expects nothing more. */
   expectNothing(control: number): void {
+    if (this.fulfilled?.control === control) this.fulfilled = undefined;
     for (let n = this.#expected.forget(control); n > 0; n--) this.context.trace.unexpected(control);
   }
 
-  /** Session `data` is the connection that was announced as `e`. It is expected once. */
-  fulfil(e: ExpectedFlow, data: Session): void {
+  /** Session `data` is the connection that `expects` knew. It is expected once. */
+  fulfil(data: Session): void {
+    const e = this.fulfilled;
+    if (e === undefined) return; // its control connection has had to go for it
     this.#expected.fulfil(e);
     this.context.trace.unexpected(e.control);
     const control = this.#at(e.control);

@@ -24,9 +24,9 @@ import { SynCookies } from '../session/syn-cookie.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, RST, SYN, tcpMss } from '../wire/tcp.js';
-import { IncompleteList } from '../session/incomplete-list.js';
 import { MinuteCount } from '../session/minute-count.js';
 import { FLAG, INTERCEPT, type Session } from '../session/session.js';
+import { SessionList } from '../session/session-list.js';
 
 /** What the client is told, whatever the server takes: the MSS of Ethernet. */
 const SERVER_MSS = 1460;
@@ -47,7 +47,8 @@ export interface InterceptHost {
 
 export class Intercept {
   aggressive = false;
-  readonly incomplete = new IncompleteList();
+  /** Connections whose handshake is not complete, in the order in which they began. */
+  readonly incomplete = new SessionList(FLAG.incomplete, INTERCEPT.next, INTERCEPT.previous);
   /** Connection requests: in mode intercept those that have proved to come from where they say. */
   readonly requests = new MinuteCount();
   // Counters since the start: SYNs answered with a cookie, and acknowledgements that fitted one.
@@ -136,7 +137,7 @@ export class Intercept {
     if (!this.inHand && this.config.mode === 'intercept') return this.#answer(p, dst, dstPort, now);
     this.requests.add(now);
     this.review(now);
-    if (this.aggressive && this.incomplete.find(this.victim, this.#steps())) {
+    if (this.aggressive && this.#findVictim()) {
       this.#reset(this.victim);
       this.host.end(this.victim, 'intercept');
     }
@@ -220,6 +221,14 @@ export class Intercept {
   #reset(s: Session): void {
     if (s.has(FLAG.watched)) this.host.toServer(s, RST, tcp.sndNxt(s, true), 0, 0, NO_MSS);
     else this.host.toClient(s, RST | ACK, clientSeq(s, 0), tcp.sndNxt(s, true));
+  }
+
+  /** Moves `victim` to the oldest incomplete connection, or one that is some steps younger, if there are so many. */
+  #findVictim(): boolean {
+    const { incomplete, victim } = this;
+    if (!incomplete.oldest(victim)) return false;
+    for (let steps = this.#steps(); steps > 0 && incomplete.younger(victim); steps--);
+    return true;
   }
 
   #steps(): number {

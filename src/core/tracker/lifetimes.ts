@@ -3,8 +3,9 @@ import type { EndReason, Event } from '../events.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { InterceptPolicy } from '../policy.js';
 import { endpointsOf } from '../session/endpoints.js';
-import { HalfOpenList } from '../session/half-open.js';
-import { FLAG, type Session, SIS } from '../session/session.js';
+import { Expendable } from '../session/expendable.js';
+import { FLAG, type Session, SESSION_FIELDS, SIS } from '../session/session.js';
+import { SessionList } from '../session/session-list.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
 import type { TimerWheel } from '../memory/timer-wheel.js';
 import type { TrackerContext } from './context.js';
@@ -18,7 +19,7 @@ import { Thresholds } from './thresholds.js';
 const EXPIRE_BUDGET = 2000;
 
 /** No record. */
-const NONE = -1;
+export const NONE = -1;
 
 export class Lifetimes {
   readonly thresholds: Thresholds;
@@ -26,7 +27,16 @@ export class Lifetimes {
   /** Sessions that no rule inspects. */
   uninspected = 0;
   readonly #timers: TimerWheel<Session>;
-  readonly #halfOpen: HalfOpenList;
+  /** Who may go for a new session. */
+  readonly expendable: Expendable;
+  /** Record of a session that both sides have closed, which the packet in hand may take the place of. */
+  replaceable = NONE;
+  /** Those that the thresholds count, in the order in which they began. */
+  readonly #halfOpen = new SessionList(
+    FLAG.halfOpen,
+    SESSION_FIELDS.halfOpenNext.word,
+    SESSION_FIELDS.halfOpenPrevious.word,
+  );
   readonly #timeOut = (s: Session): void => this.#timedOut(s);
   /** Clock of `expire`, ms. */
   #now: number;
@@ -44,7 +54,7 @@ export class Lifetimes {
     const { table, globals, statistics, outbox } = context;
     this.#now = now;
     this.#timers = table.timers(now);
-    this.#halfOpen = new HalfOpenList(table.cursor());
+    this.expendable = new Expendable(table.cursor());
     this.thresholds = new Thresholds(globals, this.#halfOpen, statistics, outbox, table.cursor(), (s, why) =>
       this.reset(s, why),
     );
@@ -59,7 +69,7 @@ export class Lifetimes {
   /** The session in record `s` is there: it is timed, counted and told of. */
   begin(s: Session, rule: RuleEntry, now: number): void {
     const { statistics, outbox, debug, trace } = this.context;
-    this.#timers.schedule(s, now);
+    this.beginUninspected(s, now);
     statistics.noteCreated(now);
     statistics.enter(SIS.opening);
     if (s.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
@@ -70,10 +80,12 @@ export class Lifetimes {
   /** Likewise where no rule inspects it: nobody is told. */
   beginUninspected(s: Session, now: number): void {
     this.#timers.schedule(s, now);
+    this.expendable.add(s);
   }
 
   /** The session has gone from state `before` to another. */
   moved(s: Session, before: number): void {
+    if (before === SIS.opening) this.expendable.remove(s);
     if (s.has(FLAG.uninspected)) return;
     const { statistics } = this.context;
     statistics.leave(before);
@@ -96,6 +108,9 @@ export class Lifetimes {
 
   /** Both have sent FIN; what is left is their last ACK (`ip inspect tcp finwait-time`). */
   closed(s: Session, now: number): void {
+    this.expendable.remove(s); // a FIN again: its time begins again, too
+    s.set(FLAG.ended);
+    this.expendable.add(s);
     this.restartTimer(s, this.#finwaitMs(s), now);
   }
 
@@ -110,6 +125,7 @@ export class Lifetimes {
     const { table } = this.context;
     const { slot } = s;
     const before = table.inHand;
+    if (slot === this.replaceable) this.replaceable = NONE;
     table.inHand = slot;
     this.finish(s, why);
     if (s.has(FLAG.uninspected)) this.uninspected--;
@@ -121,6 +137,7 @@ export class Lifetimes {
   finish(s: Session, why: EndReason): void {
     this.#timers.cancel(s);
     this.intercept.incomplete.remove(s);
+    this.expendable.remove(s);
     if (s.has(FLAG.uninspected)) return;
     const { statistics, rules, outbox, debug, trace } = this.context;
     this.data.unrelate(s);

@@ -8,23 +8,21 @@ import { IPPROTO_ICMP, IPPROTO_TCP, IPV4_MIN_HEADER } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import { ALL_TCP_OPTIONS, normaliseOptions, UNREADABLE } from '../wire/tcp-options.js';
 import type { Flow } from '../session/flow.js';
+import { PLACE } from '../session/expendable.js';
 import { FLAG, SESSION_WORDS, type Session } from '../session/session.js';
 import type { TrackerContext } from './context.js';
 import { type DataConnections, FTP_DATA } from './data-connections.js';
 import { isDns } from './datagrams.js';
-import type { Lifetimes } from './lifetimes.js';
+import { type Lifetimes, NONE } from './lifetimes.js';
 import type { OwnSegments } from './own-segments.js';
+import { Room } from './room.js';
 import type { StreamTable } from './stream-table.js';
 
 /** Connections that no rule inspects get this part of the table at most: a flood of them must not close the rest. */
 const UNINSPECTED_SHARE = 4;
 
-/** No record. */
-const NONE = -1;
-
 export class Opening {
-  /** Record of a session that both sides have closed, which the packet in hand may take the place of. */
-  replaces = NONE;
+  readonly room: Room;
   /** Cursor for that one, and for a control connection. */
   readonly #other: Session;
 
@@ -35,14 +33,14 @@ export class Opening {
     private readonly data: DataConnections,
     private readonly own: OwnSegments,
   ) {
+    this.room = new Room(context, lifetimes, own);
     this.#other = context.table.cursor();
   }
 
   /** The SYN in hand goes on: the closed session of its flow, if there is one, ends. */
   makeWay(): void {
-    if (this.replaces === NONE) return;
-    this.lifetimes.end(this.#at(this.replaces), 'replaced');
-    this.replaces = NONE;
+    const { lifetimes } = this;
+    if (lifetimes.replaceable !== NONE) lifetimes.end(this.#at(lifetimes.replaceable), 'replaced');
   }
 
   /**
@@ -63,17 +61,11 @@ export class Opening {
     const v = this.lifetimes.thresholds.admit(p.protocol, f.dst, seenDst, rule.alert, now);
     if (v !== PASS) return v;
     this.makeWay();
-    if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, serviceIndex, now)) return DROP.sessionLimit;
+    if (!this.#create(f, serviceIndex, true, now)) return DROP.sessionLimit;
     const s = table.session;
-    if (!this.streams.hasRoom(s.slot)) {
-      table.remove(s);
-      return DROP.sessionLimit;
-    }
-    s.setSides(f.from, f.to);
-    s.origin = f.from;
+    this.#note(s, f, seenDst);
     s.rule = rule.index;
     if (normalised) s.startNormalising(offers, p.ttl);
-    s.seenResponder = seenDst;
     if (p.protocol === IPPROTO_TCP) {
       tcp.noteOpening(s, p);
       s.timeoutMs = globals.tcpSynwait * 1000;
@@ -93,13 +85,14 @@ export class Opening {
 
   /** Opens the session of the packet that `data.expects` knew. */
   openExpected(p: Packet, f: Flow, seenDst: number, now: number): Verdict {
-    const e = this.data.fulfilled!;
+    const e = this.data.fulfilled;
+    if (e === undefined) return DROP.sessionLimit; // its control connection has had to go for it
     // It begins where the control connection has that end.
     const control = this.#at(e.control);
     if (f.from !== control.side(e.src === control.initiator) && !this.context.leadsTo(e.src, p.ingress))
       return DROP.wrongInterface;
     const v = this.open(p, f, e.rule, seenDst, now, FTP_DATA);
-    if (v === PASS) this.data.fulfil(e, this.context.table.session);
+    if (v === PASS) this.data.fulfil(this.context.table.session);
     return v;
   }
 
@@ -112,18 +105,39 @@ export class Opening {
     const { lifetimes } = this;
     this.makeWay();
     if (tcp.checkOpening(p) !== PASS) return PASS; // as any router: no rule asks
-    if (lifetimes.uninspected >= table.capacity / UNINSPECTED_SHARE) return DROP.sessionLimit;
-    if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, 0, now)) return DROP.sessionLimit;
+    const full = lifetimes.uninspected >= table.capacity / UNINSPECTED_SHARE;
+    if (full && !this.room.make(PLACE.uninspected, now)) return DROP.sessionLimit;
+    if (!this.#create(f, 0, false, now)) return DROP.sessionLimit;
     const s = table.session;
     s.set(FLAG.uninspected);
-    s.setSides(f.from, f.to);
-    s.origin = f.from;
-    s.seenResponder = seenDst;
+    this.#note(s, f, seenDst);
     tcp.noteOpening(s, p);
     s.timeoutMs = globals.tcpSynwait * 1000;
     lifetimes.uninspected++;
     lifetimes.beginUninspected(s, now);
     return PASS;
+  }
+
+  /** Makes the record of a session, if need be in the place of another one. @param streamed it may get a stream */
+  #create(f: Flow, service: number, streamed: boolean, now: number): boolean {
+    if (this.#tryCreate(f, service, streamed, now)) return true;
+    return this.room.make(PLACE.any, now) && this.#tryCreate(f, service, streamed, now);
+  }
+
+  #tryCreate(f: Flow, service: number, streamed: boolean, now: number): boolean {
+    const { table } = this.context;
+    if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, service, now)) return false;
+    if (!streamed || this.streams.hasRoom(table.session.slot)) return true;
+    table.remove(table.session);
+    return false;
+  }
+
+  /** Notes where session `s` begins and goes, as its first packet says. */
+  #note(s: Session, f: Flow, seenDst: number): void {
+    s.setSides(f.from, f.to);
+    s.origin = f.from;
+    s.seenResponder = seenDst;
+    if (this.context.nat.usesFlow) s.set(FLAG.translated);
   }
 
   #at(slot: number): Session {

@@ -35,9 +35,10 @@ import { DataConnections } from './data-connections.js';
 import { DatagramTracker } from './datagrams.js';
 import type { ExpectedFlow } from './expected-flows.js';
 import type { Intercept } from './intercept.js';
-import { Lifetimes } from './lifetimes.js';
+import { Lifetimes, NONE } from './lifetimes.js';
 import { Opening } from './opening.js';
 import { OwnSegments } from './own-segments.js';
+import type { Room } from './room.js';
 import type { HostedStream, StreamHost } from './stream-host.js';
 import { StreamTable } from './stream-table.js';
 import type { ReleasedSegment } from './streams.js';
@@ -49,15 +50,14 @@ export type { Adopted } from './adoption.js';
 /** Streams looked at in one call of `expire`, so that a burst of gaps cannot stop the packets. */
 const EXPIRE_BUDGET = 2000;
 
-/** No record. */
-const NONE = -1;
-
 export class Sessions implements StreamHost {
   readonly table: SessionTable;
   readonly statistics = new SessionStatistics();
   readonly smtpCounters = newSmtpCounters();
   readonly thresholds: Thresholds;
   readonly intercept: Intercept;
+  /** Who had to go where a table was full. */
+  readonly room: Room;
   /** `debug ip inspect`. */
   readonly trace: SessionTrace;
   /** A number in saved records has a new meaning. Set by the engine. */
@@ -81,6 +81,8 @@ export class Sessions implements StreamHost {
   readonly #datagrams: DatagramTracker;
   /** Cursor for the session of a held segment, which is released while another packet is in hand. */
   readonly #heldSession: Session;
+  /** `find` has found the session of the packet in hand. */
+  #found = false;
   /** The packet in hand is a SYN for another connection than that of the session that `find` found. */
   #opensAnew = false;
 
@@ -123,6 +125,9 @@ export class Sessions implements StreamHost {
     this.thresholds = this.#lifetimes.thresholds;
     this.intercept = this.#lifetimes.intercept;
     this.#opening = new Opening(context, this.#streams, this.#lifetimes, this.#data, this.#own);
+    this.room = this.#opening.room;
+    // Not in the midst of a session, which might be the one to go.
+    nat.makeRoom = (t) => !this.#found && this.room.makeTranslation(t);
     this.#tcp = new TcpTracker(context, this.#streams, this.#lifetimes, this.#own);
     this.#datagrams = new DatagramTracker(context, this.#lifetimes);
   }
@@ -141,8 +146,9 @@ export class Sessions implements StreamHost {
   find(f: Flow, p: Packet): boolean {
     this.#opensAnew = false;
     this.fromWrongInterface = false;
-    this.#opening.replaces = NONE;
-    if (!this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol)) return false;
+    this.#lifetimes.replaceable = NONE;
+    this.#found = this.table.find(f.src, f.srcPort, f.dst, f.dstPort, f.protocol);
+    if (!this.#found) return false;
     const s = this.table.session;
     const { fromInitiator } = this.table;
     // An error about a packet comes from where that one went.
@@ -153,7 +159,8 @@ export class Sessions implements StreamHost {
     }
     if (p.protocol !== IPPROTO_TCP || (p.flags & (SYN | ACK | RST | FIN)) !== SYN) return true;
     if (tcp.mayBeReplaced(s, p, fromInitiator)) {
-      this.#opening.replaces = s.slot;
+      this.#lifetimes.replaceable = s.slot;
+      this.#found = false;
       return false;
     }
     this.#opensAnew = tcp.wouldReopen(s, p, fromInitiator);
@@ -248,6 +255,7 @@ export class Sessions implements StreamHost {
     this.#lifetimes.expire(now);
     this.memory.expire(now, EXPIRE_BUDGET);
     this.thresholds.tick(now);
+    this.room.tick(now);
     if (this.intercept.aggressive) this.intercept.review(now);
   }
 
@@ -341,6 +349,7 @@ export class Sessions implements StreamHost {
     this.thresholds.sync(io);
     this.intercept.sync(io);
     this.memory.sync(io);
+    this.room.sync(io);
     for (const kind of Object.keys(this.smtpCounters) as (keyof SmtpCounters)[])
       this.smtpCounters[kind] = io.double(this.smtpCounters[kind]);
   }

@@ -10,8 +10,8 @@ import type { StateIo } from '../memory/state-io.js';
 import { Tally } from '../limit/tally.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
-import type { HalfOpenList } from '../session/half-open.js';
 import type { Session } from '../session/session.js';
+import type { SessionList } from '../session/session-list.js';
 import type { SessionStatistics } from '../session/statistics.js';
 import type { Row } from '../observe/row.js';
 
@@ -61,7 +61,7 @@ export class Thresholds {
    */
   constructor(
     public globals: InspectGlobals,
-    private readonly halfOpen: HalfOpenList,
+    private readonly halfOpen: SessionList,
     private readonly statistics: SessionStatistics,
     private readonly outbox: Outbox,
     private readonly victim: Session,
@@ -170,8 +170,7 @@ export class Thresholds {
     host.alerted = true;
     host.seen = seen;
     if (minutes === 0) {
-      if (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder))
-        this.#resetVictim('max-incomplete-host', alert, now);
+      if (this.#findOldestTo(responder)) this.#resetVictim('max-incomplete-host', alert, now);
       return PASS;
     }
     // Entered before the sessions end, so that the entry stays.
@@ -179,8 +178,17 @@ export class Thresholds {
     this.#blocked.add(responder);
     host.told = alert;
     if (alert) this.outbox.event({ type: 'host-blocked', host: seen, limit, minutes });
-    while (this.halfOpen.oldest(this.victim, IPPROTO_TCP, responder)) this.#resetVictim('host-blocked', alert, now);
+    while (this.#findOldestTo(responder)) this.#resetVictim('host-blocked', alert, now);
     return DROP.sessionLimit;
+  }
+
+  /** Moves `victim` to the oldest half-open TCP session to a host; false where there is none. */
+  #findOldestTo(responder: number): boolean {
+    const { victim, halfOpen } = this;
+    for (let found = halfOpen.oldest(victim); found; found = halfOpen.younger(victim)) {
+      if (victim.protocol === IPPROTO_TCP && victim.responder === responder) return true;
+    }
+    return false;
   }
 
   #resetVictim(cause: ResetCause, alert: boolean, now: number): void {

@@ -1,7 +1,7 @@
 /** Names of counters as `show ip inspect statistics` prints them. They are ours: IOS has no such lines. */
 import type { Reading } from '../../core/observe/row.js';
 import type { Adopted } from '../../core/tracker/sessions.js';
-import type { LogKind, ResetCause } from '../../core/events.js';
+import type { EndReason, LogKind } from '../../core/events.js';
 import { DROP } from '../../core/verdict.js';
 import { DROP_REASONS } from '../drop-reasons.js';
 import { LOSS_CAUSES } from '../loss-causes.js';
@@ -18,7 +18,7 @@ export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>):
     case 'drop':
       return `drop ${DROP_REASONS[DROP[name as keyof typeof DROP]]!}`;
     case 'reset':
-      return `reset for ${END_REASONS[name as ResetCause]}`;
+      return `reset for ${END_REASONS[name as EndReason]}`;
     case 'lost':
       return `lost, as ${LOSS_CAUSES[name as keyof typeof LOSS_CAUSES]}`;
     case 'taken-over':
