@@ -4,6 +4,8 @@
  * forwarding last, and undoing goes backwards, so that no packet is ever forwarded uninspected.
  */
 import { MAX_STATIC_NAT } from '../core/policy.js';
+import { type Steering, steeringOf } from '../core/shard/steering.js';
+import { compilePolicy } from '../ios/compile/policy.js';
 import { formatAddress, prefixLength } from '../ios/ipv4-text.js';
 import { PASSED_MARK } from './netfilter.js';
 import type { InterfaceConfig, NatConfig, RouterConfig, StaticRoute } from '../ios/config/model.js';
@@ -11,7 +13,16 @@ import { type ResolvedRoute, resolveRoutes } from '../ios/compile/routes.js';
 
 /** One thing that is changed on the host, recorded and undone on its own. */
 export type HostChange =
-  | { kind: 'rules'; family: 'ipv4'; devices: string[]; natOutside: string[]; queue: number; failOpen: boolean }
+  | {
+      kind: 'rules';
+      family: 'ipv4';
+      devices: string[];
+      natOutside: string[];
+      queue: number;
+      failOpen: boolean;
+      /** Where there are several shards. */
+      steering?: Steering;
+    }
   | { kind: 'rules'; family: 'ipv6'; devices: string[] }
   /** A routing rule, in the words of `ip rule`: one of those of `lockRules`. */
   | { kind: 'lock'; rule: string }
@@ -46,8 +57,10 @@ export interface HostPlan {
 }
 
 export interface HostOptions {
-  /** Number of the NFQUEUE, 0..65535. */
+  /** Number of the NFQUEUE, 0..65535; further shards have those behind it. */
   queue: number;
+  /** How many shards there are; one if it is not said. */
+  shards?: number;
   /** Let packets pass uninspected while nobody reads the queue. */
   failOpen: boolean;
 }
@@ -113,7 +126,11 @@ export function planHost(
   });
   const devices = bound.map((b) => b.device);
   const natOutside = bound.filter((b) => b.ios.nat === 'outside').map((b) => b.device);
-  const changes: HostChange[] = [{ kind: 'rules', family: 'ipv4', devices, natOutside, ...options }];
+  const { queue, failOpen, shards = 1 } = options;
+  const steering = shards > 1 ? steeringOf(compilePolicy(config, new Set(bindings.keys())), shards) : undefined;
+  const changes: HostChange[] = [
+    { kind: 'rules', family: 'ipv4', devices, natOutside, queue, failOpen, ...(steering && { steering }) },
+  ];
   if (facts.hasIpv6) changes.push({ kind: 'rules', family: 'ipv6', devices });
   if (!options.failOpen) for (const rule of lockRules(devices)) changes.push({ kind: 'lock', rule });
   for (const { ios, device } of bound) if (ios.shutdown) changes.push({ kind: 'link', device, up: false });

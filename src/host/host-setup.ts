@@ -388,7 +388,7 @@ export class HostSetup {
     // One transaction a table, in this order.
     this.#restore(
       'ipv4',
-      queueChain(this.#table('ipv4', 0), change) +
+      queueChain(this.#table('ipv4', 0), change, devices) +
         isolationChain(this.#table('ipv4', 1), change.devices, change.failOpen) +
         (change.failOpen ? (removeChain(delivery) ?? '') : deliveryChain(delivery, change.devices)) +
         (devices.length > 0 ? errorChain(errors, { ...change, devices }) : (removeChain(errors) ?? '')),

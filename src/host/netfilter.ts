@@ -6,6 +6,9 @@
  * nothing that came in by our interfaces is forwarded or delivered. A routing rule asks for the same mark
  * (`host-plan.ts`), so that the flushing of all of iptables opens nothing either.
  */
+import type { Steering } from '../core/shard/steering.js';
+import { type Origin, steeringRules } from './steering.js';
+
 const CHAIN = 'FW3640';
 
 /** The mark of packets that the queue has passed, and the bits that it takes. As FWQ_MARK in native/fwq.h. */
@@ -13,8 +16,11 @@ export const PASSED_MARK = '0x36400000/0xfff00000';
 
 export interface QueueRules {
   devices: readonly string[];
+  /** Of shard 0; the other shards have those behind it. */
   queue: number;
   failOpen: boolean;
+  /** Which shard a packet is for; undefined: there is one. */
+  steering?: Steering | undefined;
 }
 
 /** Where a chain of ours hangs. `existing` is what `iptables -t TABLE -S` prints. */
@@ -27,17 +33,32 @@ export interface Table {
 }
 
 /**
- * raw PREROUTING: every IPv4 packet of our interfaces goes to the queue, untracked by the kernel's own conntrack.
+ * raw PREROUTING: every IPv4 packet of our interfaces goes to a queue, untracked by the kernel's own conntrack.
  * With --queue-bypass (fail-open) packets pass while nobody reads the queue; without it they are dropped.
+ * @param outside those of the devices that are NAT's outside
  */
-export function queueChain(table: Table, rules: QueueRules): string {
-  const bypass = rules.failOpen ? ' --queue-bypass' : '';
+export function queueChain(table: Table, rules: QueueRules, outside: readonly string[] = []): string {
+  const { devices, queue } = rules;
+  const origin = (device: string): Origin => (outside.includes(device) ? 'outside' : 'inside');
   return replaceChain(
     table,
-    rules.devices.map((device) => `-i ${device}`),
-    ['-j CT --notrack', `-j NFQUEUE --queue-num ${rules.queue}${bypass}`],
+    devices.map((device) => `-i ${device}`),
+    [
+      '-j CT --notrack',
+      ...devices.flatMap((device) => steered(`-i ${device}`, rules, origin(device))),
+      toQueue(queue, rules),
+    ],
   );
 }
+
+const toQueue = (queue: number, { failOpen }: QueueRules): string =>
+  `-j NFQUEUE --queue-num ${queue}${failOpen ? ' --queue-bypass' : ''}`;
+
+/** The rules that take what is not for shard 0 out of what `match` matches. */
+const steered = (match: string, rules: QueueRules, origin: Origin): string[] =>
+  rules.steering === undefined
+    ? []
+    : steeringRules(rules.steering, origin).map((r) => `${match} ${r.match} ${toQueue(rules.queue + r.shard, rules)}`);
 
 /** ICMP types that quote a packet: unreachable, time exceeded, parameter problem. */
 const QUOTING_TYPES = [3, 11, 12];
@@ -50,11 +71,17 @@ const QUOTING_TYPES = [3, 11, 12];
  * @param rules devices: the Linux interfaces of `ip nat outside`
  */
 export function errorChain(table: Table, rules: QueueRules): string {
-  const bypass = rules.failOpen ? ' --queue-bypass' : '';
   return replaceChain(
     table,
     [...rules.devices.map((device) => `-o ${device} -p icmp`), '! -d 127.0.0.0/8 -o lo -p icmp'],
-    QUOTING_TYPES.map((type) => `-p icmp -m icmp --icmp-type ${type} -j NFQUEUE --queue-num ${rules.queue}${bypass}`),
+    QUOTING_TYPES.flatMap((type) => {
+      const match = `-p icmp -m icmp --icmp-type ${type}`;
+      return [
+        ...steered(`-o lo ${match}`, rules, 'quoted-from-inside'),
+        ...steered(`! -o lo ${match}`, rules, 'quoted-from-outside'),
+        `${match} ${toQueue(rules.queue, rules)}`,
+      ];
+    }),
   );
 }
 
