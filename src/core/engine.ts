@@ -33,6 +33,7 @@ import type { Outbox } from './outbox.js';
 import type { InterfacePolicy, Policy } from './policy.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/routing-table.js';
 import { Flow, readFlow } from './session/flow.js';
+import { COUNT, type Siblings } from './shard/siblings.js';
 import type { Session } from './session/session.js';
 import { type Adopted, Sessions } from './tracker/sessions.js';
 import type { ReassemblySnapshot } from './state/snapshot.js';
@@ -59,6 +60,8 @@ export interface EngineOptions {
   now: number;
   /** Seed of the identifications we give, which strangers see. Without it `seed`, for runs that shall be alike. */
   identificationSeed?: number;
+  /** The other shards of the router; without it there are none. */
+  siblings?: Siblings;
   /** Where the tables lie; without it in memory that ends with the process. */
   memory?: MemorySource;
   /** That memory is a copy: the one who writes the original goes on, and nothing was broken off. */
@@ -136,6 +139,7 @@ export class Engine {
   /** What has become of what other processes had left, in all. */
   readonly takenOver: Adopted = { adopted: 0, reset: 0, lost: 0 };
   readonly #saved: { readonly names: SavedNames; readonly counts: SavedBytes } | undefined;
+  readonly #siblings: Siblings | undefined;
   /** Clock of the packet or tick in hand, ms. */
   #now = 0;
   readonly #say = (e: Event): void => this.outbox.event(e);
@@ -166,7 +170,13 @@ export class Engine {
       screen: (p, now) => this.#screenFragment(p, now),
       judge: (p, now) => this.#judgeReassembled(p, now),
     });
-    this.#identifications = new Identifications(options.identificationSeed ?? seed);
+    const { siblings } = options;
+    this.#siblings = siblings;
+    this.#identifications = new Identifications(
+      options.identificationSeed ?? seed,
+      siblings?.shard ?? 0,
+      siblings?.shards ?? 1,
+    );
     this.#memoryAlert = new MemoryAlert(outbox);
     const noLimits = { queueLength: 0, timeoutMs: 0, memoryBytes: 0 };
     const alert = (address: number): void => this.#memoryAlert.note(address, this.#now);
@@ -189,6 +199,7 @@ export class Engine {
     this.sessions.trace.pathOf = (p) => this.#pathOf(p, true);
     this.sessions.leadsTo = (address, ingress) => this.#routes.leadsTo(address, ingress);
     this.sessions.permits = (list, address) => this.accessLists.get(list)?.permitsSource(address);
+    if (siblings !== undefined) this.#join(siblings);
     const names = this.#saved?.names.read();
     if (names !== undefined) this.#adopt(names, policy, now, options.dry === true);
     else {
@@ -199,6 +210,29 @@ export class Engine {
       this.configure(policy, now);
     }
     this.sessions.renamed = () => this.#saveNames();
+    if (siblings !== undefined) this.#publish(siblings);
+  }
+
+  /** There are other shards. */
+  #join(siblings: Siblings): void {
+    this.sessions.join(siblings);
+    this.nat.translations.elsewhere = () => siblings.elsewhere(COUNT.translations);
+    this.#unreachable.maySay = (intervalMs, now) => siblings.maySay(intervalMs, now);
+  }
+
+  #publish(siblings: Siblings): void {
+    siblings.publish(COUNT.translations, this.nat.translations.dynamic);
+    this.sessions.publish(siblings);
+  }
+
+  /** Does what other shards have asked for. To be called behind each batch of packets, and where none come by `tick`. */
+  hear(now: number): void {
+    const siblings = this.#siblings;
+    if (siblings?.hasNews !== true) return;
+    this.#now = now;
+    siblings.hear((notice) => this.sessions.take(notice, now));
+    this.sessions.letGo();
+    this.#publish(siblings);
   }
 
   /** Takes over what another process has left in this memory, as far as the policy has a place for it. */
@@ -311,6 +345,7 @@ export class Engine {
     }
     if (isDrop(v)) this.#dropped(p, v);
     this.sessions.letGo();
+    if (this.#siblings !== undefined) this.#publish(this.#siblings);
     return v;
   }
 
@@ -393,12 +428,14 @@ export class Engine {
   /** Ends what has timed out. To be called a few times a second. */
   tick(now: number): void {
     this.#now = now;
+    this.hear(now);
     this.sessions.expire(now);
     this.nat.translations.expire(now);
     this.#fragments.expire(now);
     this.#matchLog.tick(now);
     this.#dropLog.report(now, this.#say);
     this.#saveCounts();
+    if (this.#siblings !== undefined) this.#publish(this.#siblings);
   }
 
   /** Counters of `show ip virtual-reassembly` for an interface, by its canonical name. */

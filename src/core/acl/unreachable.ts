@@ -13,6 +13,8 @@ const INTERVAL_MS = 500;
 
 export class UnreachableReplies {
   #last = -INTERVAL_MS;
+  /** Whether no other shard has said so in the last `intervalMs`. Undefined: there is none. */
+  maySay: ((intervalMs: number, now: number) => boolean) | undefined = undefined;
 
   /**
    * The answer to `p`, a whole IPv4 packet, or undefined where none is due.
@@ -21,6 +23,7 @@ export class UnreachableReplies {
    */
   answer(p: Packet, code: number, from: number, now: number): Uint8Array | undefined {
     if (now - this.#last < INTERVAL_MS || !deservesError(p)) return undefined;
+    if (this.maySay?.(INTERVAL_MS, now) === false) return undefined;
     this.#last = now;
     return icmpError(p, UNREACHABLE, code, from);
   }

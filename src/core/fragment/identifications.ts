@@ -27,8 +27,24 @@ export const mayBeCut = (p: Packet): boolean => p.end - p.at > NEVER_CUT && !don
 export class Identifications {
   readonly #next = new Uint16Array(COUNTERS);
 
-  /** @param seed of the hash; not that of a table: what is sent may tell about it */
-  constructor(private readonly seed: number) {}
+  /** The numbers that are given: those that begin with the bits of the shard. */
+  readonly #mask: number;
+  readonly #first: number;
+
+  /**
+   * @param seed  of the hash; not that of a table: what is sent may tell about it
+   * @param shard,shards each has numbers of its own: an error may come to a host by another shard than what else its
+   *   sender sends
+   */
+  constructor(
+    private readonly seed: number,
+    shard = 0,
+    shards = 1,
+  ) {
+    const bits = 32 - Math.clz32(shards - 1);
+    this.#mask = 0xffff >> bits;
+    this.#first = shard << (16 - bits);
+  }
 
   /**
    * Gives `p`, on its way out with its final addresses, an identification. Not to AH, whose sum is over it (RFC 4302
@@ -38,7 +54,14 @@ export class Identifications {
     if (p.protocol === IPPROTO_AH) return;
     const hash = mix(mix(p.src ^ this.seed, p.dst), this.seed);
     const counter = hash & (COUNTERS - 1);
-    const id = (this.#next[counter]! + (hash >>> 16)) & 0xffff;
+    const mask = this.#mask;
+    let number = (this.#next[counter]! + (hash >>> 16)) & mask;
+    if (p.gso && mask !== 0xffff && number + OF_SUPER_PACKET > mask) {
+      // The kernel would count up into the numbers of the next shard.
+      this.#next[counter]! += mask + 1 - number;
+      number = 0;
+    }
+    const id = this.#first | number;
     this.#next[counter]! += p.gso ? OF_SUPER_PACKET : 1;
     const b = p.bytes;
     const sumAt = p.at + IPV4_CHECKSUM;

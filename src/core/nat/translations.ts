@@ -40,6 +40,8 @@ export class Translations {
   /** Translations that `max-entries` limits: flows, hosts with an address of a pool, reserved ports. */
   dynamic = 0;
   expired = 0;
+  /** Dynamic translations that other shards have. Undefined: there are none. */
+  elsewhere: (() => number) | undefined = undefined;
 
   readonly #timers: TimerWheel<Translation>;
   /** Cursor for the binding of a flow in hand, and for a walk. */
@@ -69,12 +71,17 @@ export class Translations {
   /** No more dynamic translations: the table or `max-entries` is full. */
   get full(): boolean {
     const { maxEntries } = this.timeouts;
-    return this.tableFull || (maxEntries > 0 && this.dynamic >= maxEntries);
+    return this.tableFull || (maxEntries > 0 && this.#all >= maxEntries);
   }
 
   /** There are as many as may be, or no memory for another one. */
   get tableFull(): boolean {
-    return this.dynamic >= this.capacity || !this.table.hasRoom;
+    return this.#all >= this.capacity || !this.table.hasRoom;
+  }
+
+  /** Dynamic translations of all shards. */
+  get #all(): number {
+    return this.dynamic + (this.elsewhere?.() ?? 0);
   }
 
   /** Gives an inside host an address of a pool for itself. `t` moves to the binding. Not when `full`. */

@@ -10,12 +10,11 @@ import * as tcp from '../session/tcp-state.js';
 import { PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
-import { BLOCK_SIZE, printedPorts, sessionId } from '../session/endpoints.js';
+import { blockNumber, printedPorts, sessionId } from '../session/endpoints.js';
 import { type Session, SIS_NAMES } from '../session/session.js';
 
 /** A control connection expects one connection at a time; this is the number of its block. */
 const PRE_GENERATED_BASE = 0x62000000;
-const preGeneratedId = (control: number): number => PRE_GENERATED_BASE + control * BLOCK_SIZE;
 
 /** What FTP has announced: who it is from and to, and the record number of the control connection. */
 interface AnnouncedConnection {
@@ -28,6 +27,8 @@ interface AnnouncedConnection {
 export class SessionTrace {
   /** The interfaces that a packet goes by. Set by who knows them. */
   pathOf: (p: Packet) => PacketPath = () => ({ ingress: '', egress: undefined });
+  /** The shard whose sessions these are. */
+  shard = 0;
 
   constructor(
     readonly flags: DebugFlags,
@@ -128,10 +129,15 @@ export class SessionTrace {
     this.say({ type: 'debug', facility: 'timers', what: 'session', sis: sessionId(s), did: 'stopped' });
   }
 
+  /** Of the connection that the control connection in record `control` expects. */
+  #idOf(control: number): number {
+    return blockNumber(PRE_GENERATED_BASE, control, this.shard);
+  }
+
   /** A connection is expected from now on, for `ms`. Reads the flags itself: this is rare. */
   expected({ control, src, dst, dstPort }: AnnouncedConnection, ms: number): void {
     const { flags } = this;
-    const about = { type: 'debug', what: 'expected', id: preGeneratedId(control) } as const;
+    const about = { type: 'debug', what: 'expected', id: this.#idOf(control) } as const;
     if (flags.objectCreation) this.say({ ...about, facility: 'objectCreation' });
     if (flags.events) this.say({ ...about, facility: 'events', src, dst, dstPort });
     if (flags.timers) this.say({ ...about, facility: 'timers', did: 'started', ms });
@@ -140,7 +146,7 @@ export class SessionTrace {
   /** The control connection in record `control` does not expect it any longer. Reads the flags itself. */
   unexpected(control: number): void {
     const { flags } = this;
-    const about = { type: 'debug', what: 'expected', id: preGeneratedId(control) } as const;
+    const about = { type: 'debug', what: 'expected', id: this.#idOf(control) } as const;
     if (flags.objectDeletion) this.say({ ...about, facility: 'objectDeletion' });
     if (flags.timers) this.say({ ...about, facility: 'timers', did: 'stopped' });
   }

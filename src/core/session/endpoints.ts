@@ -8,10 +8,17 @@ import type { Session } from './session.js';
 
 /** Session ids are printed as the address of a session block; ours are record numbers in that shape. */
 const BLOCK_BASE = 0x63000000;
-export const BLOCK_SIZE = 0x170;
+const BLOCK_SIZE = 0x170;
+
+/** Blocks of other shards lie between those of the first: there are no more than 23 (`MOST_SHARDS`). */
+const SHARD_STEP = 0x10;
+
+/** The number of record `slot` of a shard, in blocks from `base` on. */
+export const blockNumber = (base: number, slot: number, shard: number): number =>
+  base + slot * BLOCK_SIZE + shard * SHARD_STEP;
 
 /** The printed id of a session. */
-export const sessionId = (s: Session): number => BLOCK_BASE + s.slot * BLOCK_SIZE;
+export const sessionId = (s: Session): number => blockNumber(BLOCK_BASE, s.slot, s.shard);
 
 /** Reply type of each ICMP request type. */
 const ICMP_REPLY_OF: Readonly<Record<number, number>> = {

@@ -1,18 +1,23 @@
 import type { StateIo } from '../memory/state-io.js';
 
 /** How many of something there were in the last sixty seconds: a count a second, and their sum. */
-const SECONDS = 60;
+export const SECONDS = 60;
 
 export class MinuteCount {
-  /** Counts of the last sixty seconds, by second modulo 60; the last of these seconds; the sum. */
-  readonly #perSecond = new Int32Array(SECONDS);
-  #second = 0;
+  /** The last of the seconds; then their counts, by second modulo 60. */
+  #words: Int32Array = new Int32Array(1 + SECONDS);
   #sum = 0;
+
+  /** Keeps the counts in memory that others read, too. Before the first one. */
+  moveTo(words: Int32Array): void {
+    this.#words = words;
+  }
 
   /** There was one more. `now`: ms. */
   add(now: number): void {
     this.#advance(now);
-    this.#perSecond[this.#second % SECONDS]!++;
+    const w = this.#words;
+    w[1 + (w[0]! % SECONDS)]!++;
     this.#sum++;
   }
 
@@ -23,26 +28,29 @@ export class MinuteCount {
   }
 
   sync(io: StateIo): void {
-    this.#second = io.double(this.#second);
+    const w = this.#words;
+    w[0] = io.double(w[0]!);
     this.#sum = 0;
-    for (let i = 0; i < SECONDS; i++) this.#sum += this.#perSecond[i] = io.int(this.#perSecond[i]!);
+    for (let i = 1; i <= SECONDS; i++) this.#sum += w[i] = io.int(w[i]!);
   }
 
   clear(): void {
-    this.#perSecond.fill(0);
+    this.#words.fill(0, 1, 1 + SECONDS);
     this.#sum = 0;
   }
 
   /** Forgets the seconds that are a minute old. */
   #advance(now: number): void {
+    const w = this.#words;
     const second = Math.floor(now / 1000);
-    const passed = Math.min(second - this.#second, SECONDS);
+    const before = w[0]!;
+    const passed = Math.min(second - before, SECONDS);
     // Where the clock has gone back (passed < 0), what was counted is forgotten as its seconds come round again.
     for (let i = 1; i <= passed; i++) {
-      const at = (this.#second + i) % SECONDS;
-      this.#sum -= this.#perSecond[at]!;
-      this.#perSecond[at] = 0;
+      const at = 1 + ((before + i) % SECONDS);
+      this.#sum -= w[at]!;
+      w[at] = 0;
     }
-    this.#second = second;
+    w[0] = second;
   }
 }

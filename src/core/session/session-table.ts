@@ -14,6 +14,10 @@ export class SessionTable {
   readonly capacity: number;
   /** Cursor of `find` and `create`. */
   readonly session: Session;
+  /** The shard that it belongs to. */
+  shard = 0;
+  /** Sessions that other shards have. Undefined: there are none. */
+  elsewhere: (() => number) | undefined = undefined;
   /** After `find`: the packet's source is the session's initiator. */
   fromInitiator = false;
 
@@ -100,12 +104,14 @@ export class SessionTable {
     service: number,
     now: number,
   ): boolean {
+    if (this.elsewhere !== undefined && this.size + this.elsewhere() >= this.capacity) return false;
     const slot = this.#slots.take();
     if (slot < 0) return false;
     const s = this.session;
     s.at = slot * SESSION_WORDS;
     this.#slots.inHand = slot;
     s.begin(src, srcPort, dst, dstPort, protocol, service, now);
+    s.shard = this.shard;
     this.#index.add(this.#hash(src, srcPort, dst, dstPort, protocol), s.at);
     this.fromInitiator = true;
     return true;

@@ -54,6 +54,8 @@ export const SESSION_FIELDS = {
   offers: bits(15, 0, 8),
   agreed: bits(15, 8, 8),
   normalised: bits(15, 16, 1),
+  /** Which shard the session is in: part of its printed id. */
+  shard: bits(15, 17, 4),
   /** Payload bytes seen from each side. */
   initiatorBytes: double(28),
   responderBytes: double(30),

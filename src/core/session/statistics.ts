@@ -6,7 +6,9 @@ import { MinuteCount } from './minute-count.js';
 export class SessionStatistics {
   /** Inspected packets by service, index into SERVICES. */
   readonly packets = new Float64Array(SERVICES.length);
-  readonly #creations = new MinuteCount();
+  readonly creations = new MinuteCount();
+  /** Current sessions of other shards, by SIS. Undefined: there are none. */
+  elsewhere: ((state: number) => number) | undefined = undefined;
 
   established = 0;
   halfOpen = 0;
@@ -24,19 +26,19 @@ export class SessionStatistics {
   /** Starts the counts again. Current sessions are no count, and become the maximum. */
   clear(now: number): void {
     this.packets.fill(0);
-    this.#creations.clear();
+    this.creations.clear();
     this.created = 0;
     this.lastCreated = undefined;
-    this.maxEstablished = this.established;
-    this.maxHalfOpen = this.halfOpen;
-    this.maxTerminating = this.terminating;
+    this.maxEstablished = this.established + (this.elsewhere?.(1) ?? 0);
+    this.maxHalfOpen = this.halfOpen + (this.elsewhere?.(0) ?? 0);
+    this.maxTerminating = this.terminating + (this.elsewhere?.(2) ?? 0);
     this.lastCleared = now;
   }
 
   /** Saves or loads the counts; of the sessions that there are, each is to `enter` again. */
   sync(io: StateIo): void {
     for (let i = 0; i < this.packets.length; i++) this.packets[i] = io.double(this.packets[i]!);
-    this.#creations.sync(io);
+    this.creations.sync(io);
     this.maxEstablished = io.int(this.maxEstablished);
     this.maxHalfOpen = io.int(this.maxHalfOpen);
     this.maxTerminating = io.int(this.maxTerminating);
@@ -49,19 +51,20 @@ export class SessionStatistics {
   noteCreated(now: number): void {
     this.created++;
     this.lastCreated = now;
-    this.#creations.add(now);
+    this.creations.add(now);
   }
 
   /** Sessions created in the last sixty seconds. */
   creationRate(now: number): number {
-    return this.#creations.count(now);
+    return this.creations.count(now);
   }
 
   /** A session has entered `state` (SIS). */
   enter(state: number): void {
-    if (state === 0) this.maxHalfOpen = Math.max(this.maxHalfOpen, ++this.halfOpen);
-    else if (state === 1) this.maxEstablished = Math.max(this.maxEstablished, ++this.established);
-    else this.maxTerminating = Math.max(this.maxTerminating, ++this.terminating);
+    const elsewhere = this.elsewhere?.(state) ?? 0;
+    if (state === 0) this.maxHalfOpen = Math.max(this.maxHalfOpen, ++this.halfOpen + elsewhere);
+    else if (state === 1) this.maxEstablished = Math.max(this.maxEstablished, ++this.established + elsewhere);
+    else this.maxTerminating = Math.max(this.maxTerminating, ++this.terminating + elsewhere);
   }
 
   /** A session has left `state`. */

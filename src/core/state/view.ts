@@ -114,7 +114,10 @@ function* ranges(records: () => number): Generator<readonly [from: number, to: n
   for (let from = 0; from < records(); from += RECORDS_A_PIECE) yield [from, from + RECORDS_A_PIECE];
 }
 
-/** Puts pieces together again. What was not asked for is empty. */
+/**
+ * Puts pieces together again, of one shard or of several: what is counted is added up, what is listed stands in one list.
+ * What was not asked for is empty.
+ */
 export class CollectedViews implements RouterSnapshot {
   readonly #sessions: SessionSnapshot[] = [];
   readonly #translations = {
@@ -126,12 +129,18 @@ export class CollectedViews implements RouterSnapshot {
   readonly #matches = new Map<string, Float64Array>();
   readonly #intercepted: InterceptedConnection[] = [];
   readonly #reassembly = new Map<string, ReassemblySnapshot>();
-  readonly #counters: Reading[] = [];
+  readonly #counters = new Map<string, Reading>();
   #inspection: InspectionSnapshot = NO_INSPECTION;
   #intercept: Omit<InterceptSnapshot, 'connections'> = { requestsInMinute: 0, answered: 0, proven: 0 };
 
-  /** @param mapped names of the interfaces that a Linux interface is bound to; undefined: all that can be */
-  constructor(readonly mapped?: ReadonlySet<string>) {}
+  /**
+   * @param mapped names of the interfaces that a Linux interface is bound to; undefined: all that can be
+   * @param shards whose pieces will be added. Of several, lists are in the order of age
+   */
+  constructor(
+    readonly mapped?: ReadonlySet<string>,
+    private readonly shards = 1,
+  ) {}
 
   add(piece: ViewPiece): void {
     switch (piece.name) {
@@ -145,26 +154,47 @@ export class CollectedViews implements RouterSnapshot {
         this.#expected.push(...piece.items);
         return;
       case 'aclMatches':
-        this.#matches.set(piece.list, piece.matches);
+        this.#addMatches(piece.list, piece.matches);
         return;
       case 'intercepted':
         this.#intercepted.push(...piece.items);
         return;
       case 'reassembly':
-        this.#reassembly.set(piece.interface, piece.value);
+        this.#reassembly.set(piece.interface, added(this.reassembly(piece.interface), piece.value));
         return;
       case 'counters':
-        this.#counters.push(...piece.items);
+        for (const row of piece.items) this.#addReading(row);
         return;
       case 'inspection':
-        this.#inspection = piece.value;
+        this.#inspection =
+          this.#inspection === NO_INSPECTION ? piece.value : bothInspected(this.#inspection, piece.value);
         return;
       case 'intercept':
-        this.#intercept = piece.value;
+        this.#intercept = added(this.#intercept, piece.value);
     }
   }
 
+  /** Another shard counts the entries of the same list, unless it has not heard of the last change of it yet. */
+  #addMatches(list: string, matches: Float64Array): void {
+    const before = this.#matches.get(list);
+    if (before === undefined) {
+      this.#matches.set(list, matches);
+      return;
+    }
+    const [longer, shorter] = before.length >= matches.length ? [before, matches] : [matches, before];
+    const sum = longer.slice();
+    for (let i = 0; i < shorter.length; i++) sum[i]! += shorter[i]!;
+    this.#matches.set(list, sum);
+  }
+
+  #addReading(row: Reading): void {
+    const key = `${row.family} ${row.name}`;
+    const value = (this.#counters.get(key)?.value ?? 0) + row.value;
+    this.#counters.set(key, { ...row, value });
+  }
+
   sessions(): SessionSnapshot[] {
+    if (this.shards > 1) this.#sessions.sort((a, b) => b.createdAgo - a.createdAgo);
     return this.#sessions;
   }
 
@@ -174,7 +204,8 @@ export class CollectedViews implements RouterSnapshot {
 
   translations(): TranslationSnapshot[] {
     const { table, sessions, networks } = this.#translations;
-    return arrangeTranslations(table, sessions, networks);
+    if (this.shards === 1) return arrangeTranslations(table, sessions, networks);
+    return arrangeTranslations(withoutTwins(table), sessions, withoutTwins(networks));
   }
 
   aclMatches(list: string): readonly number[] {
@@ -186,6 +217,7 @@ export class CollectedViews implements RouterSnapshot {
   }
 
   intercept(): InterceptSnapshot {
+    if (this.shards > 1) this.#intercepted.sort((a, b) => b.createdAgo - a.createdAgo);
     return { connections: this.#intercepted, ...this.#intercept };
   }
 
@@ -194,8 +226,60 @@ export class CollectedViews implements RouterSnapshot {
   }
 
   counters(): readonly Reading[] {
-    return this.#counters;
+    return [...this.#counters.values()];
   }
+}
+
+/** The sum of two records of numbers. */
+function added<T extends { readonly [K in keyof T]: number }>(a: T, b: T): T {
+  const sum: Record<string, number> = {};
+  for (const name of Object.keys(a) as (keyof T & string)[]) sum[name] = a[name] + b[name];
+  return sum as T;
+}
+
+/** What two shards have inspected. Each knows the most that all had at a time. */
+function bothInspected(a: InspectionSnapshot, b: InspectionSnapshot): InspectionSnapshot {
+  const triple = (x: InspectionSnapshot['current'], y: InspectionSnapshot['current'], of: typeof Math.max) =>
+    [of(x[0], y[0]), of(x[1], y[1]), of(x[2], y[2])] as const;
+  const sum = (x: number, y: number): number => x + y;
+  const later = (x: number | undefined, y: number | undefined): number | undefined =>
+    x === undefined || y === undefined ? (x ?? y) : Math.min(x, y);
+  return {
+    packets: new Map(
+      SERVICES.flatMap((name) => {
+        const packets = (a.packets.get(name) ?? 0) + (b.packets.get(name) ?? 0);
+        return packets > 0 ? [[name, packets]] : [];
+      }),
+    ),
+    created: a.created + b.created,
+    current: triple(a.current, b.current, sum),
+    maximum: triple(a.maximum, b.maximum, Math.max),
+    lastCreatedAgo: later(a.lastCreatedAgo, b.lastCreatedAgo),
+    lastResetAgo: later(a.lastResetAgo, b.lastResetAgo),
+    creationRate: a.creationRate + b.creationRate,
+  };
+}
+
+/** Each shard has the same static entries: those that are alike are one. */
+function withoutTwins(all: readonly TranslationSnapshot[]): TranslationSnapshot[] {
+  const known = new Map<string, TranslationSnapshot>();
+  for (const t of all) {
+    const { createdAgo, usedAgo, useCount, ...ends } = t;
+    const key = JSON.stringify(ends);
+    const twin = known.get(key);
+    known.set(
+      key,
+      twin === undefined
+        ? t
+        : {
+            ...twin,
+            createdAgo: Math.max(twin.createdAgo, createdAgo),
+            usedAgo: Math.min(twin.usedAgo, usedAgo),
+            ...(useCount !== undefined && { useCount: useCount + (twin.useCount ?? 0) }),
+          },
+    );
+  }
+  return [...known.values()];
 }
 
 const NO_INSPECTION: InspectionSnapshot = {

@@ -25,6 +25,7 @@ import { DROP, PASS, type Verdict } from '../verdict.js';
 import type { Packet } from '../wire/packet.js';
 import { ACK, RST, SYN, tcpMss } from '../wire/tcp.js';
 import { MinuteCount } from '../session/minute-count.js';
+import { COUNT, MARKS, NOTICE, type Siblings } from '../shard/siblings.js';
 import { FLAG, INTERCEPT, type Session } from '../session/session.js';
 import { SessionList } from '../session/session-list.js';
 
@@ -46,7 +47,9 @@ export interface InterceptHost {
 }
 
 export class Intercept {
-  aggressive = false;
+  #aggressive = false;
+  /** The other shards of the router. Undefined: there are none. */
+  #siblings: Siblings | undefined;
   /** Connections whose handshake is not complete, in the order in which they began. */
   readonly incomplete = new SessionList(FLAG.incomplete, INTERCEPT.next, INTERCEPT.previous);
   /** Connection requests: in mode intercept those that have proved to come from where they say. */
@@ -82,9 +85,19 @@ export class Intercept {
     this.#cookies = new SynCookies(key);
   }
 
+  /** There are other shards. Before the first connection. */
+  join(siblings: Siblings): void {
+    this.#siblings = siblings;
+    this.requests.moveTo(siblings.ring(MARKS.intercept));
+  }
+
+  get aggressive(): boolean {
+    return this.#siblings === undefined ? this.#aggressive : this.#siblings.isAggressive(MARKS.intercept);
+  }
+
   /** Saves or loads the counts, but for the connections that are there. */
   sync(io: StateIo): void {
-    this.aggressive = io.flag(this.aggressive);
+    this.#aggressive = io.flag(this.aggressive);
     this.requests.sync(io);
     this.answered = io.double(this.answered);
     this.proven = io.double(this.proven);
@@ -137,11 +150,31 @@ export class Intercept {
     if (!this.inHand && this.config.mode === 'intercept') return this.#answer(p, dst, dstPort, now);
     this.requests.add(now);
     this.review(now);
-    if (this.aggressive && this.#findVictim()) {
-      this.#reset(this.victim);
-      this.host.end(this.victim, 'intercept');
-    }
+    if (this.aggressive) this.#makeRoom();
     return PASS;
+  }
+
+  /** An incomplete connection goes. `drop-mode random` takes one of the oldest of the shard that has the oldest. */
+  #makeRoom(): void {
+    const steps = this.#steps();
+    const siblings = this.#siblings;
+    const shard = siblings?.oldest(MARKS.intercept, this.oldestCreated);
+    if (siblings === undefined || shard === undefined || shard === siblings.shard) this.resetOne(steps);
+    else siblings.tell(shard, NOTICE.resetIncomplete, steps);
+  }
+
+  /** Resets the oldest incomplete connection, or one that is `steps` younger. */
+  resetOne(steps: number): void {
+    const { incomplete, victim } = this;
+    if (!incomplete.oldest(victim)) return;
+    for (let left = steps; left > 0 && incomplete.younger(victim); left--);
+    this.#reset(this.victim);
+    this.host.end(this.victim, 'intercept');
+  }
+
+  /** When the oldest incomplete connection began, ms; undefined where there is none. */
+  get oldestCreated(): number | undefined {
+    return this.incomplete.oldest(this.victim) ? this.victim.created : undefined;
   }
 
   /** The session `s` has begun with the SYN in hand. `synwaitMs`: how long it may take without us. */
@@ -195,13 +228,16 @@ export class Intercept {
   /** Compares count and rate with the marks. */
   review(now: number): void {
     const { maxIncompleteHigh, maxIncompleteLow, oneMinuteHigh, oneMinuteLow } = this.config;
-    const { count } = this.incomplete;
-    const rate = this.requests.count(now);
+    const siblings = this.#siblings;
+    const count = this.incomplete.count + (siblings?.elsewhere(COUNT.incomplete) ?? 0);
+    const rate = this.requests.count(now) + (siblings?.rateElsewhere(MARKS.intercept, now) ?? 0);
     if (!this.aggressive && (count > maxIncompleteHigh || rate > oneMinuteHigh)) {
-      this.aggressive = true;
+      if (siblings?.beAggressive(MARKS.intercept, true) === false) return;
+      this.#aggressive = true;
       this.outbox.event({ type: 'intercept-on', count, limit: maxIncompleteHigh, rate });
     } else if (this.aggressive && count < maxIncompleteLow && rate < oneMinuteLow) {
-      this.aggressive = false;
+      if (siblings?.calmDown(MARKS.intercept) === false) return;
+      this.#aggressive = false;
       this.outbox.event({ type: 'intercept-off', count, limit: maxIncompleteLow, rate });
     }
   }
@@ -221,14 +257,6 @@ export class Intercept {
   #reset(s: Session): void {
     if (s.has(FLAG.watched)) this.host.toServer(s, RST, tcp.sndNxt(s, true), 0, 0, NO_MSS);
     else this.host.toClient(s, RST | ACK, clientSeq(s, 0), tcp.sndNxt(s, true));
-  }
-
-  /** Moves `victim` to the oldest incomplete connection, or one that is some steps younger, if there are so many. */
-  #findVictim(): boolean {
-    const { incomplete, victim } = this;
-    if (!incomplete.oldest(victim)) return false;
-    for (let steps = this.#steps(); steps > 0 && incomplete.younger(victim); steps--);
-    return true;
   }
 
   #steps(): number {

@@ -6,6 +6,7 @@ import { endpointsOf } from '../session/endpoints.js';
 import { Expendable } from '../session/expendable.js';
 import { FLAG, type Session, SESSION_FIELDS, SIS } from '../session/session.js';
 import { SessionList } from '../session/session-list.js';
+import { type Count, COUNT, MARKS, type Siblings } from '../shard/siblings.js';
 import { IPPROTO_ICMP, IPPROTO_TCP } from '../wire/ipv4.js';
 import type { TimerWheel } from '../memory/timer-wheel.js';
 import type { TrackerContext } from './context.js';
@@ -26,6 +27,7 @@ export class Lifetimes {
   readonly intercept: Intercept;
   /** Sessions that no rule inspects. */
   uninspected = 0;
+  #uninspectedElsewhere: (() => number) | undefined;
   readonly #timers: TimerWheel<Session>;
   /** Who may go for a new session. */
   readonly expendable: Expendable;
@@ -37,6 +39,8 @@ export class Lifetimes {
     SESSION_FIELDS.halfOpenNext.word,
     SESSION_FIELDS.halfOpenPrevious.word,
   );
+  /** Cursor for the oldest of them. */
+  #oldest: Session;
   readonly #timeOut = (s: Session): void => this.#timedOut(s);
   /** Clock of `expire`, ms. */
   #now: number;
@@ -54,6 +58,7 @@ export class Lifetimes {
     const { table, globals, statistics, outbox } = context;
     this.#now = now;
     this.#timers = table.timers(now);
+    this.#oldest = table.session;
     this.expendable = new Expendable(table.cursor());
     this.thresholds = new Thresholds(globals, this.#halfOpen, statistics, outbox, table.cursor(), (s, why) =>
       this.reset(s, why),
@@ -64,6 +69,39 @@ export class Lifetimes {
       restart: (s, timeoutMs, t) => this.restartTimer(s, timeoutMs, t),
       end: (s, why) => this.end(s, why),
     });
+  }
+
+  /** There are other shards: what counts over all of them counts theirs, too. Before the first session. */
+  join(siblings: Siblings): void {
+    const { table, statistics, trace } = this.context;
+    table.shard = siblings.shard;
+    table.elsewhere = () => siblings.elsewhere(COUNT.sessions);
+    trace.shard = siblings.shard;
+    statistics.elsewhere = (state) => siblings.elsewhere((COUNT.opening + state) as Count);
+    this.#uninspectedElsewhere = () => siblings.elsewhere(COUNT.uninspected);
+    this.#oldest = table.cursor();
+    this.thresholds.join(siblings, table.cursor());
+    this.intercept.join(siblings);
+  }
+
+  /** Tells the other shards what there is here. */
+  publish(siblings: Siblings): void {
+    const { table, statistics } = this.context;
+    const { incomplete, oldestCreated } = this.intercept;
+    siblings.publish(COUNT.sessions, table.size);
+    siblings.publish(COUNT.uninspected, this.uninspected);
+    siblings.publish(COUNT.opening, statistics.halfOpen);
+    siblings.publish(COUNT.open, statistics.established);
+    siblings.publish(COUNT.closing, statistics.terminating);
+    siblings.publish(COUNT.halfOpen, this.#halfOpen.count);
+    siblings.publish(COUNT.incomplete, incomplete.count);
+    siblings.publishOldest(MARKS.inspect, this.#halfOpen.oldest(this.#oldest) ? this.#oldest.created : undefined);
+    siblings.publishOldest(MARKS.intercept, oldestCreated);
+  }
+
+  /** Sessions of all shards that no rule inspects. */
+  get uninspectedInAll(): number {
+    return this.uninspected + (this.#uninspectedElsewhere?.() ?? 0);
   }
 
   /** The session in record `s` is there: it is timed, counted and told of. */

@@ -105,7 +105,7 @@ export class Opening {
     const { lifetimes } = this;
     this.makeWay();
     if (tcp.checkOpening(p) !== PASS) return PASS; // as any router: no rule asks
-    const full = lifetimes.uninspected >= table.capacity / UNINSPECTED_SHARE;
+    const full = lifetimes.uninspectedInAll >= table.capacity / UNINSPECTED_SHARE;
     if (full && !this.room.make(PLACE.uninspected, now)) return DROP.sessionLimit;
     if (!this.#create(f, 0, false, now)) return DROP.sessionLimit;
     const s = table.session;

@@ -20,6 +20,7 @@ import type { Flow } from '../session/flow.js';
 import { FLAG, SESSION_WORDS, type Session } from '../session/session.js';
 import { SessionTable } from '../session/session-table.js';
 import { clientSeq, serverSeq } from '../session/splice.js';
+import { NOTICE, type Notice, type Siblings } from '../shard/siblings.js';
 import { SessionStatistics } from '../session/statistics.js';
 import * as tcp from '../session/tcp-state.js';
 import type { Names } from '../state/saved-names.js';
@@ -336,6 +337,23 @@ export class Sessions implements StreamHost {
   /** The number by which the sender of a segment of the found session knows it, which a receiver has quoted. */
   quotedSeq(seq: number): number {
     return this.table.fromInitiator ? seq : serverSeq(this.table.session, seq);
+  }
+
+  /** There are other shards: what counts over all of them counts theirs, too. Before the first session. */
+  join(siblings: Siblings): void {
+    this.#lifetimes.join(siblings);
+  }
+
+  /** Tells the other shards what there is here. */
+  publish(siblings: Siblings): void {
+    this.#lifetimes.publish(siblings);
+  }
+
+  /** Does what another shard wants done. */
+  take(notice: Notice, now: number): void {
+    this.now = now;
+    if (notice.kind === NOTICE.resetIncomplete) this.intercept.resetOne(notice.detail);
+    else this.thresholds.take(notice, now);
   }
 
   /** Pools of streams, for who adopts the records. */

@@ -10,6 +10,7 @@ import type { StateIo } from '../memory/state-io.js';
 import { Tally } from '../limit/tally.js';
 import { DROP, PASS, type Verdict } from '../verdict.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
+import { COUNT, MARKS, NOTICE, type Notice, type Siblings } from '../shard/siblings.js';
 import type { Session } from '../session/session.js';
 import type { SessionList } from '../session/session-list.js';
 import type { SessionStatistics } from '../session/statistics.js';
@@ -38,7 +39,11 @@ interface Host {
 const NEW_HOST: Readonly<Host> = { halfOpen: 0, alerted: false, blockedUntil: NOT_BLOCKED, told: false, seen: 0 };
 
 export class Thresholds {
-  aggressive = false;
+  #aggressive = false;
+  /** The other shards of the router, whose sessions count, too. Undefined: there are none. */
+  #siblings: Siblings | undefined;
+  /** Cursor for the oldest session, while the victim is in hand. Where there are other shards. */
+  #looked: Session;
   /** ALERT_ON was given. */
   #told = false;
   /** Thresholds for which a session was reset whose rule wants alerts. */
@@ -66,11 +71,24 @@ export class Thresholds {
     private readonly outbox: Outbox,
     private readonly victim: Session,
     private readonly reset: (s: Session, why: EndReason) => void,
-  ) {}
+  ) {
+    this.#looked = victim;
+  }
+
+  /** There are other shards. Before the first session. @param cursor of our own */
+  join(siblings: Siblings, cursor: Session): void {
+    this.#siblings = siblings;
+    this.#looked = cursor;
+    this.statistics.creations.moveTo(siblings.ring(MARKS.inspect));
+  }
+
+  get aggressive(): boolean {
+    return this.#siblings === undefined ? this.#aggressive : this.#siblings.isAggressive(MARKS.inspect);
+  }
 
   /** Saves or loads who is blocked, or was alerted about, and what was counted. Half-open sessions are counted anew. */
   sync(io: StateIo): void {
-    this.aggressive = io.flag(this.aggressive);
+    this.#aggressive = io.flag(this.aggressive);
     this.#told = io.flag(this.#told);
     for (const cause of CAUSES) this.resets[cause].total = io.double(this.resets[cause].total);
     const saved = io.loading ? [] : [...this.#hosts].filter(([, h]) => h.alerted || h.blockedUntil !== NOT_BLOCKED);
@@ -111,29 +129,61 @@ export class Thresholds {
       if (v !== PASS) return v;
     }
     this.review(now, alert);
-    if (this.aggressive && this.halfOpen.oldest(this.victim))
-      this.#resetVictim(
-        this.halfOpen.count < this.globals.maxIncompleteLow ? 'one-minute' : 'max-incomplete',
-        alert,
-        now,
-      );
+    if (this.aggressive) this.#makeRoom(alert, now);
     return PASS;
+  }
+
+  /** The oldest half-open session goes, wherever it is. */
+  #makeRoom(alert: boolean, now: number): void {
+    const cause = this.#count() < this.globals.maxIncompleteLow ? 'one-minute' : 'max-incomplete';
+    const siblings = this.#siblings;
+    if (siblings !== undefined) {
+      const shard = siblings.oldest(
+        MARKS.inspect,
+        this.halfOpen.oldest(this.#looked) ? this.#looked.created : undefined,
+      );
+      if (shard !== siblings.shard) {
+        siblings.tell(shard, NOTICE.resetOldest, CAUSES.indexOf(cause));
+        this.#note(cause, alert, now);
+        return;
+      }
+    }
+    if (this.halfOpen.oldest(this.victim)) this.#resetVictim(cause, alert, now);
+  }
+
+  /** Half-open sessions of the router. */
+  #count(): number {
+    return this.halfOpen.count + (this.#siblings?.elsewhere(COUNT.halfOpen) ?? 0);
   }
 
   /** Compares count and rate with the marks. Called for each new session, and now and then while none come. */
   review(now: number, alert = false): void {
     const { alertOff, maxIncompleteHigh, maxIncompleteLow, oneMinuteHigh, oneMinuteLow } = this.globals;
-    const count = this.halfOpen.count;
+    const count = this.#count();
     // The session in hand is not counted yet: real logs show ALERT_ON with a rate of high + 1.
-    const rate = this.statistics.creationRate(now);
+    const rate = this.statistics.creationRate(now) + (this.#siblings?.rateElsewhere(MARKS.inspect, now) ?? 0);
     if (!this.aggressive && (count > maxIncompleteHigh || rate > oneMinuteHigh)) {
-      this.aggressive = true;
-      this.#told = alert;
-      if (alert) this.outbox.event({ type: 'aggressive-on', count, limit: maxIncompleteHigh, rate });
+      if (this.#beAggressive(alert) && alert)
+        this.outbox.event({ type: 'aggressive-on', count, limit: maxIncompleteHigh, rate });
     } else if (this.aggressive && count < maxIncompleteLow && rate < oneMinuteLow) {
-      this.aggressive = false;
-      if (this.#told && !alertOff) this.outbox.event({ type: 'aggressive-off', count, limit: maxIncompleteLow, rate });
+      if (this.#calmDown() && !alertOff)
+        this.outbox.event({ type: 'aggressive-off', count, limit: maxIncompleteLow, rate });
     }
+  }
+
+  /** @returns false where another shard was quicker */
+  #beAggressive(told: boolean): boolean {
+    if (this.#siblings !== undefined) return this.#siblings.beAggressive(MARKS.inspect, told);
+    this.#aggressive = true;
+    this.#told = told;
+    return true;
+  }
+
+  /** @returns whether the end is to be told: the beginning was, and no other shard was quicker */
+  #calmDown(): boolean {
+    if (this.#siblings !== undefined) return this.#siblings.calmDown(MARKS.inspect);
+    this.#aggressive = false;
+    return this.#told;
   }
 
   /** A session became half-open, or is it no longer. */
@@ -141,8 +191,14 @@ export class Thresholds {
     if (s.protocol !== IPPROTO_TCP) return;
     const host = this.#host(s.responder);
     host.halfOpen += change;
+    const elsewhere = this.#siblings?.hostElsewhere(s.responder) ?? 0;
     // One below: the session that made room is not enough to speak of calm.
-    if (host.halfOpen < this.globals.hostMaxIncomplete - 1) host.alerted = false;
+    if (host.halfOpen + elsewhere < this.globals.hostMaxIncomplete - 1) this.#setAlerted(s.responder, host, false);
+    this.#siblings?.publishHost(
+      s.responder,
+      host.halfOpen,
+      this.#oldestTo(this.#looked, s.responder) ? this.#looked.created : 0,
+    );
     if (host.halfOpen === 0 && host.blockedUntil === NOT_BLOCKED) this.#hosts.delete(s.responder);
   }
 
@@ -161,40 +217,102 @@ export class Thresholds {
   }
 
   #admitToHost(responder: number, seen: number, alert: boolean, now: number): Verdict {
-    const host = this.#hosts.get(responder);
-    if (host === undefined) return PASS;
+    const known = this.#hosts.get(responder);
+    const siblings = this.#siblings;
+    if (known === undefined && siblings === undefined) return PASS;
+    const elsewhere = siblings?.hostElsewhere(responder) ?? 0;
+    const host = known ?? { ...NEW_HOST };
     if (host.blockedUntil > now) return DROP.sessionLimit;
     const { hostMaxIncomplete: limit, hostBlockMinutes: minutes } = this.globals;
-    if (host.halfOpen < limit) return PASS;
-    if (!host.alerted && alert) this.outbox.event({ type: 'host-alert', host: seen, limit });
-    host.alerted = true;
+    if (host.halfOpen + elsewhere < limit) return PASS;
+    const alerted = siblings === undefined ? host.alerted : siblings.isAlerted(responder);
+    if (!alerted && alert) this.outbox.event({ type: 'host-alert', host: seen, limit });
+    this.#setAlerted(responder, host, true);
     host.seen = seen;
     if (minutes === 0) {
-      if (this.#findOldestTo(responder)) this.#resetVictim('max-incomplete-host', alert, now);
+      this.#makeRoomAt(responder, alert, now);
       return PASS;
     }
     // Entered before the sessions end, so that the entry stays.
+    this.#hosts.set(responder, host);
     host.blockedUntil = now + minutes * MINUTE_MS;
     this.#blocked.add(responder);
     host.told = alert;
     if (alert) this.outbox.event({ type: 'host-blocked', host: seen, limit, minutes });
-    while (this.#findOldestTo(responder)) this.#resetVictim('host-blocked', alert, now);
+    siblings?.tell('all', NOTICE.block, alert ? 1 : 0, responder, host.blockedUntil);
+    this.#resetAllTo(responder, alert, now);
     return DROP.sessionLimit;
   }
 
-  /** Moves `victim` to the oldest half-open TCP session to a host; false where there is none. */
-  #findOldestTo(responder: number): boolean {
-    const { victim, halfOpen } = this;
-    for (let found = halfOpen.oldest(victim); found; found = halfOpen.younger(victim)) {
-      if (victim.protocol === IPPROTO_TCP && victim.responder === responder) return true;
+  /** The oldest half-open session to a host goes, wherever it is. */
+  #makeRoomAt(responder: number, alert: boolean, now: number): void {
+    const siblings = this.#siblings;
+    if (siblings !== undefined) {
+      const own = this.#oldestTo(this.#looked, responder) ? this.#looked.created : undefined;
+      const shard = siblings.oldestTo(responder, own);
+      if (shard !== siblings.shard) {
+        siblings.tell(shard, NOTICE.resetOldestTo, 0, responder);
+        this.#note('max-incomplete-host', alert, now);
+        return;
+      }
+    }
+    if (this.#oldestTo(this.victim, responder)) this.#resetVictim('max-incomplete-host', alert, now);
+  }
+
+  /** Moves `cursor` to the oldest half-open TCP session to a host; false where there is none. */
+  #oldestTo(cursor: Session, responder: number): boolean {
+    const { halfOpen } = this;
+    for (let found = halfOpen.oldest(cursor); found; found = halfOpen.younger(cursor)) {
+      if (cursor.protocol === IPPROTO_TCP && cursor.responder === responder) return true;
     }
     return false;
   }
 
+  #resetAllTo(responder: number, alert: boolean, now: number): void {
+    while (this.#oldestTo(this.victim, responder)) this.#resetVictim('host-blocked', alert, now);
+  }
+
+  #setAlerted(address: number, host: Host, alerted: boolean): void {
+    if (this.#siblings === undefined) host.alerted = alerted;
+    else if (alerted !== this.#siblings.isAlerted(address)) this.#siblings.setAlerted(address, alerted);
+  }
+
+  /** Does what another shard wants done. */
+  take({ kind, detail, address, until }: Notice, now: number): void {
+    switch (kind) {
+      case NOTICE.resetOldest:
+        if (this.halfOpen.oldest(this.victim)) this.reset(this.victim, CAUSES[detail] ?? 'max-incomplete');
+        return;
+      case NOTICE.resetOldestTo:
+        if (this.#oldestTo(this.victim, address)) this.reset(this.victim, 'max-incomplete-host');
+        return;
+      case NOTICE.block: {
+        const host = this.#host(address);
+        host.blockedUntil = now + ((until - now) | 0);
+        host.told = false; // who has blocked it says so
+        this.#blocked.add(address);
+        this.#resetAllTo(address, detail !== 0, now);
+        return;
+      }
+      case NOTICE.noteReset:
+        this.#note(CAUSES[detail >> 1] ?? 'max-incomplete', (detail & 1) !== 0, now);
+    }
+  }
+
   #resetVictim(cause: ResetCause, alert: boolean, now: number): void {
+    this.#note(cause, alert, now);
+    this.reset(this.victim, cause);
+  }
+
+  /** A session is reset. The first shard counts and tells for all. */
+  #note(cause: ResetCause, alert: boolean, now: number): void {
+    const siblings = this.#siblings;
+    if (siblings !== undefined && siblings.shard !== 0) {
+      siblings.tell(0, NOTICE.noteReset, (CAUSES.indexOf(cause) << 1) | (alert ? 1 : 0));
+      return;
+    }
     this.resets[cause].note(now);
     if (alert) this.#wanted.add(cause);
-    this.reset(this.victim, cause);
   }
 
   /** Once a minute while sessions are reset: an operator whose mail is delayed has to see why. */
