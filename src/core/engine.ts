@@ -7,16 +7,17 @@
  * skips the access lists (Firewall ACL Bypass, 12.3(4)T). Pure: it is told the time, and says what happened through
  * the outbox. Everything between the two NAT steps knows an inside host by its inside local address.
  */
-import { CompiledAccessList, IMPLICIT_DENY } from './acl/access-list.js';
-import { MatchLog } from './acl/match-log.js';
-import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, UnreachableReplies } from './acl/unreachable.js';
+import { CompiledAccessList } from './acl/access-list.js';
+import { PacketFilter } from './acl/packet-filter.js';
+import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE } from './acl/unreachable.js';
 import { type DebugFlags, noDebug } from './observe/debug.js';
 import { headerOf, type PacketPath } from './observe/debug-event.js';
 import type { Observer } from './observe/observer.js';
 import { type Row, rowsOf } from './observe/row.js';
 import { smtpRows } from './inspect/smtp/finding.js';
 import { DropLog } from './observe/drop-log.js';
-import { type RuleEntry, RuleSet } from './inspect/rules.js';
+import { RuleChoice } from './inspect/rule-choice.js';
+import { RuleSet } from './inspect/rules.js';
 import type { Event } from './events.js';
 import { addressRules } from './nat/address-rules.js';
 import { quotesHeader } from './nat/quote.js';
@@ -30,7 +31,8 @@ import { type Names, SavedNames } from './state/saved-names.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import { Identifications, mayBeCut } from './fragment/identifications.js';
 import type { Outbox } from './outbox.js';
-import type { InterfacePolicy, Policy } from './policy.js';
+import type { Policy } from './policy.js';
+import { ETHERNET_MTU, type Port, Ports } from './ports.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/routing-table.js';
 import { Flow, readFlow } from './session/flow.js';
 import { COUNT, type Siblings } from './shard/siblings.js';
@@ -43,10 +45,9 @@ import { DROP, dropRows, isDrop, PASS, type Verdict, VERDICTS } from './verdict.
 import { UndeliveredReplies } from './undelivered.js';
 import { u16 } from './wire/bytes.js';
 import { decodeIpv4, decodeTransport, isFragment } from './wire/decode.js';
-import { ICMP_HEADER } from './wire/icmp.js';
 import { dontFragment, IPPROTO_TCP } from './wire/ipv4.js';
 import { clampMss } from './wire/mss-clamp.js';
-import { Packet } from './wire/packet.js';
+import type { Packet } from './wire/packet.js';
 import { ACK, FIN, RST, SYN, TCP_DATA_OFFSET } from './wire/tcp.js';
 
 export interface EngineOptions {
@@ -68,8 +69,6 @@ export interface EngineOptions {
   dry?: boolean;
 }
 
-const ETHERNET_MTU = 1500; // bytes
-
 const WRITER = new StateWriter();
 
 const TAKEN_OVER = {
@@ -81,27 +80,9 @@ const TAKEN_OVER = {
 /** Drops that are no inspection's, or no loss: `ip inspect log drop-pkt` does not tell of them. */
 const UNTOLD: readonly Verdict[] = [DROP.acl, DROP.intercepted, DROP.ttlExpired, DROP.tooLong];
 
-/** What a session's 16 bits can tell apart. Who types more names than that has the last ones count as one. */
-const MOST_INTERFACES = 0xffff;
-
-/** An interface as the pipeline uses it. */
-interface Port {
-  policy: InterfacePolicy;
-  /** Of the link, bytes. */
-  mtu: number;
-  /** Stays that of the interface when others come and go; sessions remember it. From 1. */
-  number: number;
-  outside: boolean;
-  inside: boolean;
-  aclIn: CompiledAccessList | undefined;
-  aclOut: CompiledAccessList | undefined;
-  /** `ip tcp adjust-mss`, bytes; 0: not set. */
-  adjustMss: number;
-}
-
 export class Engine {
   readonly debug: DebugFlags = noDebug();
-  observer: Observer | undefined;
+  #observer: Observer | undefined;
   readonly sessions: Sessions;
   readonly rules = new RuleSet();
   readonly accessLists = new Map<string, CompiledAccessList>();
@@ -113,24 +94,14 @@ export class Engine {
 
   /** Revision of the NAT policy that the translator has. */
   #translated = 0;
-  #ports: Port[] = [];
-  /** Numbers of all interfaces there have been, by name. */
-  readonly #numbers = new Map<string, number>();
+  readonly #ports = new Ports();
   #routes: RoutingTable;
-  /** Some interface has `ip tcp adjust-mss`. */
-  #clampsMss = false;
   readonly #flow = new Flow();
-  /** What is known of the packet that an ICMP error quotes, for access lists and rules. */
-  readonly #quotedPacket = new Packet();
+  readonly #choice: RuleChoice;
   readonly #fragments: FragmentTable;
   readonly #identifications: Identifications;
-  readonly #matchLog: MatchLog;
-  readonly #unreachable = new UnreachableReplies();
+  readonly #filter: PacketFilter;
   readonly #undelivered = new UndeliveredReplies();
-  /** By name of the interface, bytes. */
-  #mtus: ReadonlyMap<string, number> = new Map();
-  /** The smallest of the router's interfaces. */
-  #leastMtu = ETHERNET_MTU;
   readonly #dropLog = new DropLog();
   readonly #memoryAlert: MemoryAlert;
   /** `ip tcp intercept list`. Inferred: a list that is not defined means all connections, as it permits all elsewhere. */
@@ -164,8 +135,9 @@ export class Engine {
       (destination) => this.#egressIsOutside(destination),
       source,
     );
+    this.#choice = new RuleChoice(this.rules, this.nat);
     this.#routes = new RoutingTable(policy.routing);
-    this.#matchLog = new MatchLog((e) => this.outbox.event(e));
+    this.#filter = new PacketFilter(this.#ports, outbox);
     this.#fragments = new FragmentTable(outbox, {
       screen: (p, now) => this.#screenFragment(p, now),
       judge: (p, now) => this.#judgeReassembled(p, now),
@@ -237,7 +209,7 @@ export class Engine {
 
   /** Takes over what another process has left in this memory, as far as the policy has a place for it. */
   #adopt(names: Names, policy: Policy, now: number, dry: boolean): void {
-    for (const name of names.interfaces) this.#numberOf(name);
+    this.#ports.restore(names.interfaces);
     this.rules.restore(names.rules);
     const lost = this.nat.translations.adopt(names.mappings, now);
     this.#loadCounts();
@@ -253,7 +225,7 @@ export class Engine {
 
   #saveNames(): void {
     this.#saved?.names.write({
-      interfaces: [...this.#numbers.keys()],
+      interfaces: this.#ports.names,
       rules: this.rules.entries.slice(1).map(({ ruleName, service }) => ({ rule: ruleName, service })),
       mappings: this.nat.translations.rules.mappings.map(({ key }) => key),
       pools: this.sessions.pools,
@@ -284,6 +256,12 @@ export class Engine {
     this.#saved.counts.write(WRITER.bytesOut, WRITER.length);
   }
 
+  /** Who is told each step of a packet. */
+  set observer(observer: Observer | undefined) {
+    this.#observer = observer;
+    this.#filter.observer = observer;
+  }
+
   /** Takes over a policy, new or changed. Sessions stay; they get the settings of their rule as it is now. */
   configure(policy: Policy, now: number): void {
     const sameRoutes = policy.routing === this.policy.routing;
@@ -303,29 +281,13 @@ export class Engine {
     this.#configureNat(policy, now);
     this.#configureIntercept(policy);
     this.#fragments.configure(policy.interfaces);
-    // An undefined list that is applied permits everything, as on IOS: it has no compiled form.
-    const list = (name: string | undefined): CompiledAccessList | undefined =>
-      name === undefined ? undefined : this.accessLists.get(name);
-    this.#clampsMss = policy.interfaces.some((itf) => itf.adjustMss !== 0);
-    this.#ports = policy.interfaces.map((itf) => ({
-      policy: itf,
-      mtu: this.#mtus.get(itf.name) ?? ETHERNET_MTU,
-      number: this.#numberOf(itf.name),
-      outside: itf.nat === 'outside',
-      inside: itf.nat === 'inside',
-      aclIn: list(itf.accessGroupIn),
-      aclOut: list(itf.accessGroupOut),
-      adjustMss: itf.adjustMss,
-    }));
-    this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
+    this.#ports.configure(policy.interfaces, this.accessLists);
     this.#saveNames();
   }
 
   /** What the links take that the router sends by, bytes, by canonical interface name; 1500 where it is not told. */
   setMtus(mtus: ReadonlyMap<string, number>): void {
-    this.#mtus = mtus;
-    for (const port of this.#ports) port.mtu = mtus.get(port.policy.name) ?? ETHERNET_MTU;
-    this.#leastMtu = Math.min(...this.#ports.map((port) => port.mtu));
+    this.#ports.setMtus(mtus);
   }
 
   /**
@@ -340,7 +302,7 @@ export class Engine {
       // The fragment that completes a datagram becomes the datagram.
       v = isFragment(p) && this.#fragments.covers(p.ingress) ? this.#fragments.admit(p, now) : this.#judge(p, now);
       if (v === PASS) this.#identify(p);
-      if (v === PASS && this.#clampsMss) this.#clampMss(p);
+      if (v === PASS && this.#ports.clampMss) this.#clampMss(p);
       if (this.debug.packet) this.#tracePacket(p, v);
     }
     if (isDrop(v)) this.#dropped(p, v);
@@ -372,7 +334,7 @@ export class Engine {
     nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
     if (nat.dst === p.dst) return PASS;
     rewriteDestination(p, nat.dst, nat.dstPort);
-    const from = this.#ports[this.#routes.lookup(p.dst)]?.policy.address;
+    const from = this.#ports.at(this.#routes.lookup(p.dst))?.policy.address;
     if (from !== undefined) rewriteSource(p, from, nat.srcPort);
     return PASS;
   }
@@ -381,7 +343,7 @@ export class Engine {
   peek(p: Packet): Session | undefined {
     const { sessions, nat } = this;
     if (decodeIpv4(p) !== PASS || decodeTransport(p) !== PASS) return undefined;
-    this.#findEnds(p, this.#ports[p.ingress]!);
+    this.#findEnds(p, this.#ports.at(p.ingress)!);
     readFlow(p, nat, this.#flow);
     const { src, srcPort, dst, dstPort, protocol } = this.#flow;
     return sessions.table.find(src, srcPort, dst, dstPort, protocol) ? sessions.table.session : undefined;
@@ -400,8 +362,8 @@ export class Engine {
 
   /** @param routed where the packet goes is known: an inbound access list stands in front of routing, as on IOS */
   #pathOf(p: Packet, routed: boolean): PacketPath {
-    const egress = routed ? this.#ports[this.#routes.lookup(p.dst)]?.policy.name : undefined;
-    return { ingress: this.#ports[p.ingress]!.policy.name, egress };
+    const egress = routed ? this.#ports.at(this.#routes.lookup(p.dst))?.policy.name : undefined;
+    return { ingress: this.#ports.at(p.ingress)!.policy.name, egress };
   }
 
   /** `debug ip nat`: the addresses of a packet before it was translated. */
@@ -432,7 +394,7 @@ export class Engine {
     this.sessions.expire(now);
     this.nat.translations.expire(now);
     this.#fragments.expire(now);
-    this.#matchLog.tick(now);
+    this.#filter.tick(now);
     this.#dropLog.report(now, this.#say);
     this.#saveCounts();
     if (this.#siblings !== undefined) this.#publish(this.#siblings);
@@ -465,7 +427,7 @@ export class Engine {
    * pass, and one that overtakes it is lost. Otherwise a denied host could fill the table.
    */
   #screenFragment(p: Packet, now: number): Verdict {
-    const port = this.#ports[p.ingress]!;
+    const port = this.#ports.at(p.ingress)!;
     const fault = decodeTransport(p);
     if (fault !== PASS) return fault;
     // Asked without counting: what is permitted is counted when it is whole.
@@ -475,14 +437,14 @@ export class Engine {
       readFlow(p, this.nat, this.#flow);
       if (this.sessions.bypasses(this.#flow, p, now)) return PASS;
     }
-    return this.#aclIn(p, port, now);
+    return this.#filter.admit(p, port, now);
   }
 
   /** `ip tcp adjust-mss` of the interface it came in by and of the one it leaves by, as on IOS: the lower one counts. */
   #clampMss(p: Packet): void {
     if (p.protocol !== IPPROTO_TCP || p.fragmentOffset > 0 || (p.flags & SYN) === 0) return;
-    const ingress = this.#ports[p.ingress]!.adjustMss;
-    const egress = this.#ports[this.#routes.lookup(p.dst)]?.adjustMss ?? 0;
+    const ingress = this.#ports.at(p.ingress)!.adjustMss;
+    const egress = this.#ports.at(this.#routes.lookup(p.dst))?.adjustMss ?? 0;
     const most = ingress === 0 || (egress !== 0 && egress < ingress) ? egress : ingress;
     if (most !== 0) clampMss(p, most);
   }
@@ -497,7 +459,7 @@ export class Engine {
   #judge(p: Packet, now: number): Verdict {
     const fault = decodeTransport(p);
     if (fault !== PASS) return fault;
-    const port = this.#ports[p.ingress]!;
+    const port = this.#ports.at(p.ingress)!;
     this.#findEnds(p, port);
     const v = this.#admit(p, port, now);
     if (this.#interceptOn && this.sessions.intercept.inHand) this.sessions.intercept.refuse();
@@ -519,26 +481,26 @@ export class Engine {
     const flow = this.#flow;
     readFlow(p, nat, flow);
     flow.from = port.number;
-    if (p.ttl <= 1 || (p.end - p.at > this.#leastMtu && !p.gso)) {
+    if (p.ttl <= 1 || (p.end - p.at > this.#ports.leastMtu && !p.gso)) {
       v = this.#checkDelivery(p, port, now);
       if (v !== PASS) return v;
     }
     const known = this.sessions.find(flow, p);
-    this.observer?.searched(
+    this.#observer?.searched(
       known ? this.sessions.table.session : undefined,
       known && this.sessions.bypassesAccessLists,
     );
     if (known ? this.sessions.fromWrongInterface : port.outside && this.#isInside(p.src))
       return known ? DROP.wrongInterface : DROP.spoofed;
     const expected = !known && this.sessions.expects(flow, p, now);
-    if (expected) this.observer?.announced();
+    if (expected) this.#observer?.announced();
     if (this.#interceptOn && !known && !expected && p.protocol === IPPROTO_TCP)
       this.sessions.intercept.takeAcknowledgement(p, now);
     const bypass = known ? this.sessions.bypassesAccessLists : expected;
-    if (!bypass) v = this.#aclIn(p, port, now);
+    if (!bypass) v = this.#filter.admit(p, port, now);
     if (v !== PASS) return v;
     v = nat.create(p, port.policy.address, now);
-    this.observer?.translated();
+    this.#observer?.translated();
     if (v !== PASS) return v;
     p.globalSrc = nat.src;
     p.globalSrcPort = nat.srcPort;
@@ -546,24 +508,24 @@ export class Engine {
     this.#toInsideLocal(p);
     // The output list stands behind NAT, but what it denies must leave no session.
     const egress = known && bypass ? ELSEWHERE : this.#routes.lookup(p.dst);
-    this.observer?.routed(egress);
-    // An index below 0 makes V8 look for a property of that name, which costs as much as a session.
-    flow.to = egress >= 0 ? this.#ports[egress]!.number : 0;
+    this.#observer?.routed(egress);
+    const out = this.#ports.at(egress);
+    flow.to = out === undefined ? 0 : out.number;
     if (egress <= UNREACHABLE) {
       rewriteDestination(p, seenDst, seenDstPort); // the answer quotes what came
-      if (egress === UNREACHABLE) this.#answer(p, HOST_UNREACHABLE, now);
+      if (egress === UNREACHABLE) this.#filter.answer(p, port, HOST_UNREACHABLE, now);
       return DROP.unroutable;
     }
-    if (!bypass && !this.#permittedOut(p, this.#ports[egress]?.aclOut)) {
+    if (!bypass && !this.#filter.permitsOut(p, out?.aclOut)) {
       rewriteDestination(p, seenDst, seenDstPort);
-      this.#answer(p, ADMINISTRATIVELY_PROHIBITED, now);
+      this.#filter.answer(p, port, ADMINISTRATIVELY_PROHIBITED, now);
       return DROP.acl;
     }
     if (known && flow.quoted) nat.quote.rewriteSeq(p, this.sessions.quotedSeq(nat.quote.seq));
     else {
       if (known) v = this.sessions.track(p, now);
       else if (expected) v = this.sessions.openExpected(p, flow, seenDst, now);
-      else v = this.#firstPacket(p, port, egress, seenDst, seenDstPort, now);
+      else v = this.#firstPacket(p, port, out, egress, seenDst, seenDstPort, now);
     }
     if (v === PASS) this.#toInsideGlobal(p);
     if (v === PASS && flow.quoted) nat.quote.rewriteDestination(p, nat.quotedDst, nat.quotedDstPort);
@@ -580,11 +542,11 @@ export class Engine {
     const { nat } = this;
     const egress = this.#routes.lookup(nat.dst);
     if (nat.missing || egress === TO_ROUTER) return PASS;
-    const mtu = this.#ports[egress]?.mtu ?? ETHERNET_MTU;
+    const mtu = this.#ports.at(egress)?.mtu ?? ETHERNET_MTU;
     const expired = p.ttl <= 1;
     if (!expired && (p.end - p.at <= mtu || !dontFragment(p.bytes, p.at))) return PASS;
     if (port.outside && this.#isInside(p.src)) return DROP.spoofed;
-    if (!this.sessions.bypasses(this.#flow, p, now) && this.#aclIn(p, port, now) !== PASS) return DROP.acl;
+    if (!this.sessions.bypasses(this.#flow, p, now) && this.#filter.admit(p, port, now) !== PASS) return DROP.acl;
     const from = port.policy.address;
     // IOS: `no ip unreachables` silences each kind of unreachable, this one too, but not time exceeded.
     if (from !== undefined && (expired || port.policy.unreachables)) {
@@ -597,7 +559,15 @@ export class Engine {
   }
 
   /** A packet of no session: where it goes decides which rules see it. */
-  #firstPacket(p: Packet, port: Port, egress: number, seenDst: number, seenDstPort: number, now: number): Verdict {
+  #firstPacket(
+    p: Packet,
+    port: Port,
+    out: Port | undefined,
+    egress: number,
+    seenDst: number,
+    seenDstPort: number,
+    now: number,
+  ): Verdict {
     // IOS inspects what crosses the router, not what ends there.
     if (egress === TO_ROUTER) return PASS;
     const followed = this.#interceptOn && this.#isIntercepted(p);
@@ -606,7 +576,7 @@ export class Engine {
       const v = this.sessions.intercept.admit(p, seenDst, seenDstPort, now);
       if (v !== PASS) return v;
     }
-    const v = this.#openSession(p, port, egress, seenDst, seenDstPort, followed, now);
+    const v = this.#openSession(p, port, out, seenDst, seenDstPort, followed, now);
     if (followed && v === PASS) this.sessions.beginIntercept(this.#flow, now);
     return v;
   }
@@ -626,103 +596,25 @@ export class Engine {
   #openSession(
     p: Packet,
     port: Port,
-    egress: number,
+    out: Port | undefined,
     seenDst: number,
     seenDstPort: number,
     followed: boolean,
     now: number,
   ): Verdict {
-    const out = this.#ports[egress];
-    const rule = this.#ruleFor(p, port, out, seenDst, seenDstPort);
-    this.observer?.selected(rule);
+    const rule = this.#choice.ruleFor(p, port, out, seenDst, seenDstPort);
+    this.#observer?.selected(rule);
     if (rule === undefined) {
-      if (p.protocol !== IPPROTO_TCP || !(followed || this.#answersAreInspected(port, out))) {
+      if (p.protocol !== IPPROTO_TCP || !(followed || this.#choice.inspectsAnswers(port, out))) {
         this.sessions.makeWay();
         return PASS;
       }
       return this.sessions.openUninspected(p, this.#flow, seenDst, now);
     }
     // An error about no session of ours has business here only where what it quotes needs none.
-    if (this.#flow.quoted) return this.#quotesUninspected(p, port, out, seenDst) ? PASS : DROP.strayError;
+    if (this.#flow.quoted)
+      return this.#choice.quotesUninspected(p, this.#flow, port, out, seenDst) ? PASS : DROP.strayError;
     return this.sessions.open(p, this.#flow, rule, seenDst, now);
-  }
-
-  /**
-   * The packet that the error in hand quotes went from `out` to `port`, the lists permit it, and no rule inspects it.
-   * A TCP connection that passes here uninspected has a session all the same.
-   * @param seenDst whom the error was for where it came in: the source of the quoted packet as it went out
-   */
-  #quotesUninspected(p: Packet, port: Port, out: Port | undefined, seenDst: number): boolean {
-    const { nat } = this;
-    const { protocol, whole, icmpType, icmpCode } = nat.quote;
-    if (out === undefined || !whole || protocol === IPPROTO_TCP) return false;
-    const q = this.#quotedPacket;
-    q.bytes = p.bytes;
-    q.at = p.l4 + ICMP_HEADER;
-    q.protocol = protocol;
-    q.src = nat.quotedSrc;
-    q.srcPort = nat.quotedSrcPort;
-    q.dst = nat.quotedDst;
-    q.dstPort = nat.quotedDstPort;
-    q.icmpType = icmpType;
-    q.icmpCode = icmpCode;
-    if (this.#ruleFor(q, out, port, q.dst, q.dstPort) !== undefined || out.aclIn?.permitsPacket(q) === false)
-      return false;
-    q.src = seenDst;
-    q.dst = this.#flow.dst;
-    q.dstPort = this.#flow.dstPort;
-    return port.aclOut?.permitsPacket(q) !== false;
-  }
-
-  /** The rule of the way in goes before that of the way out. */
-  #ruleFor(p: Packet, port: Port, out: Port | undefined, seenDst: number, seenDstPort: number): RuleEntry | undefined {
-    return (
-      this.rules.rule(port.policy.inspectIn)?.select(p, seenDst, seenDstPort) ??
-      this.rules.rule(out?.policy.inspectOut)?.select(p, seenDst, seenDstPort)
-    );
-  }
-
-  /** A rule stands in the way back from `out` to `port`. */
-  #answersAreInspected(port: Port, out: Port | undefined): boolean {
-    return (this.rules.rule(out?.policy.inspectIn) ?? this.rules.rule(port.policy.inspectOut)) !== undefined;
-  }
-
-  #aclIn(p: Packet, port: Port, now: number): Verdict {
-    if (port.aclIn === undefined || this.#permits(port.aclIn, p)) return PASS;
-    this.#answer(p, ADMINISTRATIVELY_PROHIBITED, now);
-    return DROP.acl;
-  }
-
-  /** The output list stands behind NAT: it sees an inside host by its inside global end. */
-  #permittedOut(p: Packet, list: CompiledAccessList | undefined): boolean {
-    if (list === undefined) return true;
-    const { src, srcPort } = p;
-    p.src = p.globalSrc;
-    p.srcPort = p.globalSrcPort;
-    const permitted = this.#permits(list, p);
-    p.src = src;
-    p.srcPort = srcPort;
-    return permitted;
-  }
-
-  #permits(list: CompiledAccessList, p: Packet): boolean {
-    const index = list.match(p);
-    this.observer?.matched(list, index);
-    const permitted = list.permits(index);
-    const log = index === IMPLICIT_DENY ? 'none' : list.entries[index]!.log;
-    if (log !== 'none') {
-      const ingress = log === 'log-input' ? this.#ports[p.ingress]!.policy.name : undefined;
-      this.#matchLog.note(list.name, permitted, p, ingress);
-    }
-    return permitted;
-  }
-
-  /** ICMP unreachable of a code, from the address of the interface the packet came in by. */
-  #answer(p: Packet, code: number, now: number): void {
-    const { address: from, unreachables } = this.#ports[p.ingress]!.policy;
-    if (!unreachables || from === undefined) return;
-    const answer = this.#unreachable.answer(p, code, from, now);
-    if (answer !== undefined) this.outbox.inject(answer);
   }
 
   /** NAT outside-to-inside. */
@@ -743,21 +635,13 @@ export class Engine {
 
   #egressIsOutside(destination: number): boolean {
     const egress = this.#routes.lookup(destination);
-    return egress >= 0 && this.#ports[egress]!.outside;
+    return egress >= 0 && this.#ports.at(egress)!.outside;
   }
 
   /** The address of an inside host or of the router: nobody outside has it. Without NAT no side is known for outside. */
   #isInside(source: number): boolean {
     const at = this.#routes.lookupSource(source);
-    return at === TO_ROUTER || (at >= 0 && this.#ports[at]!.inside);
-  }
-
-  #numberOf(name: string): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    const number = Math.min(this.#numbers.size + 1, MOST_INTERFACES);
-    this.#numbers.set(name, number);
-    return number;
+    return at === TO_ROUTER || (at >= 0 && this.#ports.at(at)!.inside);
   }
 
   /** A segment that a stream held gets its verdict. NAT outside-to-inside was before; inside-to-outside is now. */
