@@ -16,7 +16,7 @@ import type { Observer } from './observe/observer.js';
 import { type Row, rowsOf } from './observe/row.js';
 import { smtpRows } from './inspect/smtp/finding.js';
 import { DropLog } from './observe/drop-log.js';
-import { RuleChoice } from './inspect/rule-choice.js';
+import { RuleChoice } from './rule-choice.js';
 import { RuleSet } from './inspect/rules.js';
 import type { Event } from './events.js';
 import { addressRules } from './nat/address-rules.js';

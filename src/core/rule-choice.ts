@@ -1,11 +1,11 @@
 /** Which rule inspects a first packet, by the two interfaces it crosses. */
-import type { Translator } from '../nat/translator.js';
-import type { Port } from '../ports.js';
-import type { Flow } from '../session/flow.js';
-import { ICMP_HEADER } from '../wire/icmp.js';
-import { IPPROTO_TCP } from '../wire/ipv4.js';
-import { Packet } from '../wire/packet.js';
-import type { RuleEntry, RuleSet } from './rules.js';
+import type { Translator } from './nat/translator.js';
+import type { Port } from './ports.js';
+import type { Flow } from './session/flow.js';
+import { ICMP_HEADER } from './wire/icmp.js';
+import { IPPROTO_TCP } from './wire/ipv4.js';
+import { Packet } from './wire/packet.js';
+import type { RuleEntry, RuleSet } from './inspect/rules.js';
 
 export class RuleChoice {
   /** What is known of the packet that an ICMP error quotes, for access lists and rules. */
