@@ -189,7 +189,7 @@ export class Engine {
   #join(siblings: Siblings): void {
     this.sessions.join(siblings);
     this.nat.translations.elsewhere = () => siblings.elsewhere(COUNT.translations);
-    this.#unreachable.maySay = (intervalMs, now) => siblings.maySay(intervalMs, now);
+    this.#filter.unreachable.maySay = (intervalMs, now) => siblings.maySay(intervalMs, now);
   }
 
   #publish(siblings: Siblings): void {
