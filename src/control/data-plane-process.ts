@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { FromDataPlane, ToDataPlane } from '../core/plane.js';
-import { type DataPlaneUser, handOver, showQueueCounts } from '../host/data-plane-user.js';
+import { type DataPlaneUser, handOver, keepBack, showQueueCounts } from '../host/data-plane-user.js';
 import { endProcess, isGone } from '../host/end-process.js';
 import { isAlive, type ProcessName, type ShardFiles } from '../host/shard-files.js';
 import { MessageLink } from '../io/message-link.js';
@@ -191,6 +191,7 @@ async function spawnWorker(files: ShardFiles, build: string, user: DataPlaneUser
   let errors: number | undefined;
   try {
     mkdirSync(files.folder, { recursive: true, mode: 0o755 });
+    if (user.keptBack !== undefined) keepBack(user.keptBack);
     if (user.other !== undefined) handOver(files, user.other);
     rmSync(files.newSocket, { force: true });
     await listenPrivately(socket, files.newSocket);

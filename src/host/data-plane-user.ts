@@ -4,6 +4,7 @@
  * belong to threads, and Node has many. The queue and its raw socket are opened with these two.
  */
 import { accessSync, chownSync, constants, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'; // prettier-ignore
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { procText } from '../io/proc.js';
 import { ownerOf, type ShardFiles } from './shard-files.js';
@@ -24,6 +25,8 @@ export interface Starter {
 export interface DataPlaneUser {
   /** Goes in front of the command. Empty: it is started as we are. */
   command: readonly string[];
+  /** Capabilities that it is not to inherit: `keepBack`. */
+  keptBack?: readonly number[];
   /** Another user than we are; its tables have to be its own. */
   other?: { uid: number; gid: number };
   /** Why it has more than it needs, a phrase. */
@@ -40,11 +43,14 @@ const NAMELESS = [65523, 65522, 65521, 65520];
 
 /** Of linux/capability.h. */
 const CAP = { CHOWN: 0, DAC_OVERRIDE: 1, KILL: 5, SETGID: 6, SETUID: 7, SETPCAP: 8, NET_ADMIN: 12, NET_RAW: 13 };
-const KEPT = '-all,+net_admin,+net_raw';
+const KEPT = [CAP.NET_ADMIN, CAP.NET_RAW];
+const KEPT_ARGUMENT = '-all,+net_admin,+net_raw';
 /** What it takes to make somebody else of a process, and to look after it then. */
 const TO_CHANGE = Object.values(CAP);
 
 const has = (set: bigint, caps: readonly number[]): boolean => caps.every((cap) => ((set >> BigInt(cap)) & 1n) === 1n);
+
+const bitsOf = (set: bigint): number[] => Array.from({ length: 64 }, (_, cap) => cap).filter((cap) => has(set, [cap]));
 
 /** @param files what the data plane has to read */
 export function chooseUser(starter: Starter, files: readonly string[]): DataPlaneUser {
@@ -53,12 +59,12 @@ export function chooseUser(starter: Starter, files: readonly string[]): DataPlan
     command: [],
     note: `the data plane runs as ${uid === 0 ? 'root' : `user ${uid}`}, with all that it may do: ${why}`,
   });
-  if (!hasSetpriv) return asWeAre('there is no setpriv (package util-linux)');
   if (uid !== 0) {
-    // A service with an own user: both planes are that user. The rest of its capabilities stays here.
-    if (!has(ambient, [CAP.NET_ADMIN, CAP.NET_RAW])) return asWeAre('its capabilities are not ambient ones');
-    return { command: ['setpriv', `--ambient-caps=${KEPT}`, '--no-new-privs', '--'] };
+    // A service with a user of its own: both planes are that user. The rest of its capabilities stays here.
+    if (!has(ambient, KEPT)) return asWeAre('its capabilities are not ambient ones');
+    return { command: [], keptBack: bitsOf(ambient).filter((cap) => !KEPT.includes(cap)) };
   }
+  if (!hasSetpriv) return asWeAre('there is no setpriv (package util-linux)');
   if (!has(effective, TO_CHANGE)) return asWeAre('root may not change users here');
   const hidden = files.find((path) => !isPublic(path));
   if (hidden !== undefined) return asWeAre(`${hidden} is not for other users to read`);
@@ -69,8 +75,31 @@ export function chooseUser(starter: Starter, files: readonly string[]): DataPlan
 
 /** What goes in front of a command that root has another user run, with the two capabilities. */
 export function asUser({ uid, gid }: { uid: number; gid: number }): string[] {
-  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=${KEPT}`);
+  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=${KEPT_ARGUMENT}`);
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...sets, '--no-new-privs', '--'];
+}
+
+/** Of linux/prctl.h. */
+const PR_SET_NO_NEW_PRIVS = 38;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_LOWER = 3;
+
+/**
+ * Has whatever we start from now on inherit none of these capabilities; we keep them. Done by prctl(2), which a service's
+ * filter of system calls lets by; setpriv calls capset(2). Both belong to threads: ours is the one that starts programs.
+ */
+export function keepBack(capabilities: readonly number[]): void {
+  const ffi = createRequire(import.meta.url)('ffi-napi') as {
+    Library(
+      path: null,
+      functions: Record<string, [string, string[]]>,
+    ): {
+      prctl: (option: number, a: number, b: number, c: number, d: number) => number;
+    };
+  };
+  const { prctl } = ffi.Library(null, { prctl: ['int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']] });
+  for (const cap of capabilities) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, cap, 0, 0);
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 function userIn(passwd: string): { uid: number; gid: number } | undefined {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { chooseUser, handOver, type Starter, starterHere } from '../../src/host/data-plane-user.js';
+import { Journal, journalUser } from '../../src/host/host-journal.js';
 import { ShardFiles } from '../../src/host/shard-files.js';
 
 const ALL = (1n << 41n) - 1n;
@@ -34,9 +35,8 @@ test.each([
 });
 
 test('started by a user of its own it stays that user, and leaves the capabilities that it does not need', () => {
-  expect(chooseUser(own, [])).toEqual({
-    command: ['setpriv', '--ambient-caps=-all,+net_admin,+net_raw', '--no-new-privs', '--'],
-  });
+  expect(chooseUser(own, [])).toEqual({ command: [], keptBack: [10] });
+  expect(chooseUser({ ...own, ambient: NET, hasSetpriv: false }, [])).toEqual({ command: [], keptBack: [] });
 });
 
 const taken = Array.from({ length: 20 }, (_, i) => `u${i}:x:${65510 + i}:1::/:/bin/sh\n`).join('');
@@ -119,4 +119,14 @@ test.runIf(process.getuid!() === 0)('tables of root are handed over, whole; thos
   } finally {
     files.removeState();
   }
+});
+
+test.runIf(process.getuid!() === 0)('what another user has written down, root does not carry out', () => {
+  const path = join(folder, 'state.json');
+  writeFileSync(path, JSON.stringify({ pid: 0, started: '', hardware: {}, entries: [] }));
+  expect(journalUser(path)).toBeUndefined();
+  expect(new Journal(path, () => undefined).entries).toEqual([]);
+  lchownSync(path, 65523, 65522);
+  expect(journalUser(path)).toEqual(USER);
+  expect(() => new Journal(path, () => undefined)).toThrow(/is of user 65523, .*fw3640 cleanup/);
 });
