@@ -42,7 +42,7 @@ export class Router3640 {
   readonly events: Event[] = [];
   readonly injected: Uint8Array[] = [];
   readonly released: { token: number; verdict: Verdict; bytes: Uint8Array | undefined }[] = [];
-  now = 1000;
+  now: number;
   config: RouterConfig;
   readonly #compiler = new PolicyCompiler();
   readonly #left = new LeftMemory();
@@ -54,7 +54,9 @@ export class Router3640 {
     extra = '',
     private readonly capacity = 1024,
     memory?: MemorySource,
+    now = 1000,
   ) {
+    this.now = now;
     const config = config3640(extra);
     this.config = config;
     this.#outside = config.interfaces.findIndex((i) => i.name === 'Ethernet2/0');

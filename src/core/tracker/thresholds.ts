@@ -193,7 +193,8 @@ export class Thresholds {
     host.halfOpen += change;
     const elsewhere = this.#siblings?.hostElsewhere(s.responder) ?? 0;
     // One below: the session that made room is not enough to speak of calm.
-    if (host.halfOpen + elsewhere < this.globals.hostMaxIncomplete - 1) this.#setAlerted(s.responder, host, false);
+    if (change < 0 && host.halfOpen + elsewhere < this.globals.hostMaxIncomplete - 1)
+      this.#setAlerted(s.responder, host, false);
     this.#siblings?.publishHost(
       s.responder,
       host.halfOpen,
