@@ -37,6 +37,12 @@ export class RefusedError extends Error {}
 
 type Hello = Extract<FromDataPlane, { type: 'hello' }>;
 
+/** What others have of it; tests have processes that are none. */
+export type PlaneProcess = Pick<
+  DataPlaneProcess,
+  'receive' | 'closed' | 'hello' | 'name' | 'send' | 'disconnect' | 'stop' | 'kill' | 'complaints'
+>;
+
 export class DataPlaneProcess {
   /** Called with each message but the first. */
   receive: (message: FromDataPlane) => void = () => undefined;

@@ -11,8 +11,9 @@ import type { DebugFlags } from '../core/observe/debug.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { CollectedViews } from '../core/state/view.js';
 import { endLeftShard } from '../host/end-process.js';
+import type { ShardFiles } from '../host/shard-files.js';
 import { packetsQueued } from '../io/queue/kernel-queue.js';
-import { DataPlaneProcess, RefusedError } from './data-plane-process.js';
+import { DataPlaneProcess, type PlaneProcess, RefusedError } from './data-plane-process.js';
 import { ASK_EVERY_MS, Heartbeat } from './heartbeat.js';
 import { type AtWork, findAtWork, type Found, type Wanted } from './takeover.js';
 
@@ -51,9 +52,26 @@ interface Question {
 
 const NO_STATUS: Status = { losses: {}, cpuMs: 0, memory: 0, leftOut: 0 };
 
+/** What a supervisor has of the system. */
+export interface Processes {
+  start(wanted: Wanted): Promise<PlaneProcess>;
+  findAtWork(wanted: Wanted, say: (why: string) => void): Promise<Found>;
+  /** Ends what was left at work, and removes its files. */
+  endLeft(files: ShardFiles): Promise<unknown>;
+  /** As `packetsQueued`. */
+  queued(queue: number): number | undefined;
+}
+
+const linux: Processes = {
+  start: ({ files, build, user }) => DataPlaneProcess.start(files, build, user),
+  findAtWork,
+  endLeft: endLeftShard,
+  queued: packetsQueued,
+};
+
 export class Supervisor {
   status = NO_STATUS;
-  #process: DataPlaneProcess | undefined;
+  #process: PlaneProcess | undefined;
   #policy: Policy;
   #links: Links;
   #debug: DebugFlags;
@@ -75,11 +93,12 @@ export class Supervisor {
   constructor(
     private readonly options: SupervisorOptions,
     debug: DebugFlags,
+    private readonly processes = linux,
   ) {
     this.#policy = options.policy;
     this.#links = options.links;
     this.#debug = debug;
-    this.#heartbeat = new Heartbeat(() => packetsQueued(options.queue));
+    this.#heartbeat = new Heartbeat(() => processes.queued(options.queue));
     this.#timer = setInterval(() => this.#ask(), ASK_EVERY_MS);
   }
 
@@ -94,9 +113,9 @@ export class Supervisor {
   }
 
   async #begin({ outdated, born }: Found): Promise<void> {
-    const { files, build, user, queue, capacity } = this.options;
+    const { queue, capacity } = this.options;
     this.#began = performance.now();
-    const process = await (born ?? DataPlaneProcess.start(files, build, user));
+    const process = await (born ?? this.processes.start(this.options));
     // At work until now: the queue has one reader.
     await outdated?.stop();
     await new Promise<void>((resolve, reject) => {
@@ -127,7 +146,7 @@ export class Supervisor {
     return Promise.resolve();
   }
 
-  #use(process: DataPlaneProcess): void {
+  #use(process: PlaneProcess): void {
     this.#process = process;
     this.#heartbeat.restart();
     process.receive = (message) => this.#receive(message);
@@ -213,7 +232,7 @@ export class Supervisor {
     await this.#starting.catch(() => undefined);
     await this.#process?.stop();
     // One that does not listen to us: its connection has ended, or it was found a moment ago.
-    await endLeftShard(this.options.files);
+    await this.processes.endLeft(this.options.files);
   }
 
   #send(message: ToDataPlane): void {
@@ -254,7 +273,7 @@ export class Supervisor {
   }
 
   /** @param why undefined: only the connection has ended */
-  #ended(process: DataPlaneProcess, why: string | undefined): void {
+  #ended(process: PlaneProcess, why: string | undefined): void {
     if (process !== this.#process) return;
     this.#process = undefined;
     for (const { views, resolve } of this.#questions.values()) resolve(views);
@@ -287,7 +306,8 @@ export class Supervisor {
     this.#waitMs = Math.min(waitMs * 2, MOST_WAIT_MS);
     setTimeout(() => {
       if (this.#stopping) return;
-      findAtWork(this.options, this.options.note)
+      this.processes
+        .findAtWork(this.options, this.options.note)
         .then(async (found) => {
           if (this.#stopping) return;
           await this.start(found);

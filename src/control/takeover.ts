@@ -2,21 +2,20 @@
  * Finds the data plane that another control plane has left at work, and takes it over: hears what nobody has heard, and
  * which policy is in force. One of another build, or of other limits, is not spoken with: another takes its place.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { CollectedPolicy } from '../core/policy-pieces.js';
 import type { FromDataPlane, Start, Status } from '../core/plane.js';
 import type { Policy } from '../core/policy.js';
 import type { DataPlaneUser } from '../host/data-plane-user.js';
 import { endProcess } from '../host/end-process.js';
-import type { ShardFiles } from '../host/shard-files.js';
-import { DataPlaneProcess } from './data-plane-process.js';
+import type { ProcessName, ShardFiles } from '../host/shard-files.js';
+import { DataPlaneProcess, type PlaneProcess } from './data-plane-process.js';
 
 /** How long it may take to tell its policy. */
 const RESUME_MS = 5000;
 
 /** A data plane that was at work before us. */
 export interface AtWork {
-  process: DataPlaneProcess;
+  process: PlaneProcess;
   /** In force there. */
   policy: Policy;
   status: Status;
@@ -30,9 +29,9 @@ export interface AtWork {
 export interface Found {
   atWork?: AtWork;
   /** It works until its successor is born; then it must stop. */
-  outdated?: DataPlaneProcess;
+  outdated?: PlaneProcess;
   /** Where none is taken over: one that comes into the world while other things are done. */
-  born?: Promise<DataPlaneProcess>;
+  born?: Promise<PlaneProcess>;
 }
 
 export interface Wanted extends Pick<Start, 'queue' | 'capacity'> {
@@ -42,13 +41,21 @@ export interface Wanted extends Pick<Start, 'queue' | 'capacity'> {
   user: DataPlaneUser;
 }
 
+/** How processes are found and ended. */
+export interface Finder {
+  find(files: ShardFiles): Promise<PlaneProcess | ProcessName | undefined>;
+  end(name: ProcessName): Promise<unknown>;
+}
+
+const linux: Finder = { find: (files) => DataPlaneProcess.find(files), end: endProcess };
+
 /** @param say told in a phrase why one that was found is not taken over */
-export async function findAtWork(wanted: Wanted, say: (why: string) => void): Promise<Found> {
-  const found = await DataPlaneProcess.find(wanted.files);
+export async function findAtWork(wanted: Wanted, say: (why: string) => void, finder = linux): Promise<Found> {
+  const found = await finder.find(wanted.files);
   if (found === undefined) return {};
-  if (!(found instanceof DataPlaneProcess)) {
+  if ('pid' in found) {
     say(`the data plane (process ${found.pid}) does not answer; it is ended`);
-    await endProcess(found);
+    await finder.end(found);
     wanted.files.remove(found.pid);
     return {};
   }
@@ -66,11 +73,12 @@ export async function findAtWork(wanted: Wanted, say: (why: string) => void): Pr
   return { outdated: found };
 }
 
-function resume(process: DataPlaneProcess): Promise<AtWork | undefined> {
+function resume(process: PlaneProcess): Promise<AtWork | undefined> {
   const said: FromDataPlane[] = [];
   const collected = new CollectedPolicy();
   let first: Extract<FromDataPlane, { type: 'resumed' }> | undefined;
-  const whole = new Promise<AtWork | undefined>((resolve) => {
+  return new Promise<AtWork | undefined>((resolve) => {
+    setTimeout(() => resolve(undefined), RESUME_MS).unref();
     process.closed = () => resolve(undefined);
     process.receive = (message) => {
       if (message.type === 'resumed') first = message;
@@ -85,5 +93,4 @@ function resume(process: DataPlaneProcess): Promise<AtWork | undefined> {
     };
     process.send({ type: 'resume' });
   });
-  return Promise.race([whole, wait(RESUME_MS, undefined, { ref: false })]);
 }

@@ -24,6 +24,8 @@ const MOST_COST = 250;
 /** Tests that a mutant is run under, most; 0: all that reach it. */
 const MOST_TESTS = Number(process.env['FW3640_MOST_TESTS'] ?? 0);
 const PATIENCE_MS = 5000;
+/** As it is before a test puts a clock of its own in its place. */
+const setTimer = setTimeout;
 /** Tests that have killed a mutant of the same file lately are tried first. */
 const REMEMBERED = 6;
 
@@ -65,7 +67,7 @@ async function passes(use: Use, mutant: number): Promise<boolean> {
   try {
     const running = use.run();
     if (running instanceof Promise) {
-      const late = new Promise((_, fail) => setTimeout(() => fail(new Error('late')), PATIENCE_MS).unref());
+      const late = new Promise((_, fail) => setTimer(() => fail(new Error('late')), PATIENCE_MS).unref());
       await Promise.race([running, late]);
     }
     return true;
