@@ -16,7 +16,7 @@ export const OUTSIDE = '172.22.1.16';
 
 /** A TCP connection through the router; each end speaks in turn. */
 export class Talk {
-  readonly #next = { true: 1001, false: 5001 };
+  private readonly next = { true: 1001, false: 5001 };
   last!: Outcome;
 
   /** @param inside the inside host, if it is not the mail server; it speaks from its own address */
@@ -33,10 +33,16 @@ export class Talk {
     this.send(true, 'A');
   }
 
+  /** The same connection through the router that has taken over. */
+  with(r: Router3640): Talk {
+    const other = Object.create(Talk.prototype) as Talk;
+    return Object.assign(other, this, { r });
+  }
+
   /** @param skip bytes that are left out in front of it */
   says(initiator: boolean, payload: string, skip = 0): this {
-    this.send(initiator, 'PA', { seq: this.#next[`${initiator}`] + skip }, payload);
-    if (skip === 0) this.#next[`${initiator}`] += payload.length;
+    this.send(initiator, 'PA', { seq: this.next[`${initiator}`] + skip }, payload);
+    if (skip === 0) this.next[`${initiator}`] += payload.length;
     return this;
   }
 
@@ -44,7 +50,7 @@ export class Talk {
   ends(): this {
     for (const initiator of [true, false]) {
       this.send(initiator, 'FA');
-      this.#next[`${initiator}`]++;
+      this.next[`${initiator}`]++;
     }
     this.send(true, 'A');
     return this;
@@ -53,7 +59,7 @@ export class Talk {
   send(initiator: boolean, flags: string, at: { seq?: number; ack?: number } = {}, payload = ''): Verdict {
     const { srcPort, port, r } = this;
     const outside = initiator === this.fromOutside;
-    const numbers = { seq: this.#next[`${initiator}`], ack: this.#next[`${!initiator}`], ...at };
+    const numbers = { seq: this.next[`${initiator}`], ack: this.next[`${!initiator}`], ...at };
     const ports = initiator ? { srcPort, dstPort: port } : { srcPort: port, dstPort: srcPort };
     const ends = outside ? { src: this.outside, dst: MAIL } : { src: this.inside, dst: this.outside };
     const bytes = tcpPacket({ ...ends, ...ports, ...numbers, flags, payload });
