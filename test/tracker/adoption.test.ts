@@ -1,5 +1,6 @@
 /** What becomes of sessions when another data plane takes their memory over: one goes on as if nothing had happened. */
 import { describe, expect, test } from 'vitest';
+import { SERVICES } from '../../src/core/inspect/rules.js';
 import { FLAG, type Session, SESSION_WORDS } from '../../src/core/session/session.js';
 import { DROP, PASS } from '../../src/core/verdict.js';
 import { i32 } from '../../src/core/wire/bytes.js';
@@ -7,10 +8,26 @@ import { dotted, icmpPacket, tcpPacket, type TcpFields, udpPacket } from '../sup
 import { LeftMemory } from '../support/left-memory.js';
 import { Router3640 } from '../support/router-3640.js';
 import { ControlConnection, INSIDE, OUTSIDE } from '../inspect/ftp/control-connection.js';
-import { CLIENT, HOST, lasts, MAIL, opening, ping, query, SERVER, state, syn, Talk, told } from '../wiring/scene.js';
+import {
+  CLIENT,
+  establish,
+  HOST,
+  lasts,
+  MAIL,
+  opening,
+  ping,
+  query,
+  SERVER,
+  state,
+  syn,
+  Talk,
+  told,
+} from '../wiring/scene.js';
 
 const WEB = 'access-list 101 permit tcp any host 172.22.1.110 eq www';
 const CAPACITY = 16;
+/** One more than the entries of the rules of 3640.cfg. */
+const RULES = new Router3640().engine.rules.entries.length;
 
 /** A data plane and the one after it. */
 class Succession {
@@ -103,8 +120,8 @@ describe('a session is reset at both ends, and another one goes on', () => {
 
 describe('a record that cannot be one is given up, and nobody is told', () => {
   test.each<[string, (s: Session) => void]>([
-    ['a service that there is not', (s) => (s.service = 250)],
-    ['a rule that there is not', (s) => (s.rule = 900)],
+    ['a service that there is not', (s) => (s.service = SERVICES.length)],
+    ['a rule that there is not', (s) => (s.rule = RULES)],
     ['a state that there is not', (s) => (s.state = 3)],
     ['no timeout', (s) => (s.timeoutMs = 0)],
     ['a negative timeout', (s) => (s.timeoutMs = -1)],
@@ -118,6 +135,50 @@ describe('a record that cannot be one is given up, and nobody is told', () => {
     expect([r.sessionCount, r.injected.length]).toEqual([1, 0]);
     // The place is free again, and its flow.
     expect([query(r, 4000).verdict, r.sessionCount]).toEqual([PASS, 2]);
+  });
+});
+
+describe('for a new session where the table is full', () => {
+  const full = (extra = ''): Succession => {
+    const s = new Succession(extra);
+    for (let n = 3; n < CAPACITY; n++) new Talk(s.before, true, 25, 5000 + n);
+    return s;
+  };
+
+  test('the oldest half-open one goes, wherever its record lies', () => {
+    const s = full();
+    for (const n of [1, 2, 3]) syn(s.before, n);
+    s.before.wait(10);
+    const at = s.before.engine.sessions.table.cursor();
+    at.at = (CAPACITY - 3) * SESSION_WORDS;
+    at.created = s.before.now;
+    const r = s.heir('ip inspect audit-trail');
+    for (const n of [4, 5, 6]) syn(r, n);
+    expect(told(r, 'session-stop').map((e) => dotted(e.endpoints.initiator))).toEqual([
+      '172.22.2.2',
+      '172.22.2.3',
+      '172.22.2.1',
+    ]);
+  });
+
+  test('one that only one side has closed does not go, neither one whose flags are wrong', () => {
+    const s = full();
+    new Talk(s.before, true, 25, 4001).send(true, 'FA');
+    const wrong = new Talk(s.before, true, 25, 4002);
+    new Talk(s.before, true, 25, 4003).ends();
+    const at = s.before.engine.sessions.table.cursor();
+    at.at = (CAPACITY - 2) * SESSION_WORDS;
+    expect(at.initiatorPort).toBe(4002);
+    at.set(FLAG.expendable | FLAG.ended);
+    const r = s.heir('ip inspect audit-trail');
+    expect(syn(r, 1)).toBe(PASS);
+    expect(stopped(r)).toEqual(['smtp 4003 table-full']);
+    establish(r, 1);
+    expect(syn(r, 2)).toBe(DROP.sessionLimit);
+    wrong.with(r).ends();
+    expect(syn(r, 3)).toBe(PASS);
+    expect(stopped(r)).toEqual(['smtp 4003 table-full', 'smtp 4002 table-full']);
+    expect(r.sessionCount).toBe(CAPACITY);
   });
 });
 

@@ -247,6 +247,25 @@ describe('where the table of translations is full', () => {
     ]);
   });
 
+  test('up to four sessions go for one translation, since that of the first ones may have ended before', () => {
+    const r = new Router3640(PAT, 16);
+    const ids = (): number[] => new RouterState(r.engine, () => r.now).sessions().map((s) => s.id);
+    for (let port = 1; port <= 8; port++) opening(r, port, HOST);
+    r.engine.nat.translations.clear();
+    // Sixteen translations of sessions that are no longer, and one that has neither.
+    const known = ids();
+    for (let port = 11; port <= 26; port++) {
+      opening(r, port, HOST);
+      for (const id of ids().filter((o) => !known.includes(o))) r.engine.sessions.clear(id);
+    }
+    expect([dynamic(r), r.sessionCount]).toEqual([16, 8]);
+    expect([opening(r, 31, HOST).verdict, r.sessionCount]).toEqual([DROP.noTranslation, 4]);
+    r.engine.nat.translations.clear({ insideLocalPort: 11 });
+    expect([opening(r, 32, HOST).verdict, dynamic(r), r.sessionCount]).toEqual([PASS, 16, 5]);
+    expect([opening(r, 33, HOST).verdict, r.sessionCount]).toEqual([DROP.noTranslation, 1]);
+    expect([opening(r, 34, HOST).verdict, r.sessionCount]).toEqual([PASS, 1]);
+  });
+
   test('no session goes where it is max-entries that is full: that is as the operator wants it', () => {
     const r = new Router3640(`${PAT}\nip nat translation max-entries 2`, 16);
     for (const port of [1, 2]) opening(r, port, HOST);
@@ -309,8 +328,7 @@ test('another data plane that takes the table over goes on in the same order', (
     syn(before, n);
     before.wait(500);
   }
-  const r = new Router3640(AUDIT, 4, memory);
-  r.now = before.now;
+  const r = new Router3640(AUDIT, 4, memory, before.now);
   for (let n = 3; n <= 6; n++) {
     syn(r, n);
     establish(r, n);
@@ -321,6 +339,7 @@ test('another data plane that takes the table over goes on in the same order', (
     [CLIENT, 5002],
     [CLIENT, 5001],
   ]);
+  expect(r.injected.map((b) => dotted(i32(b, 16)))).toEqual(['172.22.2.2', '172.22.2.1']);
   expect([syn(r, 7), r.sessionCount]).toEqual([DROP.sessionLimit, 4]);
 });
 
@@ -358,6 +377,36 @@ describe('the log says', () => {
       '%FW-4-TABLE_FULL: session table full: 0 half-open sessions and 0 ended sessions deleted for new ones, ' +
         '2 new ones refused in 60 seconds',
     ]);
+  });
+
+  test('what was of one kind and what was of another, from the first on, and none of it twice', () => {
+    const r = new Router3640(CALM, 2);
+    const full = (halfOpen: string, closed: string, rest: string): string =>
+      `%FW-4-TABLE_FULL: session table full: ${halfOpen} and ${closed} deleted for new ones, ${rest}`;
+    const none = ['0 half-open sessions', '0 ended sessions'] as const;
+    new Talk(r, true, 25, 5001);
+    new Talk(r, true, 25, 5002);
+    syn(r, 1);
+    expect(lines(r)).toEqual([full(...none, '1 new one refused in 1 second')]);
+    r.wait(20_000);
+    r.engine.sessions.clear();
+    new Talk(r, true, 25, 5003);
+    new Talk(r, true, 25, 5004).ends();
+    syn(r, 2);
+    r.wait(1000);
+    syn(r, 3);
+    establish(r, 3);
+    r.wait(1000);
+    syn(r, 4);
+    r.wait(37_999);
+    expect(lines(r).length).toBe(1);
+    r.wait(1);
+    expect(lines(r).length).toBe(2);
+    expect(lines(r)[1]).toBe(full('1 half-open session', '1 ended session', '1 new one refused in 40 seconds'));
+    r.wait(57_999);
+    syn(r, 5);
+    r.wait(2001);
+    expect(lines(r)[2]).toBe(full(...none, '1 new one refused in 3 seconds'));
   });
 
   test('which part of the table it is', () => {

@@ -96,8 +96,8 @@ export class Translator {
   /** From inside to an inside global address. */
   hairpin = false;
 
-  /** Ends a conversation that has a translation for itself; false: none may end. Set by who knows them. */
-  makeRoom: (now: number) => boolean = () => false;
+  /** Ends a conversation that has a translation for itself, if one may end. Set by who knows them. */
+  makeRoom: (now: number) => void = () => undefined;
 
   readonly #source: Ends;
   readonly #destination: Ends;
@@ -499,7 +499,10 @@ export class Translator {
 
   /** The table has room for another translation now. What `max-entries` forbids it does not make. */
   #hasMadeRoom(now: number): boolean {
-    return this.translations.tableFull && this.makeRoom(now) && !this.translations.full;
+    const { translations } = this;
+    if (!translations.tableFull) return false;
+    this.makeRoom(now);
+    return !translations.full;
   }
 
   #refuse(shortage: Shortage, pool: string, insideLocal: number, now: number): Verdict {

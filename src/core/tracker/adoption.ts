@@ -41,7 +41,7 @@ export function adopt({ context, streams, lifetimes, data }: Heirs, pools: Names
     const rule = rules.entries[s.rule]!;
     if (s.has(FLAG.halfOpen)) halfOpen.push(s.slot);
     if (s.has(FLAG.incomplete)) incomplete.push(s.slot);
-    s.unset(FLAG.halfOpen | FLAG.incomplete | FLAG.expendable | FLAG.ended);
+    s.unset(FLAG.expendable | FLAG.ended);
     if (s.state === SIS.opening) opening.push(s.slot);
     else if (s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin)) {
       s.set(FLAG.ended);

@@ -62,16 +62,13 @@ export class Room {
     return found;
   }
 
-  /** Ends sessions until a translation has gone with one; false: there is none. The NAT says what it refuses. */
-  makeTranslation(now: number): boolean {
+  /** Ends sessions until there is room for a translation, as far as it goes. The NAT says what it refuses. */
+  makeTranslation(now: number): void {
     const { translations } = this.context.nat;
-    const before = translations.dynamic;
-    const { expendable } = this.lifetimes;
-    for (let n = 0; n < MOST_FOR_A_TRANSLATION && expendable.find(this.#victim, PLACE.translated); n++) {
+    for (let n = 0; n < MOST_FOR_A_TRANSLATION && translations.tableFull; n++) {
+      if (!this.lifetimes.expendable.find(this.#victim, PLACE.translated)) return;
       this.make(PLACE.translated, now);
-      if (translations.dynamic < before) return true;
     }
-    return false;
   }
 
   /** Says what has not been said yet. To be called now and then. */
@@ -96,12 +93,11 @@ export class Room {
     const { nat } = this.context;
     const { protocol, initiator, initiatorPort, responder, seenResponder } = s;
     const number = responderNumber(s);
-    const translated = s.has(FLAG.translated);
-    const seenPort = translated ? this.own.seenPort(s) : 0;
+    const seenPort = this.own.seenPort(s);
     this.#gone++;
     if (s.has(FLAG.ended)) this.lifetimes.end(s, 'table-full');
     else this.lifetimes.reset(s, 'table-full');
-    if (translated) nat.forget(protocol, initiator, initiatorPort, responder, number, seenResponder, seenPort);
+    nat.forget(protocol, initiator, initiatorPort, responder, number, seenResponder, seenPort);
   }
 
   #note(place: Place, what: 'halfOpen' | 'ended' | 'refused', now: number): void {

@@ -128,7 +128,9 @@ export class Sessions implements StreamHost {
     this.#opening = new Opening(context, this.#streams, this.#lifetimes, this.#data, this.#own);
     this.room = this.#opening.room;
     // Not in the midst of a session, which might be the one to go.
-    nat.makeRoom = (t) => !this.#found && this.room.makeTranslation(t);
+    nat.makeRoom = (t) => {
+      if (!this.#found) this.room.makeTranslation(t);
+    };
     this.#tcp = new TcpTracker(context, this.#streams, this.#lifetimes, this.#own);
     this.#datagrams = new DatagramTracker(context, this.#lifetimes);
   }
