@@ -42,9 +42,35 @@ export interface ToControlPlane {
   whenEmpty(then: () => void): void;
 }
 
+/** What it has of a queue. */
+export type JudgedQueue = Pick<
+  PacketQueue,
+  'start' | 'load' | 'isFromRouter' | 'verdict' | 'release' | 'inject' | 'hurry' | 'flush' | 'stats' | 'close'
+>;
+
+/** What a data plane has of the system. */
+export interface Edge {
+  /** @throws QueueError */
+  openQueue(number: number): JudgedQueue;
+  openState: typeof openState;
+  removeState: typeof removeState;
+  /** ms since the machine started. */
+  now(): number;
+  /** Writes to standard error. */
+  complain(text: string): void;
+}
+
+const linux: Edge = {
+  openQueue: (queue) => PacketQueue.open({ queue }),
+  openState,
+  removeState,
+  now: machineNow,
+  complain: (text) => process.stderr.write(text),
+};
+
 export class DataPlane {
   readonly #engine: Engine;
-  readonly #queue: PacketQueue;
+  readonly #queue: JudgedQueue;
   readonly #packet = new Packet();
   readonly #events: EventOutbox;
   #probes: ProbeFilter;
@@ -72,12 +98,13 @@ export class DataPlane {
     start: Start,
     private readonly control: ToControlPlane,
     folder: string,
+    private readonly edge = linux,
   ) {
     this.#events = new EventOutbox(randomInt(2 ** 31), (events, number) =>
       control.sendEvents({ type: 'events', events, number }),
     );
     this.#probes = this.#noProbes();
-    this.#queue = PacketQueue.open({ queue: start.queue });
+    this.#queue = edge.openQueue(start.queue);
     this.#clock = this.now();
     // Packets wait meanwhile.
     this.#engine = this.#takeOver(start, folder);
@@ -89,7 +116,7 @@ export class DataPlane {
 
   /** Clock of the engine, ms since the machine started: the same for whoever takes over. */
   now(): number {
-    return machineNow();
+    return this.edge.now();
   }
 
   /** The engine over what an earlier one has left. What makes it fail is put aside: it could only fail again. */
@@ -98,9 +125,9 @@ export class DataPlane {
     const key = crypto.getRandomValues(new Int32Array(KEY_WORDS));
     const open = (): State => {
       try {
-        return openState(folder, layout, key);
+        return this.edge.openState(folder, layout, key);
       } catch (error) {
-        process.stderr.write(`sessions will not outlive the data plane: ${(error as Error).message}\n`);
+        this.edge.complain(`sessions will not outlive the data plane: ${(error as Error).message}\n`);
         return { source: heapMemory, fresh: 'none', secret: key };
       }
     };
@@ -110,7 +137,7 @@ export class DataPlane {
       return this.#engineOver(start, state);
     } catch (error) {
       if (state.fresh !== undefined) throw error;
-      removeState(folder);
+      this.edge.removeState(folder);
       this.#events.event(FOREIGN, this.#clock);
       return this.#engineOver(start, open());
     }
@@ -203,7 +230,7 @@ export class DataPlane {
     this.#engine.setMtus(mtus);
   }
 
-  #batch(q: PacketQueue, count: number): void {
+  #batch(q: JudgedQueue, count: number): void {
     const p = this.#packet;
     const engine = this.#engine;
     const now = this.now();
