@@ -307,6 +307,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? title : `${title}
     expect(logged('SMTP_INVALID_COMMAND')).toMatchObject({ facility: 'FW', severity: '4' });
     expect(logged('SMTP_INVALID_COMMAND')?.message?.[0]).toContain(`(${CLIENT}:${clientPort()})`);
     expect(logged('SMTP_INVALID_COMMAND')?.time).toMatch(/^00:00:\d\d$/);
-    expect(rows('show logging').length).toBe(2);
+    // A checkout in root's own folder has one more: the data plane cannot be another user there.
+    expect(rows('show logging').filter((r) => r.facility !== 'FW3640').length).toBe(2);
   });
 });

@@ -1,5 +1,5 @@
 /** The log's other end stops, goes away, is full, or no descriptor is free: packets go on, and the end comes in time. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { configVariant, Fw3640, fw3640 } from './support/fw3640.js';
@@ -88,8 +88,11 @@ test('no free descriptor: packets go on, the log does too, and what was not sent
   ]);
   const router = await Fw3640.start(lab, { config });
   const descriptors = (n: string): void => {
-    for (const pid of [router.process.child.pid!, router.dataPlane])
-      lab.run('router', 'prlimit', [`--pid=${pid}`, `--nofile=${n}:`]);
+    for (const pid of [router.process.child.pid!, router.dataPlane]) {
+      const { uid, gid } = statSync(`/proc/${pid}`); // who may do it
+      const as = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+      lab.run('router', 'setpriv', [...as, 'prlimit', `--pid=${pid}`, `--nofile=${n}:`]);
+    }
   };
   router.console('debug ip packet');
   descriptors('3');
