@@ -157,6 +157,8 @@ describe('who inherits the memory', () => {
     flows.adopt(0, (control) => (control % 2 === 0 ? rule : undefined));
     for (let n = 0; n < MOST_EXPECTED_IN_ALL / 2; n++) flows.add(announced(10_000 + n, 5002, { dst: n }));
     expect([flows.refused, ports(flows).length]).toEqual([0, MOST_EXPECTED_IN_ALL]);
+    flows.add(announced(20_000, 5003));
+    expect(flows.refused).toBe(1);
     const next = new ExpectedFlows(source);
     next.adopt(0, () => rule);
     expect(ports(next).filter((port) => port === 5002).length).toBe(MOST_EXPECTED_IN_ALL / 2);
