@@ -60,6 +60,12 @@ describe('an announcement', () => {
     expect([count(0), count(29_999), count(30_000)]).toEqual([1, 1, 0]);
   });
 
+  test('takes the place of the one before', () => {
+    const c = announced();
+    c.say('PORT 172,22,1,111,200,11');
+    expect(c.r.engine.sessions.expectedFlows(c.r.now).map((e) => e.dstPort)).toEqual([51_211]);
+  });
+
   test('lets no datagram in', () => {
     const { r } = announced();
     const p = udpPacket(OUTSIDE.address, 20, INSIDE.seen, 51_210, 'x');
@@ -94,6 +100,18 @@ describe('a control connection', () => {
     expect(there(c)).toEqual(['ftp 40000']);
     c.r.wait(500);
     expect(there(c)).toEqual([]);
+  });
+
+  test('whose data connection has ended is not kept by the session that has its record now', () => {
+    const c = announced();
+    const data = new Data(c, 20);
+    data.ends();
+    const query = (): number => c.r.fromInside(udpPacket(INSIDE.address, 4000, OUTSIDE.address, 5000, 'q')).verdict;
+    for (let n = 0; n < 4; n++) {
+      expect(query()).toBe(PASS);
+      c.r.wait(10_000);
+    }
+    expect(there(c)).toEqual(['udp 4000']);
   });
 
   test('that moves does not keep a data connection that rests', () => {

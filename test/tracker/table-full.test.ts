@@ -150,6 +150,18 @@ describe('where the session table is full, a new session takes the place', () =>
     expect(r.engine.sessions.expectedFlows(r.now)).toEqual([]);
   });
 
+  test('of another control connection than that of the data connection that comes', () => {
+    const r = new Router3640(CALM, 2);
+    const other = new ControlConnection(r, INSIDE, OUTSIDE, 40_001).login();
+    other.deliver(other.segment(true, 'FA'), false);
+    other.deliver(other.segment(false, 'FA'), true);
+    const c = new ControlConnection(r, INSIDE, OUTSIDE).login();
+    c.say('PORT 172,22,1,111,200,10');
+    expect(c.data(false, 20, 51_210).verdict).toBe(PASS);
+    const services = new RouterState(r.engine, () => r.now).sessions().map((s) => s.service);
+    expect([services.sort(), r.engine.sessions.expectedFlows(r.now)]).toEqual([['ftp', 'ftp-data'], []]);
+  });
+
   test('also for a data connection of FTP', () => {
     const r = new Router3640(CALM, 2);
     const c = new ControlConnection(r, INSIDE, OUTSIDE).login();
