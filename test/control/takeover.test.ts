@@ -67,6 +67,7 @@ test('one like the one that is wanted is taken over, with its policy and what it
   const half = Math.ceil(pieces.length / 2);
   const { found, said, plane } = await find({ at: AT }, [
     RESUMED,
+    { type: 'policy', pieces: [], last: false },
     EVENTS,
     { type: 'policy', pieces: pieces.slice(0, half), last: false },
     { type: 'status', status: STATUS },

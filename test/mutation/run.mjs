@@ -12,6 +12,8 @@ const WIRING = [
   'src/core/tracker',
   'src/data/data-plane.ts',
   'src/control/router.ts',
+  'src/control/supervisor.ts',
+  'src/control/takeover.ts',
   'src/ios/compile',
 ];
 /** The tests that look at them: whole unit tests, but for those that need seconds or start processes. */
@@ -21,6 +23,8 @@ const TESTS = [
   'test/inspect/**/*.test.ts',
   'test/ios/compile/*.test.ts',
   'test/tcp/{state-reuse,monitor-only}.test.ts',
+  'test/control/{supervisor,takeover}.test.ts',
+  'test/data/data-plane.test.ts',
 ];
 const OUT = 'node_modules/.cache/fw3640/mutants';
 const STUCK_MS = 60_000;
