@@ -323,8 +323,12 @@ test(
     expect(await w.sessions()).toBe(1);
     w.tell({ type: 'clear', clearing: { what: 'sessions', id: undefined } });
     expect(await w.sessions()).toBe(0);
+    w.clock += 30;
+    expect((await w.view('inspection')).inspection().lastCreatedAgo).toBe(30);
+    w.clock += 1000;
     w.tell({ type: 'clear', clearing: { what: 'inspect-statistics' } });
-    expect((await w.view('inspection')).inspection().created).toBe(0);
+    w.clock += 50;
+    expect((await w.view('inspection')).inspection()).toMatchObject({ created: 0, lastResetAgo: 50 });
   }),
 );
 
@@ -425,8 +429,12 @@ test.each([
     const dynamic = async (): Promise<number> =>
       (await w.view('translations')).translations().filter((t) => JSON.stringify(t).includes(String(ip('10.10.10.77')))).length; // prettier-ignore
     w.queue.comes(INSIDE, udp);
+    w.queue.comes(INSIDE, udp); // finds it
     expect(await dynamic()).toBe(1);
+    const hits = async (): Promise<number> => (await w.view('counters')).counters().find((r) => /hits$/i.test(r.name))!.value; // prettier-ignore
+    if (clearing.what !== 'translations') expect(await hits()).toBeGreaterThan(0);
     w.tell({ type: 'clear', clearing });
+    if (clearing.what !== 'translations') expect(await hits()).toBe(0);
     expect(await dynamic()).toBe(left);
   }, PAT)(),
 );
@@ -559,5 +567,6 @@ test('an engine that fails with fresh tables fails', async () => {
   };
   fresh.state = () => ({ source: bad, fresh: 'none', secret: new Int32Array(4) });
   expect(() => fresh.plane).toThrow('garbled');
+  expect(fresh.others).toEqual(['queue 3', 'state']);
   await Promise.resolve();
 });
