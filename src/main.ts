@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { check, type CheckCommand, cleanup, openConsole, trace, type TraceOptions } from './app/commands.js';
 import { EXIT } from './app/exit.js';
 import { PROBE_USAGE } from './ios/trace/index.js';
+import { MOST_SHARDS } from './core/shard/steering.js';
 import { replay, type ReplayOptions } from './app/replay.js';
 import { run, type RunOptions } from './app/run.js';
 
@@ -46,7 +47,12 @@ program
     collect,
     [],
   )
-  .addOption(new Option('--queue <n>', 'NFQUEUE number').default(0).argParser(integer(0, 65535)))
+  .addOption(new Option('--queue <n>', 'NFQUEUE number, of the first shard').default(0).argParser(integer(0, 65535)))
+  .addOption(
+    new Option('--shards <n>', 'data planes, a queue and a core each; if not given, one less than the cores').argParser(
+      integer(1, MOST_SHARDS),
+    ),
+  )
   .option('--lenient', LENIENT, false)
   .option('--fail-open', 'let packets pass uninspected while fw3640 does not run', false)
   .addOption(

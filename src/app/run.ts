@@ -1,6 +1,8 @@
 /** `fw3640 run`: the daemon, from reading the configuration to the last undone change. */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { MOST_SHARDS } from '../core/shard/steering.js';
 import { formatConfigError, parseConfig, type ParsedConfig } from '../ios/config/parse.js';
 import { unsupported } from '../ios/config/unsupported.js';
 import { canonicalInterface } from '../ios/interface-name.js';
@@ -19,16 +21,23 @@ import { EXIT } from './exit.js';
 import { Log, type LogFormat } from '../io/log.js';
 import { openOutput } from '../io/log-output.js';
 import { ServiceManager } from '../io/service-manager.js';
+import { whyOneShard } from '../control/one-shard.js';
 import { Router } from '../control/router.js';
 import { RefusedError } from '../control/data-plane-process.js';
 
 const STANDARD_OUTPUT = 1;
+const MOST_QUEUE = 65_535;
+
+/** One core is for the control plane, and for the kernel. */
+const coresToSpare = (): number => Math.min(Math.max(availableParallelism() - 1, 1), MOST_SHARDS);
 
 export interface RunOptions {
   config: string;
   /** `Ethernet2/0=eth1`, as given. */
   interface: string[];
   queue: number;
+  /** How many data planes; undefined: as many as there are cores to spare. */
+  shards?: number;
   failOpen: boolean;
   /** Keep unknown lines that are housekeeping, instead of refusing the file. */
   lenient: boolean;
@@ -59,6 +68,19 @@ export async function run(options: RunOptions): Promise<void> {
     process.exitCode = EXIT.usage;
     return;
   }
+  const oneShard = whyOneShard(config, new Set(bindings.keys()));
+  const shards = oneShard === undefined ? (options.shards ?? coresToSpare()) : 1;
+  const wrong =
+    options.shards !== undefined && options.shards > 1 && oneShard !== undefined
+      ? `--shards ${options.shards}: ${oneShard}`
+      : options.queue + shards - 1 > MOST_QUEUE
+        ? `--queue ${options.queue}: ${shards} shards need as many queues, and the last one is ${MOST_QUEUE}`
+        : undefined;
+  if (wrong !== undefined) {
+    console.error(`fw3640: ${wrong}`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
   tuneCompiler();
   let router: Router | undefined;
   const log = new Log({
@@ -70,7 +92,7 @@ export async function run(options: RunOptions): Promise<void> {
   });
   try {
     const { queue, failOpen, maxSessions } = options;
-    router = await Router.start({ config, bindings, queue, failOpen, maxSessions, log });
+    router = await Router.start({ config, bindings, queue, shards, failOpen, maxSessions, log });
   } catch (error) {
     if (!(error instanceof HostError || error instanceof RefusedError)) throw error;
     console.error(`fw3640: ${error.message}`);
@@ -98,6 +120,15 @@ export async function run(options: RunOptions): Promise<void> {
   }
   for (const line of inert) log.write(inertMessage(options.config, line));
   for (const message of openMessages(options.config, config)) log.write(message);
+  if (shards > 1)
+    router.say(
+      6,
+      '%FW3640',
+      `${shards} shards, queues ${options.queue} to ${options.queue + shards - 1}`,
+      'DATA_PLANE',
+    );
+  if (oneShard !== undefined && options.shards === undefined && coresToSpare() > 1)
+    router.say(4, '%FW3640', `one shard: ${oneShard}`, 'DATA_PLANE');
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
   const manager = new ServiceManager();
   let reloaded = Promise.resolve();

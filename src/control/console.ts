@@ -12,6 +12,7 @@ import { runningConfig } from '../ios/config/running-config.js';
 import { openMessages, type StartupFile } from './startup-file.js';
 import type { System } from '../host/system.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
+import type { TracedPacket } from '../ios/trace/probe.js';
 import type { Router } from './router.js';
 import type { Prober } from '../core/probe/probe.js';
 import { CollectedViews } from '../core/state/view.js';
@@ -52,8 +53,8 @@ export class RouterConsole implements ConsoleRouter {
     this.snapshot = await this.router.views(names);
   }
 
-  memory(): RouterMemory | 'unreadable' {
-    return this.router.memory();
+  memory(packet: TracedPacket): RouterMemory | 'unreadable' {
+    return this.router.memory(packet);
   }
 
   config(): RouterConfig {
@@ -102,6 +103,8 @@ export class RouterConsole implements ConsoleRouter {
       apply: (config, thorough = false) => {
         const faults = unsupported(config);
         if (faults.length > 0) return faults.map((f) => f.reason).join('; ');
+        const refusal = router.refusal(config);
+        if (refusal !== undefined) return `${refusal} (start fw3640 with --shards 1)`;
         try {
           router.configure(config, thorough);
           return undefined;

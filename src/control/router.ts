@@ -5,36 +5,63 @@
 import { noDebug, type DebugFlags } from '../core/observe/debug.js';
 import type { Clearing, Links } from '../core/plane.js';
 import type { RouterSnapshot, ViewName } from '../core/state/snapshot.js';
-import { PolicyCompiler } from '../ios/compile/policy.js';
+import { compilePolicy, lastRevision, PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { type Message, messagesOf } from '../ios/messages.js';
 import { lockPath } from '../host/host-journal.js';
 import { chooseUser, starterHere } from '../host/data-plane-user.js';
+import type { Policy } from '../core/policy.js';
+import { shardBetween, steeringOf } from '../core/shard/steering.js';
+import { endLeftShard } from '../host/end-process.js';
 import { ShardFiles } from '../host/shard-files.js';
 import { buildName } from '../io/build.js';
 import { HostKeeper } from '../host/host-keeper.js';
 import { HostSetup } from '../host/host-setup.js';
 import { announce, HostLock, HostWatch } from '../host/host-watch.js';
-import type { HostNote } from '../host/host-plan.js';
+import type { HostNote, HostOptions } from '../host/host-plan.js';
 import type { Log } from '../io/log.js';
 import { machineNow } from '../io/machine-clock.js';
 import { PacketProber } from '../io/prober.js';
-import { QueueWatch } from '../io/queue-watch.js';
 import { copyState, layoutOf } from '../io/state-files.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
+import type { TracedPacket } from '../ios/trace/probe.js';
 import { DataPlaneProcess, PROGRAM_FILES } from './data-plane-process.js';
-import { Supervisor } from './supervisor.js';
+import { whyOneShard } from './one-shard.js';
+import { Shards } from './shards.js';
 import { findAtWork, type Found, type Wanted } from './takeover.js';
-import { readRows } from '../core/observe/row.js';
 
 export interface RouterOptions {
   config: RouterConfig;
   /** Canonical IOS interface name → Linux interface. */
   bindings: ReadonlyMap<string, string>;
   queue: number;
+  /** How many data planes, with a queue each from `queue` on. */
+  shards: number;
   failOpen: boolean;
   maxSessions: number;
   log: Log;
+}
+
+/** Of those in force, the one that the last control plane has told last: its revisions go on. */
+function newestPolicy(found: readonly Found[]): Policy | undefined {
+  let newest: Policy | undefined;
+  for (const { atWork } of found) {
+    const policy = atWork?.policy;
+    if (policy !== undefined && (newest === undefined || lastRevision(policy) > lastRevision(newest))) newest = policy;
+  }
+  return newest;
+}
+
+/** Ends the shards of a run that had more. Their flows are others' now. @returns what is to be said of it */
+async function endSurplus(shards: number): Promise<string[]> {
+  const notes: string[] = [];
+  for (const shard of new ShardFiles(undefined, shards).furtherShards()) {
+    const files = new ShardFiles(undefined, shard);
+    await endLeftShard(files);
+    files.removeOwnState();
+    notes.push(`there is no shard ${shard} any more: its sessions do not go on`);
+  }
+  return notes;
 }
 
 /** How often it is looked whether there is more to say of what was lost. */
@@ -49,13 +76,13 @@ export class Router {
   readonly mapped: ReadonlySet<string>;
   readonly log: Log;
   readonly prober: PacketProber;
-  readonly #supervisor: Supervisor;
+  readonly #shards: Shards;
   readonly #compiler: PolicyCompiler;
   readonly #host: HostSetup;
   #notes: readonly HostNote[] = [];
   readonly #hostWatch: HostWatch;
-  readonly #watch: QueueWatch;
-  readonly #files: ShardFiles;
+  /** Of each shard. */
+  readonly #files: readonly ShardFiles[];
   #keeper: HostKeeper | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -67,35 +94,46 @@ export class Router {
    */
   static async start(options: RouterOptions): Promise<Router> {
     const lock = HostLock.take(lockPath());
-    const wanted = {
-      files: new ShardFiles(),
-      build: buildName(),
-      user: chooseUser(starterHere(), PROGRAM_FILES),
-      queue: options.queue,
+    const { shards } = options;
+    const common = { build: buildName(), user: chooseUser(starterHere(), PROGRAM_FILES), shards };
+    const wanted = Array.from({ length: shards }, (_, shard) => ({
+      ...common,
+      files: new ShardFiles(undefined, shard),
+      queue: options.queue + shard,
       capacity: options.maxSessions,
-    };
-    let found: Found = {};
+    }));
+    let found: Found[] = [];
     let router: Router | undefined;
     try {
       const notes: string[] = [];
-      found = await findAtWork(wanted, (why) => notes.push(why));
-      if (found.atWork === undefined) {
-        if (wanted.user.note !== undefined) notes.push(wanted.user.note);
-        found.born = DataPlaneProcess.start(wanted.files, wanted.build, wanted.user);
-        found.born.catch(() => undefined); // the supervisor hears it
-      }
+      found = await Promise.all(
+        wanted.map((one, shard) => findAtWork(one, (why) => notes.push(shards === 1 ? why : `shard ${shard}: ${why}`))),
+      );
+      if (common.user.note !== undefined && found.some(({ atWork }) => atWork === undefined))
+        notes.push(common.user.note);
+      notes.push(...(await endSurplus(shards)));
+      wanted.forEach(({ files, build, user }, shard) => {
+        if (found[shard]!.atWork !== undefined) return;
+        const born = DataPlaneProcess.start(files, build, user);
+        born.catch(() => undefined); // the supervisor hears it
+        found[shard]!.born = born;
+      });
       router = new Router(options, lock, wanted, found);
       for (const note of notes) router.say(4, '%FW3640', note, 'DATA_PLANE');
-      const soon = found.atWork === undefined && router.#host.takeOver(options.bindings);
+      // Where there are several, the rules that are there may be those of another number: then the right ones come first.
+      const none = found.every(({ atWork }) => atWork === undefined);
+      const soon = shards === 1 && none && router.#host.takeOver(options.bindings);
       if (soon) await router.#startDataPlane(found);
       router.#notes = router.#host.apply(options.config, options.bindings, router.#rules);
-      if (soon) router.#supervisor.bind(router.#links());
+      if (soon) router.#shards.bind(router.#links());
       else await router.#startDataPlane(found);
     } catch (error) {
       // What was there before us stays: what is at work, and rules that keep packets out.
       if (router !== undefined) router.#abandon();
-      for (const old of [found.atWork?.process, found.outdated]) old?.disconnect();
-      await found.born?.then((process) => process.kill()).catch(() => undefined);
+      for (const { atWork, outdated, born } of found) {
+        for (const old of [atWork?.process, outdated]) old?.disconnect();
+        await born?.then((process) => process.kill()).catch(() => undefined);
+      }
       if (router?.isFirst === true) router.#host.undo();
       lock.release();
       throw error;
@@ -107,30 +145,26 @@ export class Router {
   private constructor(
     private readonly options: RouterOptions,
     private readonly lock: HostLock,
-    wanted: Wanted,
-    found: Found,
+    wanted: readonly Wanted[],
+    found: readonly Found[],
   ) {
     const { config, bindings } = options;
     this.log = options.log;
     this.config = config;
-    this.#files = wanted.files;
+    this.#files = wanted.map(({ files }) => files);
     this.mapped = new Set(bindings.keys());
-    this.#compiler = new PolicyCompiler(this.mapped, found.atWork?.policy);
+    this.#compiler = new PolicyCompiler(this.mapped, newestPolicy(found));
     const policy = this.#compiler.compile(config);
-    this.#watch = new QueueWatch(
-      () => this.#supervisor.status.losses,
-      (m) => this.write(m),
-    );
     this.#host = new HostSetup();
     // Before anything is set up, so that no change goes unheard.
     this.#hostWatch = new HostWatch(() => this.#keeper?.changed());
     this.prober = new PacketProber({
-      send: (key, packets) => this.#supervisor.tell({ type: 'probe', key, packets }),
-      forget: (key) => this.#supervisor.tell({ type: 'forget-probe', key }),
+      send: (key, packets) => this.#shards.probe(key, packets),
+      forget: (key) => this.#shards.forgetProbe(key),
     });
-    this.#supervisor = new Supervisor(
+    this.#shards = new Shards(
       {
-        ...wanted,
+        wanted,
         policy,
         links: this.#links(),
         mapped: this.mapped,
@@ -138,18 +172,8 @@ export class Router {
           for (const e of events) for (const m of messagesOf(e)) this.write(m);
         },
         answer: (answer) => this.prober.answer(answer),
-        complaint: (line) => this.say(3, '%FW3640', `data plane: ${line}`, 'DATA_PLANE'),
-        ended: (why) => {
-          this.#watch.restart();
-          this.say(2, '%FW3640', `the data plane ended (${why})`, 'DATA_PLANE');
-        },
-        restarted: () => this.say(5, '%FW3640', 'the data plane has been started again', 'DATA_PLANE'),
-        takenOver: (status, unheard) => {
-          this.#watch.resume(status.losses);
-          const more = unheard === 0 ? '' : `; ${unheard} messages of the time before follow`;
-          this.say(5, '%FW3640', `the data plane was at work and is taken over${more}`, 'DATA_PLANE');
-        },
-        note: (text) => this.say(4, '%FW3640', text, 'DATA_PLANE'),
+        write: (m) => this.write(m),
+        say: (severity, text) => this.say(severity, '%FW3640', text, 'DATA_PLANE'),
       },
       this.debug,
     );
@@ -162,12 +186,12 @@ export class Router {
 
   #abandon(): void {
     this.#hostWatch.close();
-    this.#supervisor.leave();
+    this.#shards.leave();
   }
 
-  #startDataPlane(found: Found): Promise<void> {
-    this.#supervisor.bind(this.#links());
-    return this.#supervisor.start(found);
+  #startDataPlane(found: readonly Found[]): Promise<void> {
+    this.#shards.bind(this.#links());
+    return this.#shards.start(found);
   }
 
   /** The data plane judges packets: now the host is kept as it has been set up. */
@@ -177,11 +201,11 @@ export class Router {
       look: () => this.#host.look(),
       repair: () => {
         this.#host.apply(this.config, bindings, this.#rules);
-        this.#supervisor.bind(this.#links());
+        this.#shards.bind(this.#links());
       },
       takeMtus: (look) => {
         const changed = this.#host.takeMtus(look);
-        if (changed.length > 0) this.#supervisor.bind(this.#links());
+        if (changed.length > 0) this.#shards.bind(this.#links());
         return changed;
       },
       bindings,
@@ -195,46 +219,52 @@ export class Router {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  get #rules(): { queue: number; failOpen: boolean } {
-    const { queue, failOpen } = this.options;
-    return { queue, failOpen };
+  get #rules(): HostOptions {
+    const { queue, failOpen, shards } = this.options;
+    return { queue, failOpen, shards };
   }
 
   /** Processor time and memory of the data plane. */
   get load(): { cpuMs: number; memory: number } {
-    const { cpuMs, status } = this.#supervisor;
-    return { cpuMs, memory: status.memory };
+    return this.#shards.load;
   }
 
   /** Messages that the data plane left out, as too many. */
   get leftOut(): number {
-    return this.#supervisor.leftOut;
+    return this.#shards.leftOut;
   }
 
   /** The state of the data plane, as far as it is asked for. */
-  async views(names: readonly ViewName[]): Promise<RouterSnapshot> {
-    const views = await this.#supervisor.views(names);
-    if (names.includes('counters')) views.add({ name: 'counters', items: readRows(this.#watch.rows()) });
-    return views;
+  views(names: readonly ViewName[]): Promise<RouterSnapshot> {
+    return this.#shards.views(names);
   }
 
-  /** Copies of the tables of the data plane. Packets go on meanwhile. */
-  memory(): RouterMemory | 'unreadable' {
-    const { maxSessions: capacity } = this.options;
-    const state = copyState(this.#files.state, layoutOf(capacity));
+  /** Copies of the tables of the data plane, of the shard that a packet is for. Packets go on meanwhile. */
+  memory(packet: TracedPacket): RouterMemory | 'unreadable' {
+    const { maxSessions: capacity, shards } = this.options;
+    const files = this.#files[this.#shardOf(packet)]!;
+    const state = copyState(files.state, layoutOf(capacity, shards));
     if (state === undefined) return 'unreadable';
     return { source: state.source, cookieKey: state.secret, now: machineNow(), capacity };
+  }
+
+  #shardOf({ ingress, src, dst }: TracedPacket): number {
+    const { shards } = this.options;
+    if (shards === 1) return 0;
+    const policy = compilePolicy(this.config, this.mapped);
+    const fromOutside = policy.interfaces.some(({ name, nat }) => name === ingress && nat === 'outside');
+    return shardBetween(steeringOf(policy, shards), src, dst, fromOutside);
   }
 
   /** Turns what `debug` traces. */
   setDebug(flags: DebugFlags): void {
     this.debug = flags;
-    this.#supervisor.setDebug(flags);
+    this.#shards.setDebug(flags);
   }
 
   /** Ends sessions or translations, or sets counters to nothing. */
   clear(clearing: Clearing): void {
-    this.#supervisor.tell({ type: 'clear', clearing });
+    this.#shards.clear(clearing);
   }
 
   /** Logs a line of the router's own. */
@@ -263,7 +293,7 @@ export class Router {
       throw error;
     }
     this.config = config;
-    this.#supervisor.configure(this.#compiler.compile(config), this.#links());
+    this.#shards.configure(this.#compiler.compile(config), this.#links());
     this.#keeper?.changed();
   }
 
@@ -278,14 +308,19 @@ export class Router {
     this.#keeper?.stop();
     this.#hostWatch.close();
     this.prober.stop();
-    await this.#supervisor.stop();
+    await this.#shards.stop();
     this.#host.undo();
     this.lock.release();
   }
 
+  /** Why this configuration asks for one shard, and there are several; undefined: it does not. */
+  refusal(config: RouterConfig): string | undefined {
+    return this.options.shards === 1 ? undefined : whyOneShard(config, this.mapped);
+  }
+
   /** Whether the data plane answers, and judges packets. */
   get isWell(): boolean {
-    return this.#supervisor.isWell;
+    return this.#shards.isWell;
   }
 
   /** Leaves host and data plane as they are, for a control plane that follows: packets go on. */
@@ -294,7 +329,7 @@ export class Router {
     this.#keeper?.stop();
     this.#hostWatch.close();
     this.prober.stop();
-    this.#supervisor.leave();
+    this.#shards.leave();
     this.lock.release();
   }
 
@@ -313,7 +348,7 @@ export class Router {
 
   #tick(): void {
     const now = performance.now();
-    this.#watch.tick(now);
+    this.#shards.tick(now);
     this.log.report(now);
   }
 }

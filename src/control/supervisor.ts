@@ -9,7 +9,7 @@ import { changesInPieces } from '../core/policy-pieces.js';
 import type { Policy } from '../core/policy.js';
 import type { DebugFlags } from '../core/observe/debug.js';
 import type { ViewName } from '../core/state/snapshot.js';
-import { CollectedViews } from '../core/state/view.js';
+import type { CollectedViews } from '../core/state/view.js';
 import { endLeftShard } from '../host/end-process.js';
 import type { ShardFiles } from '../host/shard-files.js';
 import { packetsQueued } from '../io/queue/kernel-queue.js';
@@ -47,7 +47,7 @@ export interface SupervisorOptions extends Wanted {
 
 interface Question {
   views: CollectedViews;
-  resolve: (views: CollectedViews) => void;
+  resolve: () => void;
 }
 
 const NO_STATUS: Status = { losses: {}, cpuMs: 0, memory: 0, leftOut: 0 };
@@ -113,7 +113,7 @@ export class Supervisor {
   }
 
   async #begin({ outdated, born }: Found): Promise<void> {
-    const { queue, capacity } = this.options;
+    const { queue, capacity, shards } = this.options;
     this.#began = performance.now();
     const process = await (born ?? this.processes.start(this.options));
     // At work until now: the queue has one reader.
@@ -130,7 +130,7 @@ export class Supervisor {
         reject(new RefusedError(`the data plane ended (${why ?? 'it does not answer'})${because}`));
       };
       const changes = changesOf(undefined, this.#policy);
-      process.send({ type: 'start', changes, links: this.#links, debug: this.#debug, queue, capacity });
+      process.send({ type: 'start', changes, links: this.#links, debug: this.#debug, queue, capacity, shards });
     });
     this.#use(process);
   }
@@ -199,10 +199,9 @@ export class Supervisor {
     this.#send(message);
   }
 
-  /** Asks for views. Where the data plane ends meanwhile, they are what was there of them. */
-  views(names: readonly ViewName[]): Promise<CollectedViews> {
-    const views = new CollectedViews(this.options.mapped);
-    if (this.#process === undefined) return Promise.resolve(views);
+  /** Adds to views what there is here. Where the data plane ends meanwhile, that is what was there of it. */
+  addViews(views: CollectedViews, names: readonly ViewName[]): Promise<void> {
+    if (this.#process === undefined) return Promise.resolve();
     const id = this.#nextQuestion++;
     this.#send({ type: 'view', id, names });
     return new Promise((resolve) => this.#questions.set(id, { views, resolve }));
@@ -258,7 +257,7 @@ export class Supervisor {
         for (const piece of message.pieces) question.views.add(piece);
         if (!message.last) return;
         this.#questions.delete(message.id);
-        question.resolve(question.views);
+        question.resolve();
         return;
       }
       case 'pong':
@@ -276,7 +275,7 @@ export class Supervisor {
   #ended(process: PlaneProcess, why: string | undefined): void {
     if (process !== this.#process) return;
     this.#process = undefined;
-    for (const { views, resolve } of this.#questions.values()) resolve(views);
+    for (const { resolve } of this.#questions.values()) resolve();
     this.#questions.clear();
     if (this.#stopping) return;
     if (why !== undefined) {
@@ -297,7 +296,7 @@ export class Supervisor {
     this.#failures = healthy ? 0 : this.#failures;
     if (why === undefined || !FAILED.test(why) || ++this.#failures < MOST_FAILURES) return;
     this.#failures = 0;
-    this.options.files.removeState();
+    this.options.files.removeOwnState();
     this.options.note('the data plane fails again and again: the next one begins with empty tables');
   }
 

@@ -3,7 +3,7 @@
  * which policy is in force. One of another build, or of other limits, is not spoken with: another takes its place.
  */
 import { CollectedPolicy } from '../core/policy-pieces.js';
-import type { FromDataPlane, Start, Status } from '../core/plane.js';
+import type { At, FromDataPlane, Status } from '../core/plane.js';
 import type { Policy } from '../core/policy.js';
 import type { DataPlaneUser } from '../host/data-plane-user.js';
 import { endProcess } from '../host/end-process.js';
@@ -34,7 +34,7 @@ export interface Found {
   born?: Promise<PlaneProcess>;
 }
 
-export interface Wanted extends Pick<Start, 'queue' | 'capacity'> {
+export interface Wanted extends At {
   files: ShardFiles;
   build: string;
   /** Who a new one is to be. */
@@ -63,8 +63,8 @@ export async function findAtWork(wanted: Wanted, say: (why: string) => void, fin
   const { pid } = found.name;
   if (build !== wanted.build) say(`the data plane (process ${pid}) is of another build (${build}); it is replaced`);
   else if (at === undefined) say(`the data plane (process ${pid}) was never started; it is replaced`);
-  else if (at.queue !== wanted.queue || at.capacity !== wanted.capacity)
-    say(`the data plane (process ${pid}) has another queue or another number of sessions; it is replaced`);
+  else if (at.queue !== wanted.queue || at.capacity !== wanted.capacity || at.shards !== wanted.shards)
+    say(`the data plane (process ${pid}) has another queue, or another number of sessions or shards; it is replaced`);
   else {
     const atWork = await resume(found);
     if (atWork !== undefined) return { atWork };

@@ -26,9 +26,14 @@ export interface Start {
   debug: DebugFlags;
   /** Number of the NFQUEUE. */
   queue: number;
-  /** Most sessions. */
+  /** Most sessions, of all shards. */
   capacity: number;
+  /** How many shards there are. */
+  shards: number;
 }
+
+/** What a data plane cannot change while it is at work. */
+export type At = Pick<Start, 'queue' | 'capacity' | 'shards'>;
 
 /** A probe of the router's own that waits for its answer. */
 export interface ProbeKey {
@@ -85,7 +90,7 @@ export interface Status {
 
 export type FromDataPlane =
   /** The first word on each connection. `at`: what it was started with; undefined: it waits for `start`. */
-  | { type: 'hello'; build: string; at?: Pick<Start, 'queue' | 'capacity'> }
+  | { type: 'hello'; build: string; at?: At }
   /** The queue is open, and packets are judged. */
   | { type: 'ready' }
   /** It cannot begin, for a reason that the operator can do something about; then it ends. */

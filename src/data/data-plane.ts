@@ -12,9 +12,11 @@ import { viewPieces } from '../core/state/view.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { DROP } from '../core/verdict.js';
 import type { Event } from '../core/events.js';
+import { Siblings, SIBLINGS_LAYOUT, siblingsWords } from '../core/shard/siblings.js';
 import { Packet } from '../core/wire/packet.js';
+import type { ShardFiles } from '../host/shard-files.js';
 import { machineNow } from '../io/machine-clock.js';
-import { layoutOf, openState, removeState, type State } from '../io/state-files.js';
+import { layoutOf, openShared, openState, removeState, type State } from '../io/state-files.js';
 import { residentBytes } from '../io/proc.js';
 import { PacketQueue } from '../io/queue/packet-queue.js';
 import { EventOutbox } from './event-outbox.js';
@@ -31,6 +33,12 @@ const UNKNOWN = -1;
 /** Words of the key of SYN cookies. */
 const KEY_WORDS = 4;
 const FOREIGN: Event = { type: 'taken-over', foreign: true, adopted: 0, reset: 0, lost: 0 };
+
+/** What all shards share. Without memory for it nothing is right over all of them: there is no start then. */
+function siblingsOf(folder: string, layout: string, shard: number, shards: number): Siblings {
+  const memory = openShared(folder, `${layout} ${SIBLINGS_LAYOUT}`, siblingsWords(shards));
+  return new Siblings(shard, shards, memory);
+}
 
 /** Where messages for the control plane go; see ControlLink. */
 export interface ToControlPlane {
@@ -91,13 +99,13 @@ export class DataPlane {
 
   /**
    * Opens the queue and begins to judge packets, with the sessions that an earlier data plane has left.
-   * @param folder for the tables, which outlive this process
+   * @param files where the tables are, which outlive this process
    * @throws QueueError when the system refuses
    */
   constructor(
     start: Start,
     private readonly control: ToControlPlane,
-    folder: string,
+    files: Pick<ShardFiles, 'state' | 'shard'>,
     private readonly edge = linux,
   ) {
     this.#events = new EventOutbox(randomInt(2 ** 31), (events, number) =>
@@ -107,7 +115,7 @@ export class DataPlane {
     this.#queue = edge.openQueue(start.queue);
     this.#clock = this.now();
     // Packets wait meanwhile.
-    this.#engine = this.#takeOver(start, folder);
+    this.#engine = this.#takeOver(start, files);
     Object.assign(this.#engine.debug, start.debug);
     this.#take(start.links);
     this.#queue.start((q, count) => this.#batch(q, count));
@@ -120,8 +128,9 @@ export class DataPlane {
   }
 
   /** The engine over what an earlier one has left. What makes it fail is put aside: it could only fail again. */
-  #takeOver(start: Start, folder: string): Engine {
-    const layout = layoutOf(start.capacity);
+  #takeOver(start: Start, { state: folder, shard }: Pick<ShardFiles, 'state' | 'shard'>): Engine {
+    const layout = layoutOf(start.capacity, start.shards);
+    const siblings = start.shards === 1 ? undefined : siblingsOf(folder, layout, shard, start.shards);
     const key = crypto.getRandomValues(new Int32Array(KEY_WORDS));
     const open = (): State => {
       try {
@@ -134,16 +143,16 @@ export class DataPlane {
     const state = open();
     try {
       if (state.fresh === 'foreign') this.#events.event(FOREIGN, this.#clock);
-      return this.#engineOver(start, state);
+      return this.#engineOver(start, state, siblings);
     } catch (error) {
       if (state.fresh !== undefined) throw error;
       this.edge.removeState(folder);
       this.#events.event(FOREIGN, this.#clock);
-      return this.#engineOver(start, open());
+      return this.#engineOver(start, open(), siblings);
     }
   }
 
-  #engineOver({ changes, capacity }: Start, { source, secret }: State): Engine {
+  #engineOver({ changes, capacity }: Start, { source, secret }: State, siblings: Siblings | undefined): Engine {
     return new Engine(
       applyChanges(undefined, changes),
       {
@@ -154,6 +163,7 @@ export class DataPlane {
         now: this.#clock,
         identificationSeed: randomInt(2 ** 31),
         memory: source,
+        ...(siblings !== undefined && { siblings }),
       },
       {
         event: (e) => this.#events.event(e, this.#clock),
@@ -252,6 +262,7 @@ export class DataPlane {
       if (this.#probes.isWaiting) this.#probes.see(p, v, now);
       q.verdict(i, v, p);
     }
+    engine.hear(now);
     this.#events.flush();
   }
 

@@ -4,7 +4,7 @@
  *   worker.js FOLDER SHARD BUILD
  */
 import { writeSync } from 'node:fs';
-import type { FromDataPlane, Start, ToDataPlane } from '../core/plane.js';
+import type { At, FromDataPlane, Start, ToDataPlane } from '../core/plane.js';
 import { ShardFiles } from '../host/shard-files.js';
 import { tuneCompiler } from '../io/compiler.js';
 import { QueueError } from '../io/queue/queue-error.js';
@@ -22,7 +22,7 @@ const END_MS = 500;
 const [folder = '', shard = '0', build = ''] = process.argv.slice(2);
 const files = new ShardFiles(folder, Number(shard));
 let plane: DataPlane | undefined;
-let at: Pick<Start, 'queue' | 'capacity'> | undefined;
+let at: At | undefined;
 
 // On SIGUSR1 Node would open its debugger to everybody.
 for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
@@ -67,12 +67,13 @@ function receive(message: ToDataPlane): void {
 function start(message: Start): void {
   tuneCompiler();
   try {
-    plane = new DataPlane(message, control, files.state);
+    plane = new DataPlane(message, control, files);
   } catch (error) {
     if (!(error instanceof QueueError)) throw error;
     end({ type: 'refused', reason: error.message });
     return;
   }
-  at = { queue: message.queue, capacity: message.capacity };
+  const { queue, capacity, shards } = message;
+  at = { queue, capacity, shards };
   control.send({ type: 'ready' });
 }

@@ -1,6 +1,6 @@
 /** Ends a process by its number, once it is certain that it still is that process. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { isAlive, type ProcessName, type ShardFiles } from './shard-files.js';
+import { isAlive, type ProcessName, ShardFiles } from './shard-files.js';
 
 const LOOK_EVERY_MS = 5;
 
@@ -23,6 +23,13 @@ export async function endProcess(name: ProcessName): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
   return isGone(name, 5000);
+}
+
+/** Ends the data planes that a control plane has left, from this shard on. @returns what was ended, a phrase each */
+export async function endLeftShards(files: ShardFiles): Promise<string[]> {
+  const ended: string[] = [];
+  for (const shard of files.furtherShards()) ended.push(...(await endLeftShard(new ShardFiles(files.folder, shard))));
+  return ended;
 }
 
 /** Ends the data plane that a control plane has left, if there is one. @returns what was ended, a phrase */

@@ -11,7 +11,7 @@ import { changeId, Journal, journalPath, lockPath, type JournalEntry } from './h
 import { checkBindings, planHost } from './host-plan.js';
 import type { HostChange, HostNote, HostOptions, HostPlan, HostRoute } from './host-plan.js';
 import { HostError, linux, type HostSystem } from './host-system.js';
-import { endLeftShard } from './end-process.js';
+import { endLeftShards } from './end-process.js';
 import { HostLock } from './host-watch.js';
 import { ShardFiles } from './shard-files.js';
 import { parseAddress } from '../ios/ipv4-text.js';
@@ -302,7 +302,7 @@ export class HostSetup {
     const held = HostLock.take(lockPath(path));
     try {
       const files = new ShardFiles(dirname(path));
-      const ended = await endLeftShard(files);
+      const ended = await endLeftShards(files);
       files.removeState();
       return [...ended, ...HostSetup.#cleanUp(system, path)];
     } finally {

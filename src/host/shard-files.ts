@@ -93,15 +93,46 @@ export class ShardFiles {
       if (own.test(name)) rmSync(join(this.folder, name), { recursive: true, force: true });
   }
 
-  /** Removes its tables: no session goes on. They are the data plane's; who is root takes the folders back first. */
+  /** Removes the tables of all shards: no session goes on. */
   removeState(): void {
     const parent = dirname(this.state);
-    if (process.geteuid?.() === 0 && (ownerOf(parent) ?? 0) !== 0) {
-      lchownSync(parent, 0, 0); // now nobody can put a link in the place of what is in it
-      for (const name of list(parent)) lchownSync(join(parent, name), 0, 0);
-    }
+    takeBack(parent);
     rmSync(parent, { recursive: true, force: true });
   }
+
+  /** Removes the tables of this shard alone. Those of the others, and what all share, stay. */
+  removeOwnState(): void {
+    const parent = dirname(this.state);
+    const others = list(parent).some((name) => /^shard\d+$/.test(name) && name !== basename(this.state));
+    if (!others) {
+      this.removeState();
+      return;
+    }
+    const owner = ownerOf(parent);
+    const group = owner === undefined ? 0 : lstatSync(parent).gid;
+    takeBack(parent);
+    rmSync(this.state, { recursive: true, force: true });
+    if (owner === undefined || owner === 0 || process.geteuid?.() !== 0) return;
+    for (const name of list(parent)) lchownSync(join(parent, name), owner, group);
+    lchownSync(parent, owner, group);
+  }
+
+  /** Numbers of the shards from this one on that have left something here: a process, or tables. */
+  furtherShards(): number[] {
+    const found = new Set<number>();
+    for (const name of [...list(this.folder), ...list(dirname(this.state))]) {
+      const [, number] = /^shard(\d+)(?:\.pid)?$/.exec(name) ?? [];
+      if (number !== undefined && Number(number) >= this.shard) found.add(Number(number));
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+}
+
+/** They are the data plane's; who is root takes the folders back first. */
+function takeBack(parent: string): void {
+  if (process.geteuid?.() !== 0 || (ownerOf(parent) ?? 0) === 0) return;
+  lchownSync(parent, 0, 0); // now nobody can put a link in the place of what is in it
+  for (const name of list(parent)) lchownSync(join(parent, name), 0, 0);
 }
 
 export const isAlive = ({ pid, started }: ProcessName): boolean => startTime(pid) === started;

@@ -11,6 +11,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   renameSync,
@@ -96,8 +97,28 @@ function makeOwn(folder: string): void {
   }
 }
 
-/** Tells one layout of the tables of `capacity` sessions from another. */
-export const layoutOf = (capacity: number): string => createHash('sha256').update(stateLayout(capacity)).digest('hex');
+/** Tells one layout of the tables of `capacity` sessions from another. Of another number of shards each has other flows. */
+export const layoutOf = (capacity: number, shards = 1): string =>
+  createHash('sha256')
+    .update(stateLayout(capacity) + (shards === 1 ? '' : ` ${shards}`))
+    .digest('hex');
+
+/**
+ * Opens the memory that the shards of a router share, beside the folders of their tables. It is not theirs alone: the
+ * first one makes it, and none believes more of it than numbers.
+ * @throws Error where that cannot be
+ */
+export function openShared(folder: string, layout: string, words: number): FlatMemory {
+  makeOwn(folder);
+  const native = load();
+  const boot = `${readFileSync(BOOT_ID, 'latin1').trim()} ${native.statemap_namespace()}`;
+  const parent = dirname(folder);
+  const name = `shared-${createHash('sha256').update(`${layout} ${boot}`).digest('hex').slice(0, 16)}`;
+  // Who still has another one mapped keeps it until it ends.
+  for (const other of readdirSync(parent))
+    if (other.startsWith('shared-') && other !== name) rmSync(join(parent, other), { force: true });
+  return map(native, join(parent, name), words, words);
+}
 
 /**
  * Copies of the tables in `folder`, each as it is when it is asked for, while another process goes on to write them.

@@ -68,7 +68,6 @@ export function shardOfPacket(
   end: number,
   fromOutside: boolean,
 ): number {
-  const { shards, areas } = steering;
   let src = i32(b, at + IPV4_SRC);
   let dst = i32(b, at + IPV4_DST);
   if (u8(b, at + IPV4_PROTOCOL) === IPPROTO_ICMP && (ipv4Fragment(b, at) & ANY_FRAGMENT) === 0) {
@@ -81,6 +80,11 @@ export function shardOfPacket(
       dst = i32(b, quote + IPV4_SRC);
     }
   }
+  return shardBetween(steering, src, dst, fromOutside);
+}
+
+/** The shard of a packet that is no ICMP error. */
+export function shardBetween({ shards, areas }: Steering, src: number, dst: number, fromOutside: boolean): number {
   if (areas === undefined) return shardOf(src ^ dst, shards);
   if (isOutside(areas, dst) === fromOutside) return 0;
   return shardOf(fromOutside ? src : dst, shards);

@@ -119,7 +119,8 @@ export class PolicyCompiler {
   }
 }
 
-const lastRevision = ({ accessLists, nat, routing }: Policy): number =>
+/** The highest revision of a list of it. */
+export const lastRevision = ({ accessLists, nat, routing }: Policy): number =>
   [...accessLists.values(), nat, nat.bindings, routing.routes].reduce(
     (most, { revision }) => Math.max(most, revision),
     0,

@@ -7,6 +7,7 @@ import type { Prober } from '../../core/probe/probe.js';
 import type { RouterSnapshot, SystemSnapshot, ViewName } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 import type { RouterMemory } from '../trace/dry-run.js';
+import type { TracedPacket } from '../trace/probe.js';
 
 export interface ConsoleRouter {
   /** The configuration in force. Not to be changed: change a clone and `actions.apply` it. */
@@ -18,8 +19,8 @@ export interface ConsoleRouter {
    * Absent where `snapshot` always does.
    */
   readonly fetch?: (names: readonly ViewName[]) => Promise<void>;
-  /** Copies of the data plane's tables as they are now, for an engine that is run dry. */
-  memory(): RouterMemory | 'unreadable';
+  /** Copies of the data plane's tables as they are now, for an engine that is run dry with this packet. */
+  memory(packet: TracedPacket): RouterMemory | 'unreadable';
   readonly system: SystemSnapshot;
   readonly actions: RouterActions;
   /** What `write memory` wrote last, or the file that the router was started with; undefined: it was erased. */

@@ -53,7 +53,8 @@ export const SESSION_COMMANDS: readonly ExecCommand[] = [
         return;
       }
       const { mapped } = router.snapshot;
-      print(formatTrace(explain({ config, mapped, memory: router.memory() }, readProbe(m.word('INTERFACE'), m))));
+      const probe = readProbe(m.word('INTERFACE'), m);
+      print(formatTrace(explain({ config, mapped, memory: router.memory(probe) }, probe)));
     },
   },
   {

@@ -1,0 +1,172 @@
+/**
+ * All shards as one data plane: each has a process, a queue, files and a supervisor of its own. What is told is told to
+ * all; what is asked is asked of all, and put together. Where one ends, its flows alone wait until it is back.
+ */
+import type { Event } from '../core/events.js';
+import type { DebugFlags } from '../core/observe/debug.js';
+import { type Reading, readRows } from '../core/observe/row.js';
+import type { Clearing, FromDataPlane, Links, ProbeKey } from '../core/plane.js';
+import type { Policy } from '../core/policy.js';
+import type { ViewName } from '../core/state/snapshot.js';
+import { CollectedViews } from '../core/state/view.js';
+import { QueueWatch } from '../io/queue-watch.js';
+import type { Message } from '../ios/messages.js';
+import { Supervisor } from './supervisor.js';
+import type { Found, Wanted } from './takeover.js';
+
+export interface ShardsOptions {
+  /** Of each shard, shard 0 first. */
+  wanted: readonly Wanted[];
+  policy: Policy;
+  links: Links;
+  /** Names of the interfaces that a Linux interface is bound to. */
+  mapped: ReadonlySet<string>;
+  events: (events: readonly Event[]) => void;
+  answer: (answer: Extract<FromDataPlane, { type: 'answer' }>) => void;
+  write: (message: Message) => void;
+  /** Logs a line about the data plane. */
+  say: (severity: number, text: string) => void;
+}
+
+export class Shards {
+  readonly #all: readonly { supervisor: Supervisor; watch: QueueWatch }[];
+
+  /** @param debug flags at the start */
+  constructor(
+    private readonly options: ShardsOptions,
+    debug: DebugFlags,
+  ) {
+    this.#all = options.wanted.map((wanted, shard) => this.#make(wanted, shard, debug));
+  }
+
+  #make(wanted: Wanted, shard: number, debug: DebugFlags): { supervisor: Supervisor; watch: QueueWatch } {
+    const { policy, links, mapped, events, write } = this.options;
+    const { name, say } = this.#words(shard);
+    const watch = new QueueWatch(() => supervisor.status.losses, write);
+    const supervisor: Supervisor = new Supervisor(
+      {
+        ...wanted,
+        policy,
+        links,
+        mapped,
+        events,
+        answer: (answer) => {
+          this.options.answer(answer);
+          this.forgetProbe(answer.key);
+        },
+        complaint: (line) => say(3, `${name.replace(/^the /, '')}: ${line}`),
+        ended: (why) => {
+          watch.restart();
+          say(2, `${name} ended (${why})`);
+        },
+        restarted: () => say(5, `${name} has been started again`),
+        takenOver: (status, unheard) => {
+          watch.resume(status.losses);
+          const more = unheard === 0 ? '' : `; ${unheard} messages of the time before follow`;
+          say(5, `${name} was at work and is taken over${more}`);
+        },
+        note: (text) => say(4, this.noteOf(shard, text)),
+      },
+      debug,
+    );
+    return { supervisor, watch };
+  }
+
+  /** How a shard is spoken of: where there is only one, not at all. */
+  #words(shard: number): { name: string; say: (severity: number, text: string) => void } {
+    const name = this.options.wanted.length === 1 ? 'the data plane' : `shard ${shard}`;
+    return { name, say: this.options.say };
+  }
+
+  /** A note of a shard's data plane, with its number where there are several. */
+  noteOf(shard: number, text: string): string {
+    return this.options.wanted.length === 1 ? text : `shard ${shard}: ${text}`;
+  }
+
+  /**
+   * Starts all, or takes over those that are at work.
+   * @returns when their queues are open
+   * @throws RefusedError where one cannot begin
+   */
+  async start(found: readonly Found[]): Promise<void> {
+    const begun = await Promise.allSettled(this.#all.map(({ supervisor }, shard) => supervisor.start(found[shard]!)));
+    for (const { status, ...rest } of begun) if (status === 'rejected') throw (rest as PromiseRejectedResult).reason;
+  }
+
+  /** Puts a policy in force. It must come from the same compiler as the one before. */
+  configure(policy: Policy, links: Links): void {
+    for (const { supervisor } of this.#all) supervisor.configure(policy, links);
+  }
+
+  /** Links have come, gone or changed. */
+  bind(links: Links): void {
+    for (const { supervisor } of this.#all) supervisor.bind(links);
+  }
+
+  setDebug(flags: DebugFlags): void {
+    for (const { supervisor } of this.#all) supervisor.setDebug(flags);
+  }
+
+  clear(clearing: Clearing): void {
+    for (const { supervisor } of this.#all) supervisor.tell({ type: 'clear', clearing });
+  }
+
+  /** The first one sends; the answer comes in by the shard of its sender, whichever that is. */
+  probe(key: ProbeKey, packets: readonly Uint8Array[]): void {
+    // The one that sends is told last: then all look for the answer.
+    for (const [shard, { supervisor }] of [...this.#all.entries()].reverse())
+      supervisor.tell({ type: 'probe', key, packets: shard === 0 ? packets : [] });
+  }
+
+  forgetProbe(key: ProbeKey): void {
+    for (const { supervisor } of this.#all) supervisor.tell({ type: 'forget-probe', key });
+  }
+
+  /** Asks all for views. Where one ends meanwhile, its part of them is what was there. */
+  async views(names: readonly ViewName[]): Promise<CollectedViews> {
+    const views = new CollectedViews(this.options.mapped, this.#all.length);
+    await Promise.all(this.#all.map(({ supervisor }) => supervisor.addViews(views, names)));
+    if (names.includes('counters')) views.add({ name: 'counters', items: this.#losses() });
+    return views;
+  }
+
+  #losses(): Reading[] {
+    return this.#all.flatMap(({ watch }) => readRows(watch.rows()));
+  }
+
+  /** Looks whether there is more to say of what was lost. `now`: ms, monotonic. */
+  tick(now: number): void {
+    for (const { watch } of this.#all) watch.tick(now);
+  }
+
+  /** Processor time of all data planes so far, ms, and bytes of those that are at work. */
+  get load(): { cpuMs: number; memory: number } {
+    let cpuMs = 0;
+    let memory = 0;
+    for (const { supervisor } of this.#all) {
+      cpuMs += supervisor.cpuMs;
+      memory += supervisor.status.memory;
+    }
+    return { cpuMs, memory };
+  }
+
+  /** Messages left out, as too many, so far. */
+  get leftOut(): number {
+    return this.#all.reduce((sum, { supervisor }) => sum + supervisor.leftOut, 0);
+  }
+
+  /** All answer, and judge packets. */
+  get isWell(): boolean {
+    return this.#all.every(({ supervisor }) => supervisor.isWell);
+  }
+
+  /** Leaves them at work, for another control plane. */
+  leave(): void {
+    for (const { supervisor } of this.#all) supervisor.leave();
+  }
+
+  /** Has them close their queues and end. @returns when they have */
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map(({ supervisor }) => supervisor.stop()));
+  }
+}
