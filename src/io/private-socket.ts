@@ -7,13 +7,14 @@ import type { Server } from 'node:net';
  * @throws Error where the path cannot be used
  */
 export async function listenPrivately(server: Server, at: string | { fd: number }): Promise<void> {
-  const mask = process.umask(0o177);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Bound before `listen` returns. The mask is the whole process's: what is started meanwhile must not inherit it.
+    const mask = process.umask(0o177);
+    try {
       server.listen(at, resolve);
-    });
-  } finally {
-    process.umask(mask);
-  }
+    } finally {
+      process.umask(mask);
+    }
+  });
 }

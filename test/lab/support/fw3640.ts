@@ -58,8 +58,12 @@ export class Fw3640 {
 
   /** Process id of the data plane. */
   get dataPlane(): number {
+    return this.dataPlaneOf(0);
+  }
+
+  dataPlaneOf(shard: number): number {
     const folder = `/run/fw3640/net-${statSync(`/run/netns/${this.#lab.netns('router')}`).ino}`;
-    return Number(readFileSync(join(folder, 'shard0.pid'), 'utf8').split(' ')[0]);
+    return Number(readFileSync(join(folder, `shard${shard}.pid`), 'utf8').split(' ')[0]);
   }
 
   /** Process ids of all that the control plane has started and that runs. */
