@@ -125,7 +125,7 @@ export class Shards {
   /** Asks all for views. Where one ends meanwhile, its part of them is what was there. */
   async views(names: readonly ViewName[]): Promise<CollectedViews> {
     const views = new CollectedViews(this.options.mapped, this.#all.length);
-    await Promise.all(this.#all.map(({ supervisor }) => supervisor.addViews(views, names)));
+    await Promise.all(this.#all.map(({ supervisor }) => supervisor.views(names, views)));
     if (names.includes('counters')) views.add({ name: 'counters', items: this.#losses() });
     return views;
   }

@@ -9,7 +9,7 @@ import { changesInPieces } from '../core/policy-pieces.js';
 import type { Policy } from '../core/policy.js';
 import type { DebugFlags } from '../core/observe/debug.js';
 import type { ViewName } from '../core/state/snapshot.js';
-import type { CollectedViews } from '../core/state/view.js';
+import { CollectedViews } from '../core/state/view.js';
 import { endLeftShard } from '../host/end-process.js';
 import type { ShardFiles } from '../host/shard-files.js';
 import { packetsQueued } from '../io/queue/kernel-queue.js';
@@ -47,7 +47,7 @@ export interface SupervisorOptions extends Wanted {
 
 interface Question {
   views: CollectedViews;
-  resolve: () => void;
+  resolve: (views: CollectedViews) => void;
 }
 
 const NO_STATUS: Status = { losses: {}, cpuMs: 0, memory: 0, leftOut: 0 };
@@ -199,9 +199,12 @@ export class Supervisor {
     this.#send(message);
   }
 
-  /** Adds to views what there is here. Where the data plane ends meanwhile, that is what was there of it. */
-  addViews(views: CollectedViews, names: readonly ViewName[]): Promise<void> {
-    if (this.#process === undefined) return Promise.resolve();
+  /**
+   * Asks for views. Where the data plane ends meanwhile, they are what was there of them.
+   * @param views to which they are added
+   */
+  views(names: readonly ViewName[], views = new CollectedViews(this.options.mapped)): Promise<CollectedViews> {
+    if (this.#process === undefined) return Promise.resolve(views);
     const id = this.#nextQuestion++;
     this.#send({ type: 'view', id, names });
     return new Promise((resolve) => this.#questions.set(id, { views, resolve }));
@@ -257,7 +260,7 @@ export class Supervisor {
         for (const piece of message.pieces) question.views.add(piece);
         if (!message.last) return;
         this.#questions.delete(message.id);
-        question.resolve();
+        question.resolve(question.views);
         return;
       }
       case 'pong':
@@ -275,7 +278,7 @@ export class Supervisor {
   #ended(process: PlaneProcess, why: string | undefined): void {
     if (process !== this.#process) return;
     this.#process = undefined;
-    for (const { resolve } of this.#questions.values()) resolve();
+    for (const { views, resolve } of this.#questions.values()) resolve(views);
     this.#questions.clear();
     if (this.#stopping) return;
     if (why !== undefined) {

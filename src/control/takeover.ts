@@ -63,8 +63,10 @@ export async function findAtWork(wanted: Wanted, say: (why: string) => void, fin
   const { pid } = found.name;
   if (build !== wanted.build) say(`the data plane (process ${pid}) is of another build (${build}); it is replaced`);
   else if (at === undefined) say(`the data plane (process ${pid}) was never started; it is replaced`);
-  else if (at.queue !== wanted.queue || at.capacity !== wanted.capacity || at.shards !== wanted.shards)
-    say(`the data plane (process ${pid}) has another queue, or another number of sessions or shards; it is replaced`);
+  else if (at.queue !== wanted.queue || at.capacity !== wanted.capacity)
+    say(`the data plane (process ${pid}) has another queue or another number of sessions; it is replaced`);
+  else if (at.shards !== wanted.shards)
+    say(`the data plane (process ${pid}) is one of ${at.shards}, and there shall be ${wanted.shards}; it is replaced`);
   else {
     const atWork = await resume(found);
     if (atWork !== undefined) return { atWork };

@@ -29,11 +29,12 @@ class World implements Processes {
   statesRemoved = 0;
   readonly ended: unknown[] = [];
   readonly wanted = {
-    files: { removeState: () => this.statesRemoved++ },
+    files: { removeOwnState: () => this.statesRemoved++ },
     build: 'b',
     user: { command: [] },
     queue: 3,
     capacity: 500,
+    shards: 1,
   } as unknown as Wanted;
   readonly supervisor: Supervisor;
 
@@ -115,7 +116,15 @@ test(
     const starting = w.supervisor.start({}).then(() => (open = true));
     await later(0);
     expect(w.last.sent).toEqual([
-      { type: 'start', changes: changesOf(undefined, policy), links: LINKS, debug: noDebug(), queue: 3, capacity: 500 },
+      {
+        type: 'start',
+        changes: changesOf(undefined, policy),
+        links: LINKS,
+        debug: noDebug(),
+        queue: 3,
+        capacity: 500,
+        shards: 1,
+      },
     ]);
     expect([open, w.supervisor.isWell]).toEqual([false, false]);
     w.last.receive({ type: 'events', events: [EVENT], number: 1 }); // before it is ready
@@ -235,7 +244,15 @@ test(
     await later(50);
     expect(w.born).toHaveLength(2);
     expect(w.last.sent).toEqual([
-      { type: 'start', changes: changesOf(undefined, second), links: LINKS, debug: flags, queue: 3, capacity: 500 },
+      {
+        type: 'start',
+        changes: changesOf(undefined, second),
+        links: LINKS,
+        debug: flags,
+        queue: 3,
+        capacity: 500,
+        shards: 1,
+      },
     ]);
   }),
 );

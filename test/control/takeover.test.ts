@@ -12,8 +12,9 @@ const wanted = {
   user: { command: [] },
   queue: 3,
   capacity: 500,
+  shards: 1,
 } as unknown as Wanted;
-const AT = { queue: 3, capacity: 500 };
+const AT = { queue: 3, capacity: 500, shards: 1 };
 const policy = policyOf();
 const pieces: PolicyPiece[] = [...policyPieces(policy)];
 const EVENTS: FromDataPlane = { type: 'events', events: [], number: 7 };
@@ -84,6 +85,7 @@ test.each([
   { name: 'is of another build', hello: { build: 'c', at: AT }, says: 'is of another build (c); it is replaced' },
   { name: 'was never started', hello: {}, says: 'was never started; it is replaced' },
   { name: 'has another queue', hello: { at: { ...AT, queue: 4 } }, says: 'has another queue or another number of sessions; it is replaced' }, // prettier-ignore
+  { name: 'is one of more', hello: { at: { ...AT, shards: 4 } }, says: 'is one of 4, and there shall be 1; it is replaced' }, // prettier-ignore
   { name: 'has another size', hello: { at: { ...AT, capacity: 4 } }, says: 'has another queue or another number of sessions; it is replaced' }, // prettier-ignore
 ])('one that $name is not spoken with: it is replaced', async ({ hello, says }) => {
   const { found, said, plane } = await find(hello, []);
