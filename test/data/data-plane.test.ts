@@ -111,11 +111,12 @@ class World implements Edge, ToControlPlane {
       debug: noDebug(),
       queue: 3,
       capacity: 64,
+      shards: 1,
     };
   }
   /** Born when it is asked for first. */
   get plane(): DataPlane {
-    this.#plane ??= new DataPlane(this.start, this, '/run/state', this);
+    this.#plane ??= new DataPlane(this.start, this, { state: '/run/state', shard: 0 }, this);
     return this.#plane;
   }
   openQueue(queue: number): JudgedQueue {
