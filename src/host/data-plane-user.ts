@@ -169,7 +169,9 @@ export function handOver(files: ShardFiles, { uid, gid }: { uid: number; gid: nu
   if (owner === uid) return;
   if (owner !== undefined && owner !== 0) files.removeState();
   mkdirSync(files.state, { recursive: true, mode: 0o700 });
-  for (const folder of [files.state, parent]) {
+  // Those of all shards: once the parent is its own, nobody looks in there again.
+  const shards = readdirSync(parent).filter((name) => lstatSync(join(parent, name)).isDirectory());
+  for (const folder of [...shards.map((name) => join(parent, name)), parent]) {
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
       if (lstatSync(path).isFile()) lchownSync(path, uid, gid);

@@ -1,8 +1,8 @@
 /** Which process the data plane is: by its number and the time it began, never by its name. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { endLeftShard, endProcess } from '../../src/host/end-process.js';
 import { isAlive, ShardFiles } from '../../src/host/shard-files.js';
@@ -64,5 +64,27 @@ test('one that is left is ended, and waited for; another one of its number is no
     expect(readdirSync(folder)).toEqual(['state.json']);
   } finally {
     child.kill('SIGKILL');
+  }
+});
+
+test('the tables of one shard go alone, and those of shards that are no more are found', () => {
+  const three = [0, 1, 2].map((shard) => new ShardFiles(folder, shard));
+  const parent = dirname(files.state);
+  try {
+    for (const { state } of three) mkdirSync(state, { recursive: true });
+    writeFileSync(join(parent, 'shared-x'), '');
+    writeFileSync(join(folder, 'shard7.pid'), '1 1\n');
+    expect(three.map((f) => f.furtherShards())).toEqual([
+      [0, 1, 2, 7],
+      [1, 2, 7],
+      [2, 7],
+    ]);
+    three[1]!.removeOwnState();
+    expect(readdirSync(parent).sort()).toEqual(['shard0', 'shard2', 'shared-x']);
+    three[2]!.removeOwnState();
+    three[0]!.removeOwnState(); // the last one takes along what they shared
+    expect(existsSync(parent)).toBe(false);
+  } finally {
+    rmSync(parent, { recursive: true, force: true });
   }
 });

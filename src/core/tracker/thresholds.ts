@@ -283,6 +283,7 @@ export class Thresholds {
     switch (kind) {
       case NOTICE.resetOldest:
         if (this.halfOpen.oldest(this.victim)) this.reset(this.victim, CAUSES[detail] ?? 'max-incomplete');
+        else this.#passOn(detail);
         return;
       case NOTICE.resetOldestTo:
         if (this.#oldestTo(this.victim, address)) this.reset(this.victim, 'max-incomplete-host');
@@ -298,6 +299,13 @@ export class Thresholds {
       case NOTICE.noteReset:
         this.#note(CAUSES[detail >> 1] ?? 'max-incomplete', (detail & 1) !== 0, now);
     }
+  }
+
+  /** The session that was meant has gone meanwhile: then the oldest one is another shard's. */
+  #passOn(detail: number): void {
+    const siblings = this.#siblings!;
+    const shard = siblings.oldest(MARKS.inspect, undefined);
+    if (shard !== siblings.shard) siblings.tell(shard, NOTICE.resetOldest, detail);
   }
 
   #resetVictim(cause: ResetCause, alert: boolean, now: number): void {
