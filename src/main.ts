@@ -49,9 +49,7 @@ program
   )
   .addOption(new Option('--queue <n>', 'NFQUEUE number, of the first shard').default(0).argParser(integer(0, 65535)))
   .addOption(
-    new Option('--shards <n>', 'data planes, a queue and a core each; if not given, one less than the cores').argParser(
-      integer(1, MOST_SHARDS),
-    ),
+    new Option('--shards <n>', 'data planes, a queue and a core each').default(1).argParser(integer(1, MOST_SHARDS)),
   )
   .option('--lenient', LENIENT, false)
   .option('--fail-open', 'let packets pass uninspected while fw3640 does not run', false)

@@ -1,8 +1,6 @@
 /** `fw3640 run`: the daemon, from reading the configuration to the last undone change. */
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { MOST_SHARDS } from '../core/shard/steering.js';
 import { formatConfigError, parseConfig, type ParsedConfig } from '../ios/config/parse.js';
 import { unsupported } from '../ios/config/unsupported.js';
 import { canonicalInterface } from '../ios/interface-name.js';
@@ -28,16 +26,13 @@ import { RefusedError } from '../control/data-plane-process.js';
 const STANDARD_OUTPUT = 1;
 const MOST_QUEUE = 65_535;
 
-/** One core is for the control plane, and for the kernel. */
-const coresToSpare = (): number => Math.min(Math.max(availableParallelism() - 1, 1), MOST_SHARDS);
-
 export interface RunOptions {
   config: string;
   /** `Ethernet2/0=eth1`, as given. */
   interface: string[];
   queue: number;
-  /** How many data planes; undefined: as many as there are cores to spare. */
-  shards?: number;
+  /** How many data planes. */
+  shards: number;
   failOpen: boolean;
   /** Keep unknown lines that are housekeeping, instead of refusing the file. */
   lenient: boolean;
@@ -69,10 +64,10 @@ export async function run(options: RunOptions): Promise<void> {
     return;
   }
   const oneShard = whyOneShard(config, new Set(bindings.keys()));
-  const shards = oneShard === undefined ? (options.shards ?? coresToSpare()) : 1;
+  const { shards } = options;
   const wrong =
-    options.shards !== undefined && options.shards > 1 && oneShard !== undefined
-      ? `--shards ${options.shards}: ${oneShard}`
+    shards > 1 && oneShard !== undefined
+      ? `--shards ${shards}: ${oneShard}`
       : options.queue + shards - 1 > MOST_QUEUE
         ? `--queue ${options.queue}: ${shards} shards need as many queues, and the last one is ${MOST_QUEUE}`
         : undefined;
@@ -127,8 +122,6 @@ export async function run(options: RunOptions): Promise<void> {
       `${shards} shards, queues ${options.queue} to ${options.queue + shards - 1}`,
       'DATA_PLANE',
     );
-  if (oneShard !== undefined && options.shards === undefined && coresToSpare() > 1)
-    router.say(4, '%FW3640', `one shard: ${oneShard}`, 'DATA_PLANE');
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
   const manager = new ServiceManager();
   let reloaded = Promise.resolve();
