@@ -63,10 +63,10 @@ export async function run(options: RunOptions): Promise<void> {
     process.exitCode = EXIT.usage;
     return;
   }
-  const oneShard = whyOneShard(config, new Set(bindings.keys()));
   const { shards } = options;
+  const oneShard = shards === 1 ? undefined : whyOneShard(config, new Set(bindings.keys()));
   const wrong =
-    shards > 1 && oneShard !== undefined
+    oneShard !== undefined
       ? `--shards ${shards}: ${oneShard}`
       : options.queue + shards - 1 > MOST_QUEUE
         ? `--queue ${options.queue}: ${shards} shards need as many queues, and the last one is ${MOST_QUEUE}`

@@ -27,7 +27,7 @@ import type { RouterMemory } from '../ios/trace/dry-run.js';
 import type { TracedPacket } from '../ios/trace/probe.js';
 import { DataPlaneProcess, PROGRAM_FILES } from './data-plane-process.js';
 import { whyOneShard } from './one-shard.js';
-import { Shards } from './shards.js';
+import { ofShard, Shards } from './shards.js';
 import { findAtWork, type Found, type Wanted } from './takeover.js';
 
 export interface RouterOptions {
@@ -107,7 +107,7 @@ export class Router {
     try {
       const notes: string[] = [];
       found = await Promise.all(
-        wanted.map((one, shard) => findAtWork(one, (why) => notes.push(shards === 1 ? why : `shard ${shard}: ${why}`))),
+        wanted.map((one, shard) => findAtWork(one, (why) => notes.push(ofShard(shard, shards, why)))),
       );
       if (common.user.note !== undefined && found.some(({ atWork }) => atWork === undefined))
         notes.push(common.user.note);

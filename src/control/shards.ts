@@ -28,6 +28,10 @@ export interface ShardsOptions {
   say: (severity: number, text: string) => void;
 }
 
+/** What is said of one of the shards, with its number where there are several. */
+export const ofShard = (shard: number, shards: number, text: string): string =>
+  shards === 1 ? text : `shard ${shard}: ${text}`;
+
 export class Shards {
   readonly #all: readonly { supervisor: Supervisor; watch: QueueWatch }[];
 
@@ -40,8 +44,9 @@ export class Shards {
   }
 
   #make(wanted: Wanted, shard: number, debug: DebugFlags): { supervisor: Supervisor; watch: QueueWatch } {
-    const { policy, links, mapped, events, write } = this.options;
-    const { name, say } = this.#words(shard);
+    const { policy, links, mapped, events, write, say } = this.options;
+    // Where there is only one, it is not spoken of.
+    const name = this.options.wanted.length === 1 ? 'the data plane' : `shard ${shard}`;
     const watch = new QueueWatch(() => supervisor.status.losses, write);
     const supervisor: Supervisor = new Supervisor(
       {
@@ -65,22 +70,11 @@ export class Shards {
           const more = unheard === 0 ? '' : `; ${unheard} messages of the time before follow`;
           say(5, `${name} was at work and is taken over${more}`);
         },
-        note: (text) => say(4, this.noteOf(shard, text)),
+        note: (text) => say(4, ofShard(shard, this.options.wanted.length, text)),
       },
       debug,
     );
     return { supervisor, watch };
-  }
-
-  /** How a shard is spoken of: where there is only one, not at all. */
-  #words(shard: number): { name: string; say: (severity: number, text: string) => void } {
-    const name = this.options.wanted.length === 1 ? 'the data plane' : `shard ${shard}`;
-    return { name, say: this.options.say };
-  }
-
-  /** A note of a shard's data plane, with its number where there are several. */
-  noteOf(shard: number, text: string): string {
-    return this.options.wanted.length === 1 ? text : `shard ${shard}: ${text}`;
   }
 
   /**

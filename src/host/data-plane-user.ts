@@ -3,7 +3,7 @@
  * more (no_new_privs). `setpriv` of util-linux makes it so at exec, when the process has one thread still: capabilities
  * belong to threads, and Node has many. The queue and its raw socket are opened with these two.
  */
-import { accessSync, chownSync, constants, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'; // prettier-ignore
+import { accessSync, chownSync, constants, lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'; // prettier-ignore
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { procText } from '../io/proc.js';
@@ -118,7 +118,7 @@ export function starterHere(): Starter {
     uid: process.geteuid?.() ?? 0,
     effective: set('CapEff'),
     ambient: set('CapAmb'),
-    passwd: textOf('/etc/passwd'),
+    passwd: procText('/etc/passwd'),
     hasSetpriv: (process.env['PATH'] ?? '').split(':').some((folder) => isProgram(join(folder, 'setpriv'))),
     isPublic,
   };
@@ -130,14 +130,6 @@ function isProgram(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }
 

@@ -2,18 +2,9 @@
  * What a data plane has in the run directory of its network namespace: the socket that it listens on, the file that says
  * which process it is, and what it wrote to standard error. They outlive the control plane that started it.
  */
-import {
-  lchownSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { lchownSync, lstatSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { startTime } from '../io/proc.js';
+import { procText, startTime } from '../io/proc.js';
 import { journalPath } from './host-journal.js';
 
 const SHARED_MEMORY = '/dev/shm';
@@ -74,7 +65,7 @@ export class ShardFiles {
 
   /** The data plane that was the last one to claim to be it; undefined: it is gone. */
   running(): ProcessName | undefined {
-    const [, pid, started] = /^(\d+) (\d+)\n$/.exec(read(this.#process)) ?? [];
+    const [, pid, started] = /^(\d+) (\d+)\n$/.exec(procText(this.#process)) ?? [];
     if (pid === undefined || started === undefined) return undefined;
     const name = { pid: Number(pid), started };
     return isAlive(name) ? name : undefined;
@@ -83,7 +74,7 @@ export class ShardFiles {
   /** Removes what a process had here. Its successor may have claimed the file meanwhile. */
   remove(pid: number): void {
     rmSync(this.socket(pid), { force: true });
-    if (read(this.#process).startsWith(`${pid} `)) rmSync(this.#process, { force: true });
+    if (procText(this.#process).startsWith(`${pid} `)) rmSync(this.#process, { force: true });
   }
 
   /** Removes all that is left, once there is no process, but for its tables: the next one takes them over. */
@@ -151,14 +142,6 @@ export function ownerOf(path: string): number | undefined {
     return lstatSync(path).uid;
   } catch {
     return undefined;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }
 

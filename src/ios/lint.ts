@@ -5,7 +5,7 @@
 import type { AclEntry } from '../core/acl/entry.js';
 import { firstCovers, OpenDestinations } from './acl-index.js';
 import { isInspected } from '../core/inspect/port-map.js';
-import { formatExtended, formatStandard } from './config/acl-text.js';
+import { entryFormat } from './config/acl-text.js';
 import type { AclLine, RouterConfig } from './config/model.js';
 import { formatAddress, prefixLength } from './ipv4-text.js';
 import { resolveRoutes } from './compile/routes.js';
@@ -40,7 +40,7 @@ export function lint(config: RouterConfig, mapped?: ReadonlySet<string>): Warnin
 function unreachableEntries(config: RouterConfig): Warning[] {
   const warnings: Warning[] = [];
   for (const list of config.accessLists.values()) {
-    const format = list.kind === 'standard' ? formatStandard : formatExtended;
+    const format = entryFormat(list);
     const name = (e: AclLine): string =>
       `"${format(e)}"${e.line === undefined || e.line === 0 ? '' : ` of line ${e.line}`}`;
     const covers = firstCovers(list.entries);

@@ -6,28 +6,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RouterState } from '../../src/core/state/router-state.js';
 import { MAIL_SERVERS } from './mail-application.js';
-import { bring, make, type Move, MOVES, WAYS } from './moves.js';
-import { RULES, World } from './world.js';
+import { bring, make, type Move, MOVES } from './moves.js';
+import { IN_ORDER, ORDERED_MOVES, type Setting, SETTINGS, worldOf } from './ordered.js';
+import { World } from './world.js';
 
 /** More of them by hand. */
 const scale = Number(process.env.FW3640_ATTACK_SCALE ?? 1);
 
-const inOrder = MOVES.sayAny.map((m) => ({ ...m, at: 0, fate: 'arrives' as const }));
-const { turn, read, catchUp, acknowledge, retransmit, wait } = MOVES;
-
-const settings = fc.record({
-  rule: fc.constantFrom(...RULES),
-  server: fc.constantFrom(...MAIL_SERVERS.keys()),
-  to: fc.constantFrom(...WAYS),
-  stamps: fc.boolean(),
-  intercept: fc.boolean(),
-});
-type Setting = typeof settings extends fc.Arbitrary<infer T> ? T : never;
+const { turn, read, catchUp } = MOVES;
 
 function play(diesAlways: boolean, setting: Setting, moves: readonly Move[]) {
-  const w = new World(setting.rule, MAIL_SERVERS[setting.server]!, false, setting.intercept);
+  const w = worldOf(setting);
   w.diesAlways = diesAlways;
-  if (setting.stamps) w.timestamp = 1000;
   w.open();
   bring(w, setting.to);
   for (const move of moves) make(w, move);
@@ -45,9 +35,8 @@ function play(diesAlways: boolean, setting: Setting, moves: readonly Move[]) {
 }
 
 test('where the data plane dies before each packet, all goes on as if it did not', () => {
-  const moves = fc.array(fc.oneof(inOrder, turn, read, catchUp, acknowledge, retransmit, wait), { maxLength: 8 });
   fc.assert(
-    fc.property(settings, moves, (s, m) => {
+    fc.property(SETTINGS, ORDERED_MOVES, (s, m) => {
       const dying = play(true, s, m);
       const { takenOver } = dying;
       expect(dying).toEqual({ ...play(false, s, m), takenOver });
@@ -63,9 +52,9 @@ test('state with flipped bits or wiped parts is taken over as far as it can be, 
     at: fc.nat(1 << 12),
     bits: fc.constantFrom(1, 2, 0x80, 0xff, 0x100),
   });
-  const moves = fc.array(fc.oneof(inOrder, turn, read, catchUp), { maxLength: 4 });
+  const moves = fc.array(fc.oneof(IN_ORDER, turn, read, catchUp), { maxLength: 4 });
   fc.assert(
-    fc.property(settings, moves, fc.array(harm, { minLength: 1, maxLength: 12 }), moves, (s, before, harms, after) => {
+    fc.property(SETTINGS, moves, fc.array(harm, { minLength: 1, maxLength: 12 }), moves, (s, before, harms, after) => {
       const w = new World(s.rule, MAIL_SERVERS[s.server]!, false, s.intercept);
       w.open();
       bring(w, s.to);

@@ -44,7 +44,14 @@ function writeEcho(b: Uint8Array, pattern: number, { identifier, sequence }: Pro
   put16(b, L4 + ICMP_CHECKSUM, ~fold(addWords(b, L4, b.length, 0)) & 0xffff);
 }
 
-function writeUdp(b: Uint8Array, { source, destination, port }: Probe, sourcePort: number): void {
+/**
+ * Writes the UDP header of a datagram without IPv4 options, whose data is there. `port`: of the destination.
+ */
+export function writeUdp(
+  b: Uint8Array,
+  { source, destination, port }: Pick<Probe, 'source' | 'destination' | 'port'>,
+  sourcePort: number,
+): void {
   const length = b.length - L4;
   put16(b, L4 + udp.UDP_SRC_PORT, sourcePort);
   put16(b, L4 + udp.UDP_DST_PORT, port);

@@ -152,6 +152,14 @@ export class Session extends SessionRecord {
   get isNormalised(): boolean {
     return this.normalised !== 0;
   }
+  /** Both sides have sent FIN. */
+  get isClosed(): boolean {
+    return this.has(FLAG.initiatorFin) && this.has(FLAG.responderFin);
+  }
+  /** Neither opening nor closed by both sides: it has an idle timer. */
+  get isOpen(): boolean {
+    return this.state !== SIS.opening && !this.isClosed;
+  }
   /** Highest TTL of a SYN of this side; 0: none, or the session is not normalised. */
   leastTtl(initiator: boolean): number {
     return initiator ? this.initiatorTtl : this.responderTtl;

@@ -337,7 +337,7 @@ function noteHandshakeAck(s: Session, p: Packet, fromInitiator: boolean): number
 
 function noteFin(s: Session, fromInitiator: boolean): number {
   s.set(fromInitiator ? FLAG.initiatorFin : FLAG.responderFin);
-  if (s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin)) {
+  if (s.isClosed) {
     s.state = SIS.closing;
     return TRANSITION.closed;
   }
@@ -358,7 +358,7 @@ function noteReset(s: Session, p: Packet, fromInitiator: boolean): number {
  */
 export function mayBeReplaced(s: Session, p: Packet, fromInitiator: boolean): boolean {
   if ((p.flags & (SYN | ACK | RST | FIN)) !== SYN) return false;
-  if (!s.has(FLAG.initiatorFin) || !s.has(FLAG.responderFin)) return false;
+  if (!s.isClosed) return false;
   const w = s.words;
   const initiator = peerOf(s, true);
   const responder = peerOf(s, false);
@@ -389,5 +389,5 @@ export function connectionState(s: Session): string {
   if (!s.has(FLAG.responderSyn)) return 'SYNSENT';
   if (s.state === SIS.opening) return 'SYNRCVD';
   if (s.state === SIS.open) return 'ESTAB';
-  return s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin) ? 'CLOSED' : 'CLOSEWAIT';
+  return s.isClosed ? 'CLOSED' : 'CLOSEWAIT';
 }

@@ -43,7 +43,7 @@ export function adopt({ context, streams, lifetimes, data }: Heirs, pools: Names
     if (s.has(FLAG.incomplete)) incomplete.push(s.slot);
     s.unset(FLAG.expendable | FLAG.ended);
     if (s.state === SIS.opening) opening.push(s.slot);
-    else if (s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin)) {
+    else if (s.isClosed) {
       s.set(FLAG.ended);
       ended.push(s.slot);
     }

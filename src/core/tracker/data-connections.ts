@@ -5,7 +5,7 @@
 import { type RuleEntry, SERVICES } from '../inspect/rules.js';
 import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
 import type { Flow } from '../session/flow.js';
-import { FLAG, SESSION_WORDS, type Session, SIS } from '../session/session.js';
+import { FLAG, SESSION_WORDS, type Session } from '../session/session.js';
 import { IPPROTO_TCP } from '../wire/ipv4.js';
 import type { Packet } from '../wire/packet.js';
 import type { TrackerContext } from './context.js';
@@ -84,7 +84,7 @@ export class DataConnections {
    * Asked only then, so that no packet of the data connection has to know of it.
    */
   keepsAlive(s: Session, now: number): boolean {
-    if (s.related === 0 || s.service === FTP_DATA || !isOpen(s)) return false;
+    if (s.related === 0 || s.service === FTP_DATA || !s.isOpen) return false;
     noteMoved(s, this.#at(s.related - 1).since);
     return s.timeoutMs - ((now - s.since) | 0) > 0;
   }
@@ -95,7 +95,7 @@ export class DataConnections {
     const other = this.#at(s.related - 1);
     if (other.related !== s.slot + 1) return; // another data connection came later
     other.related = 0;
-    if (s.service === FTP_DATA && isOpen(other)) noteMoved(other, s.since);
+    if (s.service === FTP_DATA && other.isOpen) noteMoved(other, s.since);
   }
 
   /** Session `s` was left by another process: control and data connection must name each other. */
@@ -130,10 +130,6 @@ export class DataConnections {
     return this.#related;
   }
 }
-
-/** Neither opening nor closed by both sides: it has an idle timer. */
-const isOpen = (s: Session): boolean =>
-  s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin));
 
 /** The idle time of `s` begins at `since`, if that is later. */
 function noteMoved(s: Session, since: number): void {

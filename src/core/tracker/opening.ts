@@ -23,7 +23,7 @@ const UNINSPECTED_SHARE = 4;
 
 export class Opening {
   readonly room: Room;
-  /** Cursor for that one, and for a control connection. */
+  /** Cursor for a session whose place the packet in hand takes, and for a control connection. */
   readonly #other: Session;
 
   constructor(

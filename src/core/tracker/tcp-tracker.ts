@@ -96,7 +96,7 @@ export class TcpTracker {
     }
     if (!tcp.saysNothing(s, p, fromInitiator)) {
       s.heard = now;
-      if (s.state !== SIS.opening && !(s.has(FLAG.initiatorFin) && s.has(FLAG.responderFin))) s.since = now;
+      if (s.isOpen) s.since = now;
     }
     tcp.noteAcknowledgement(s, p, fromInitiator);
     if (stream !== undefined) {

@@ -60,11 +60,15 @@ export function formatExtended(e: AclEntry): string {
 }
 
 /** @returns an entry of a standard list as the running-config has it; `deny` is padded to the width of `permit`. */
-export function formatStandard(e: AclEntry): string {
+function formatStandard(e: AclEntry): string {
   const { address, wildcard } = e.src;
   const source = wildcard === 0 ? formatAddress(address) : endpoint(e.src);
   return `${e.action.padEnd(6)} ${source}${e.log === 'none' ? '' : ' log'}`;
 }
+
+/** How the entries of a list are written. */
+export const entryFormat = ({ kind }: Pick<AccessList, 'kind'>): ((e: AclEntry) => string) =>
+  kind === 'standard' ? formatStandard : formatExtended;
 
 /** The lines of a list in order, remarks among the entries; `entry` and `remark` say how each is written. */
 export function listLines(

@@ -5,7 +5,7 @@
 import { featureOf } from '../features/index.js';
 import { formatAddress } from '../ipv4-text.js';
 import { SEVERITIES, nameOf } from '../number-names.js';
-import { formatExtended, formatStandard, listLines } from './acl-text.js';
+import { entryFormat, listLines } from './acl-text.js';
 import {
   emptyConfig,
   inspectDefaults,
@@ -18,7 +18,6 @@ import {
 import { arrangeInert } from './inert-order.js';
 import { inListOrder, isNumbered } from './list-order.js';
 import type {
-  AccessList,
   InspectedProtocol,
   InterfaceConfig,
   LineConfig,
@@ -312,9 +311,6 @@ function route(r: RouterConfig['routes'][number]): string {
   return `ip route ${formatAddress(r.prefix)} ${formatAddress(r.mask)} ${via.join(' ')}${distance}`;
 }
 
-const formatEntry = (list: AccessList): typeof formatExtended =>
-  list.kind === 'standard' ? formatStandard : formatExtended;
-
 function namedLists({ accessLists }: RouterConfig): string[][] {
   return inListOrder(accessLists.values())
     .filter((l) => !isNumbered(l))
@@ -322,7 +318,7 @@ function namedLists({ accessLists }: RouterConfig): string[][] {
       `ip access-list ${l.kind} ${l.name}`,
       ...listLines(
         l,
-        (e) => ` ${formatEntry(l)(e)}`,
+        (e) => ` ${entryFormat(l)(e)}`,
         (text) => ` remark ${text}`,
       ),
     ]);
@@ -334,7 +330,7 @@ function numberedLists({ accessLists }: RouterConfig): string[] {
     .flatMap((l) =>
       listLines(
         l,
-        (e) => `access-list ${l.name} ${formatEntry(l)(e)}`,
+        (e) => `access-list ${l.name} ${entryFormat(l)(e)}`,
         (text) => `access-list ${l.name} remark ${text}`,
       ),
     );

@@ -5,7 +5,6 @@
 import { Engine } from '../../core/engine.js';
 import type { MemorySource } from '../../core/memory/flat-memory.js';
 import type { Observer } from '../../core/observe/observer.js';
-import type { Policy } from '../../core/policy.js';
 import { identifierOf } from '../../core/session/icmp.js';
 import type { Session } from '../../core/session/session.js';
 import { sessionSnapshot } from '../../core/state/view.js';
@@ -48,7 +47,6 @@ export class DryRun {
    * @param memory undefined: a router that has not seen a packet yet
    */
   constructor(config: RouterConfig, mapped: ReadonlySet<string> | undefined, memory: RouterMemory | undefined) {
-    this.policy = compilePolicy(config, mapped);
     this.#now = memory?.now ?? FRESH_NOW;
     const options = {
       capacity: memory?.capacity ?? FRESH_CAPACITY,
@@ -57,9 +55,8 @@ export class DryRun {
       dry: true,
       ...(memory !== undefined && { memory: memory.source, cookieKey: memory.cookieKey }),
     };
-    this.engine = new Engine(this.policy, options, NOBODY);
+    this.engine = new Engine(compilePolicy(config, mapped), options, NOBODY);
   }
-  readonly policy: Policy;
 
   /**
    * Judges a whole IPv4 packet.

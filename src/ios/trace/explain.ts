@@ -15,7 +15,8 @@ import { DROP, isDrop, type Verdict } from '../../core/verdict.js';
 import { i32, u16 } from '../../core/wire/bytes.js';
 import { IPPROTO_TCP, IPPROTO_UDP, IPV4_DST, IPV4_SRC } from '../../core/wire/ipv4.js';
 import type { Packet } from '../../core/wire/packet.js';
-import { formatExtended, formatStandard } from '../config/acl-text.js';
+import { entryFormat } from '../config/acl-text.js';
+import { isNumbered } from '../config/list-order.js';
 import type { AccessList, InterfaceConfig, RouterConfig } from '../config/model.js';
 import { DROP_REASONS } from '../drop-reasons.js';
 import { formatAddress } from '../ipv4-text.js';
@@ -298,7 +299,7 @@ function endsOf({ bytes, at, protocol }: Packet): NonNullable<Trace['ends']> {
 }
 
 const formatEntry = (list: AccessList, e: AclEntry): string =>
-  `${/^\d+$/.test(list.name) ? `access-list ${list.name} ` : ''}${list.kind === 'standard' ? formatStandard(e) : formatExtended(e)}`;
+  `${isNumbered(list) ? `access-list ${list.name} ` : ''}${entryFormat(list)(e)}`;
 
 const describe = (s: SessionSnapshot): string =>
   `${formatSessionId(s.id)} (${formatAddress(s.initiator)}:${s.initiatorPort})=>(${formatAddress(s.responder)}:${s.responderPort}) ${s.service} ${s.state}`;

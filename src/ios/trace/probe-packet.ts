@@ -2,13 +2,14 @@
  * The bytes of a probe. What the words leave open is filled in: of a flow that no session is for, as its first packet
  * has it; of a session, as its next packet might.
  */
+import { writeUdp } from '../../core/probe/datagram.js';
 import * as dns from '../../core/session/dns.js';
 import { waitingSequence } from '../../core/session/icmp.js';
 import { FLAG, type Session } from '../../core/session/session.js';
 import { clientSeq } from '../../core/session/splice.js';
 import * as tcpState from '../../core/session/tcp-state.js';
 import { put16, put32 } from '../../core/wire/bytes.js';
-import { addWords, fold, pseudoHeaderSum, writeIpv4Checksum } from '../../core/wire/checksum.js';
+import { addWords, fold, writeIpv4Checksum } from '../../core/wire/checksum.js';
 import { ICMP_CHECKSUM, ICMP_HEADER, ICMP_IDENTIFIER, ICMP_SEQUENCE, isIcmpError } from '../../core/wire/icmp.js';
 import * as ipv4 from '../../core/wire/ipv4.js';
 import { ownSegment } from '../../core/wire/own-segment.js';
@@ -75,14 +76,8 @@ function segment({ src, srcPort, dst, dstPort }: TracedPacket, known: Known | un
 
 function datagram(probe: TracedPacket, known: Known | undefined): Uint8Array {
   const b = packet(probe, udp.UDP_HEADER + dns.DNS_HEADER);
-  const length = b.length - L4;
-  put16(b, L4 + udp.UDP_SRC_PORT, probe.srcPort);
-  put16(b, L4 + udp.UDP_DST_PORT, probe.dstPort);
-  put16(b, L4 + udp.UDP_LENGTH, length);
   if (known?.fromInitiator === false && probe.srcPort === dns.DNS_PORT) writeDnsAnswer(b, known.session);
-  const { src, dst } = probe;
-  const sum = ~fold(addWords(b, L4, b.length, pseudoHeaderSum(src, dst, ipv4.IPPROTO_UDP, length))) & 0xffff;
-  put16(b, L4 + udp.UDP_CHECKSUM, sum === 0 ? 0xffff : sum);
+  writeUdp(b, { source: probe.src, destination: probe.dst, port: probe.dstPort }, probe.srcPort);
   return b;
 }
 

@@ -4,24 +4,11 @@ import { expect, test } from 'vitest';
 import { DryRun } from '../../../src/ios/trace/dry-run.js';
 import { PASS, type Verdict } from '../../../src/core/verdict.js';
 import type { Packet } from '../../../src/core/wire/packet.js';
-import { MAIL_SERVERS } from '../../attack/mail-application.js';
-import { bring, make, MOVES, WAYS } from '../../attack/moves.js';
-import { RULES, World } from '../../attack/world.js';
+import { bring, make } from '../../attack/moves.js';
+import { ORDERED_MOVES, SETTINGS, worldOf } from '../../attack/ordered.js';
 import { sent } from '../../support/packets.js';
 
 const scale = Number(process.env.FW3640_ATTACK_SCALE ?? 1);
-
-// What is held is not in that memory: segments come in order, as in adoption.law.test.ts.
-const inOrder = MOVES.sayAny.map((m) => ({ ...m, at: 0, fate: 'arrives' as const }));
-const { turn, read, catchUp, acknowledge, retransmit, wait } = MOVES;
-
-const settings = fc.record({
-  rule: fc.constantFrom(...RULES),
-  server: fc.constantFrom(...MAIL_SERVERS.keys()),
-  to: fc.constantFrom(...WAYS),
-  stamps: fc.boolean(),
-  intercept: fc.boolean(),
-});
 
 /** Identification and header checksum: a datagram gets a number of the router's own, which begins anywhere. */
 function withoutIdentification(packet: Uint8Array): number[] {
@@ -35,10 +22,9 @@ const outcome = (p: Packet, v: Verdict): unknown => [v, v === PASS && withoutIde
 
 test('a dialogue, packet by packet', () => {
   let packets = 0;
-  const moves = fc.array(fc.oneof(inOrder, turn, read, catchUp, acknowledge, retransmit, wait), { maxLength: 8 });
   fc.assert(
-    fc.property(settings, moves, (s, m) => {
-      const w = new World(s.rule, MAIL_SERVERS[s.server]!, false, s.intercept);
+    fc.property(SETTINGS, ORDERED_MOVES, (s, m) => {
+      const w = worldOf(s);
       w.rehearse = (source, bytes, ingress) => {
         const { now, capacity, cookieKey } = w;
         const dry = new DryRun(w.config, undefined, { source, now, capacity, cookieKey });
@@ -47,7 +33,6 @@ test('a dialogue, packet by packet', () => {
         packets++;
         return (p, v) => expect(said).toEqual(outcome(p, v));
       };
-      if (s.stamps) w.timestamp = 1000;
       w.open();
       bring(w, s.to);
       for (const move of m) make(w, move);
