@@ -31,6 +31,10 @@ export class RouterState implements RouterSnapshot {
     return this.#view('sessions').sessions();
   }
 
+  recent(): SessionSnapshot[] {
+    return this.#view('recent').recent();
+  }
+
   expected(): ExpectedSnapshot[] {
     return this.#view('expected').expected();
   }

@@ -105,12 +105,25 @@ export interface InterceptSnapshot {
 
 /** What of a router's state can be asked for. `show` says what it reads. */
 export type ViewName =
-  'sessions' | 'translations' | 'expected' | 'aclMatches' | 'counters' | 'inspection' | 'intercept' | 'reassembly';
+  | 'sessions'
+  | 'recent'
+  | 'translations'
+  | 'expected'
+  | 'aclMatches'
+  | 'counters'
+  | 'inspection'
+  | 'intercept'
+  | 'reassembly';
+
+/** How many sessions the view `recent` has, at most. */
+export const MOST_RECENT_SESSIONS = 500;
 
 export interface RouterSnapshot {
   /** Canonical names of the interfaces that a Linux interface is bound to; absent: all that can be. */
   readonly mapped?: ReadonlySet<string> | undefined;
   sessions(): SessionSnapshot[];
+  /** MOST_RECENT_SESSIONS of them at most, the one that was heard of last first. */
+  recent(): SessionSnapshot[];
   translations(): TranslationSnapshot[];
   /** Data connections that a control session has announced: their first packet needs no access list. */
   expected(): ExpectedSnapshot[];

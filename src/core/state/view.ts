@@ -9,6 +9,8 @@ import { printedPorts, sessionId } from '../session/endpoints.js';
 import { FLAG, type Session, SIS_NAMES } from '../session/session.js';
 import { connectionState } from '../session/tcp-state.js';
 import { type Reading, readRows, type Row } from '../observe/row.js';
+import { MostRecent } from './most-recent.js';
+import { MOST_RECENT_SESSIONS } from './snapshot.js';
 import type {
   ExpectedSnapshot,
   InspectionSnapshot,
@@ -26,7 +28,7 @@ import { arrangeTranslations, networksOf, translationsIn, translationsOfSessions
 const RECORDS_A_PIECE = 256;
 
 export type ViewPiece =
-  | { name: 'sessions'; items: SessionSnapshot[] }
+  | { name: 'sessions' | 'recent'; items: SessionSnapshot[] }
   | { name: 'translations'; from: 'table' | 'sessions' | 'networks'; items: TranslationSnapshot[] }
   | { name: 'expected'; items: ExpectedSnapshot[] }
   | { name: 'aclMatches'; list: string; matches: Float64Array }
@@ -58,13 +60,19 @@ function* piecesOf(
   const { sessions, nat } = engine;
   switch (name) {
     case 'sessions':
-      for (const [from, to] of ranges(() => sessions.table.records)) {
-        const items: SessionSnapshot[] = [];
-        const now = clock();
-        sessions.forEach((s) => items.push(sessionSnapshot(s, now)), from, to);
-        yield { name, items };
-      }
+      for (const [from, to] of ranges(() => sessions.table.records))
+        yield { name, items: sessionsIn(engine, from, to, clock()) };
       return;
+    case 'recent': {
+      const recent = new MostRecent(MOST_RECENT_SESSIONS);
+      for (const [from, to] of ranges(() => sessions.table.records)) {
+        const now = clock();
+        sessions.forEach((s) => recent.offer(s.slot, (now - s.heard) | 0), from, to);
+        yield { name, items: [] };
+      }
+      yield { name, items: recent.slots().flatMap((slot) => sessionsIn(engine, slot, slot + 1, clock())) };
+      return;
+    }
     case 'translations':
       for (const [from, to] of ranges(() => nat.translations.table.records))
         yield { name, from: 'table', items: translationsIn(engine, from, to, clock()) };
@@ -109,6 +117,13 @@ function* piecesOf(
   }
 }
 
+/** Of the records from `from` up to `to`. One may have ended since it was looked at: then it is not there. */
+function sessionsIn({ sessions }: Engine, from: number, to: number, now: number): SessionSnapshot[] {
+  const items: SessionSnapshot[] = [];
+  sessions.forEach((s) => items.push(sessionSnapshot(s, now)), from, to);
+  return items;
+}
+
 /** Numbers of records, piece by piece, as many as there are when the end is reached. */
 function* ranges(records: () => number): Generator<readonly [from: number, to: number]> {
   for (let from = 0; from < records(); from += RECORDS_A_PIECE) yield [from, from + RECORDS_A_PIECE];
@@ -120,6 +135,7 @@ function* ranges(records: () => number): Generator<readonly [from: number, to: n
  */
 export class CollectedViews implements RouterSnapshot {
   readonly #sessions: SessionSnapshot[] = [];
+  readonly #recent: SessionSnapshot[] = [];
   readonly #translations = {
     table: [] as TranslationSnapshot[],
     sessions: [] as TranslationSnapshot[],
@@ -146,6 +162,9 @@ export class CollectedViews implements RouterSnapshot {
     switch (piece.name) {
       case 'sessions':
         this.#sessions.push(...piece.items);
+        return;
+      case 'recent':
+        this.#recent.push(...piece.items);
         return;
       case 'translations':
         this.#translations[piece.from].push(...piece.items);
@@ -196,6 +215,11 @@ export class CollectedViews implements RouterSnapshot {
   sessions(): SessionSnapshot[] {
     if (this.shards > 1) this.#sessions.sort((a, b) => b.createdAgo - a.createdAgo);
     return this.#sessions;
+  }
+
+  recent(): SessionSnapshot[] {
+    if (this.shards === 1) return this.#recent;
+    return this.#recent.sort((a, b) => a.heardAgo - b.heardAgo).slice(0, MOST_RECENT_SESSIONS);
   }
 
   expected(): ExpectedSnapshot[] {

@@ -64,6 +64,7 @@ export function fakeRouter(text: string): FakeRouter {
   };
   const snapshot: RouterSnapshot = {
     sessions: () => state.sessions,
+    recent: () => state.sessions,
     translations: () => state.translations,
     expected: () => [],
     aclMatches: (list) => state.matches.get(list) ?? [],
