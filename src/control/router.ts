@@ -229,6 +229,16 @@ export class Router {
     return this.#shards.load;
   }
 
+  /** What each data plane counts. @param patienceMs what is not here by then is left out */
+  shardMetrics(names: readonly ViewName[], patienceMs: number): ReturnType<Shards['metrics']> {
+    return this.#shards.metrics(names, patienceMs);
+  }
+
+  /** Most sessions at a time. */
+  get maxSessions(): number {
+    return this.options.maxSessions;
+  }
+
   /** Messages that the data plane left out, as too many. */
   get leftOut(): number {
     return this.#shards.leftOut;

@@ -10,6 +10,7 @@ import type { Policy } from '../core/policy.js';
 import type { ViewName } from '../core/state/snapshot.js';
 import { CollectedViews } from '../core/state/view.js';
 import { QueueWatch } from '../io/queue-watch.js';
+import type { ShardMetrics } from '../ios/metrics/snapshot.js';
 import type { Message } from '../ios/messages.js';
 import { Supervisor } from './supervisor.js';
 import type { Found, Wanted } from './takeover.js';
@@ -32,8 +33,15 @@ export interface ShardsOptions {
 export const ofShard = (shard: number, shards: number, text: string): string =>
   shards === 1 ? text : `shard ${shard}: ${text}`;
 
+interface Shard {
+  supervisor: Supervisor;
+  watch: QueueWatch;
+  /** How often another one was begun. */
+  restarts: number;
+}
+
 export class Shards {
-  readonly #all: readonly { supervisor: Supervisor; watch: QueueWatch }[];
+  readonly #all: readonly Shard[];
 
   /** @param debug flags at the start */
   constructor(
@@ -43,7 +51,7 @@ export class Shards {
     this.#all = options.wanted.map((wanted, shard) => this.#make(wanted, shard, debug));
   }
 
-  #make(wanted: Wanted, shard: number, debug: DebugFlags): { supervisor: Supervisor; watch: QueueWatch } {
+  #make(wanted: Wanted, shard: number, debug: DebugFlags): Shard {
     const { policy, links, mapped, events, write, say } = this.options;
     // Where there is only one, it is not spoken of.
     const name = this.options.wanted.length === 1 ? 'the data plane' : `shard ${shard}`;
@@ -64,7 +72,10 @@ export class Shards {
           watch.restart();
           say(2, `${name} ended (${why})`);
         },
-        restarted: () => say(5, `${name} has been started again`),
+        restarted: () => {
+          made.restarts++;
+          say(5, `${name} has been started again`);
+        },
         takenOver: (status, unheard) => {
           watch.resume(status.losses);
           const more = unheard === 0 ? '' : `; ${unheard} messages of the time before follow`;
@@ -74,7 +85,8 @@ export class Shards {
       },
       debug,
     );
-    return { supervisor, watch };
+    const made = { supervisor, watch, restarts: 0 };
+    return made;
   }
 
   /**
@@ -124,6 +136,31 @@ export class Shards {
     return views;
   }
 
+  /**
+   * What each counts, for metrics, and its views.
+   * @param patienceMs what is not here by then is left out
+   */
+  metrics(names: readonly ViewName[], patienceMs: number): Promise<{ metrics: ShardMetrics; views: CollectedViews }[]> {
+    return Promise.all(
+      this.#all.map(async ({ supervisor, watch, restarts }) => {
+        const views = new CollectedViews(this.options.mapped);
+        await withPatience(supervisor.views(names, views), patienceMs);
+        const { losses, memory } = supervisor.status;
+        const metrics = {
+          up: supervisor.isWell,
+          restarts,
+          cpuSeconds: supervisor.cpuMs / 1000,
+          memoryBytes: memory,
+          queuedPackets: losses['kernelQueued'] ?? 0,
+          heldPackets: losses['held'] ?? 0,
+          readings: [...views.counters(), ...readRows(watch.rows())],
+          inspection: views.inspection(),
+        };
+        return { metrics, views };
+      }),
+    );
+  }
+
   #losses(): Reading[] {
     return this.#all.flatMap(({ watch }) => readRows(watch.rows()));
   }
@@ -163,4 +200,12 @@ export class Shards {
   async stop(): Promise<void> {
     await Promise.all(this.#all.map(({ supervisor }) => supervisor.stop()));
   }
+}
+
+/** @returns when `done` is kept, or time is up */
+async function withPatience(done: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([done, late]);
+  clearTimeout(timer);
 }

@@ -14,7 +14,6 @@ import { type DebugFlags, noDebug } from './observe/debug.js';
 import { headerOf, type PacketPath } from './observe/debug-event.js';
 import type { Observer } from './observe/observer.js';
 import { type Row, rowsOf } from './observe/row.js';
-import { smtpRows } from './inspect/smtp/finding.js';
 import { DropLog } from './observe/drop-log.js';
 import { RuleChoice } from './rule-choice.js';
 import { RuleSet } from './inspect/rules.js';
@@ -373,14 +372,10 @@ export class Engine {
 
   /** All that is counted here and below, for `show` and metrics. */
   rows(): Row[] {
-    const { memory, room, smtpCounters, thresholds } = this.sessions;
     return [
       ...rowsOf('taken-over', TAKEN_OVER, (name) => this.takenOver[name]),
       ...dropRows(this.drops),
-      ...memory.rows(),
-      ...thresholds.rows(),
-      ...room.rows(),
-      ...smtpRows(smtpCounters),
+      ...this.sessions.rows(),
       ...this.nat.rows(),
       ...this.#fragments.rows(),
       ...this.#dropLog.rows(),

@@ -4,6 +4,8 @@
  */
 import { randomInt } from 'node:crypto';
 import { Engine } from '../core/engine.js';
+import { Histogram } from '../core/observe/histogram.js';
+import { type Row, rowsOf } from '../core/observe/row.js';
 import { heapMemory } from '../core/memory/flat-memory.js';
 import { applyChanges } from '../core/policy-changes.js';
 import type { Clearing, FromDataPlane, Links, Start, Status, ToDataPlane } from '../core/plane.js';
@@ -33,6 +35,10 @@ const UNKNOWN = -1;
 /** Words of the key of SYN cookies. */
 const KEY_WORDS = 4;
 const FOREIGN: Event = { type: 'taken-over', foreign: true, adopted: 0, reset: 0, lost: 0 };
+
+const ROWS = {
+  packets: { kind: 'counter', help: 'Packets judged' },
+} as const;
 
 /** What all shards share. Without memory for it nothing is right over all of them: there is no start then. */
 function siblingsOf(folder: string, layout: string, shard: number, shards: number): Siblings {
@@ -96,6 +102,8 @@ export class DataPlane {
   #unknownInterface = 0;
   /** Packets judged. */
   #packets = 0;
+  /** From when a batch is here to when its verdicts are. */
+  readonly #latency = new Histogram();
 
   /**
    * Opens the queue and begins to judge packets, with the sessions that an earlier data plane has left.
@@ -263,6 +271,7 @@ export class DataPlane {
       q.verdict(i, v, p);
     }
     engine.hear(now);
+    this.#latency.note(this.now() - now);
     this.#events.flush();
   }
 
@@ -291,6 +300,15 @@ export class DataPlane {
   #flush(): void {
     this.#queue.flush();
     this.#events.flush();
+  }
+
+  /** What is counted beside the engine. */
+  #rows(): Row[] {
+    return [
+      ...this.#events.rows(),
+      ...rowsOf('plane', ROWS, () => this.#packets),
+      ...this.#latency.rows('batch', 'Time that a batch of packets took to be judged'),
+    ];
   }
 
   #losses(): Status['losses'] {
@@ -331,7 +349,7 @@ export class DataPlane {
       this.control.send({ type: 'view', id, pieces: [], last: true });
       return;
     }
-    const pieces = viewPieces(this.#engine, names, () => this.now(), this.#events.rows());
+    const pieces = viewPieces(this.#engine, names, () => this.now(), this.#rows());
     this.#begin(() => {
       const { some, last } = this.#takeSome(pieces);
       this.control.send({ type: 'view', id, pieces: some, last });

@@ -37,6 +37,7 @@ const ROWS = {
   misses: { kind: 'counter', help: 'Packets whose translation was missing or had to be made' },
   expired: { kind: 'counter', help: 'Translations whose time was up' },
   poolMisses: { kind: 'counter', help: 'Translations refused because a pool was empty' },
+  translations: { kind: 'gauge', help: 'Dynamic translations there are' },
 } as const;
 
 /** What gave an end of the packet in hand its translation. */
@@ -57,7 +58,10 @@ export class Translator {
 
   /** What is counted here. */
   rows(): Row[] {
-    return rowsOf('nat', ROWS, (name) => (name === 'expired' ? this.translations.expired : this[name]));
+    const { translations } = this;
+    return rowsOf('nat', ROWS, (name) =>
+      name === 'expired' ? translations.expired : name === 'translations' ? translations.dynamic : this[name],
+    );
   }
 
   /** Saves or loads the counters. */

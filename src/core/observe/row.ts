@@ -4,7 +4,26 @@
  */
 
 /** What a row belongs to: the same names may be counted by several. */
-export type RowFamily = 'drop' | 'reassembly' | 'reset' | 'smtp' | 'lost' | 'nat' | 'fragment' | 'log' | 'taken-over';
+export type RowFamily =
+  | 'drop'
+  | 'reassembly'
+  | 'reset'
+  | 'smtp'
+  | 'lost'
+  | 'nat'
+  | 'fragment'
+  | 'log'
+  | 'taken-over'
+  /** Sessions there are: `SERVICE/STATE`. */
+  | 'session'
+  | 'threshold'
+  | 'mail'
+  /** Commands of mail clients that were masked, by verb. */
+  | 'masked'
+  /** Of the data plane around the engine. */
+  | 'plane'
+  /** How long batches of packets took: see Histogram. */
+  | 'batch';
 
 export interface Row {
   readonly family: RowFamily;
@@ -12,8 +31,11 @@ export interface Row {
   readonly name: string;
   /** One line of what is counted, for metrics. */
   readonly help: string;
-  /** A counter only grows until it is cleared or the router starts anew; a gauge is what there is now. */
-  readonly kind: 'counter' | 'gauge';
+  /**
+   * A counter only grows until it is cleared or the router starts anew; a gauge is what there is now. A bucket counts
+   * what was not more than its name, but more than the bucket before; a sum is that of all that its buckets count.
+   */
+  readonly kind: 'counter' | 'gauge' | 'bucket' | 'sum';
   readonly read: () => number;
 }
 

@@ -1,6 +1,10 @@
 import { SERVICES } from '../inspect/rules.js';
 import type { StateIo } from '../memory/state-io.js';
+import type { Row } from '../observe/row.js';
 import { MinuteCount } from './minute-count.js';
+
+/** What is counted by service: SIS_OPENING, SIS_OPEN, and all behind it. */
+const STATES = ['opening', 'open', 'closing'] as const;
 
 /** Counts of sessions, as `show ip inspect statistics` prints them. */
 export class SessionStatistics {
@@ -10,6 +14,8 @@ export class SessionStatistics {
   /** Current sessions of other shards, by SIS. Undefined: there are none. */
   elsewhere: ((state: number) => number) | undefined = undefined;
 
+  /** Current sessions by service and state. */
+  readonly #current = new Int32Array(SERVICES.length * STATES.length);
   established = 0;
   halfOpen = 0;
   terminating = 0;
@@ -59,21 +65,39 @@ export class SessionStatistics {
     return this.creations.count(now);
   }
 
-  /** A session has entered `state` (SIS). */
-  enter(state: number): void {
+  /** A session of `service` (index) has entered `state` (SIS). */
+  enter(state: number, service: number): void {
+    this.#current[placeOf(state, service)]!++;
     const elsewhere = this.elsewhere?.(state) ?? 0;
     if (state === 0) this.maxHalfOpen = Math.max(this.maxHalfOpen, ++this.halfOpen + elsewhere);
     else if (state === 1) this.maxEstablished = Math.max(this.maxEstablished, ++this.established + elsewhere);
     else this.maxTerminating = Math.max(this.maxTerminating, ++this.terminating + elsewhere);
   }
 
-  /** A session has left `state`. */
-  leave(state: number): void {
+  /** A session of `service` has left `state`. */
+  leave(state: number, service: number): void {
+    this.#current[placeOf(state, service)]!--;
     if (state === 0) this.halfOpen--;
     else if (state === 1) this.established--;
     else this.terminating--;
   }
+
+  /** Sessions there are, by service and state. */
+  rows(): Row[] {
+    return SERVICES.flatMap((service, i) =>
+      STATES.map((state, j): Row => ({
+        family: 'session',
+        name: `${service}/${state}`,
+        help: 'Inspected sessions there are, by service and state',
+        kind: 'gauge',
+        read: () => this.#current[placeOf(j, i)]!,
+      })),
+    );
+  }
 }
+
+const placeOf = (state: number, service: number): number =>
+  service * STATES.length + Math.min(state, STATES.length - 1);
 
 function syncOptional(io: StateIo, v: number | undefined): number | undefined {
   const known = io.flag(v !== undefined);

@@ -109,7 +109,7 @@ export class Lifetimes {
     const { statistics, outbox, debug, trace } = this.context;
     this.beginUninspected(s, now);
     statistics.noteCreated(now);
-    statistics.enter(SIS.opening);
+    statistics.enter(SIS.opening, s.service);
     if (s.protocol !== IPPROTO_ICMP) this.#noteHalfOpen(s);
     if (rule.auditTrail) outbox.event({ type: 'session-start', endpoints: endpointsOf(s) });
     if (debug.objectCreation) trace.created(s);
@@ -126,8 +126,8 @@ export class Lifetimes {
     if (before === SIS.opening) this.expendable.remove(s);
     if (s.has(FLAG.uninspected)) return;
     const { statistics } = this.context;
-    statistics.leave(before);
-    statistics.enter(s.state);
+    statistics.leave(before, s.service);
+    statistics.enter(s.state, s.service);
     if (before === SIS.opening) this.#noteNotHalfOpen(s);
   }
 
@@ -180,7 +180,7 @@ export class Lifetimes {
     const { statistics, rules, outbox, debug, trace } = this.context;
     this.data.unrelate(s);
     this.#noteNotHalfOpen(s);
-    statistics.leave(s.state);
+    statistics.leave(s.state, s.service);
     const rule = rules.entries[s.rule]!;
     const stream = this.streams.of(s);
     if (rule.auditTrail) {
@@ -212,7 +212,7 @@ export class Lifetimes {
   adopt(s: Session, now: number): void {
     this.#timers.schedule(s, now);
     if (s.has(FLAG.uninspected)) this.uninspected++;
-    else this.context.statistics.enter(s.state);
+    else this.context.statistics.enter(s.state, s.service);
   }
 
   /** Another process had counted `s` among the half-open ones. The oldest is to come first. */

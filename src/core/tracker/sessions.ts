@@ -7,11 +7,13 @@
  */
 import type { EndReason } from '../events.js';
 import type { RuleEntry, RuleSet } from '../inspect/rules.js';
-import { newSmtpCounters, type SmtpCounters } from '../inspect/smtp/finding.js';
+import { newSmtpCounters, type SmtpCounters, smtpRows } from '../inspect/smtp/finding.js';
+import { SmtpTraffic } from '../inspect/smtp/traffic.js';
 import { heapMemory, type MemorySource } from '../memory/flat-memory.js';
 import type { StateIo } from '../memory/state-io.js';
 import type { Translator } from '../nat/translator.js';
 import type { DebugFlags } from '../observe/debug.js';
+import type { Row } from '../observe/row.js';
 import { SessionTrace } from '../observe/session-trace.js';
 import type { Outbox } from '../outbox.js';
 import type { InspectGlobals, InterceptPolicy } from '../policy.js';
@@ -55,6 +57,7 @@ export class Sessions implements StreamHost {
   readonly table: SessionTable;
   readonly statistics = new SessionStatistics();
   readonly smtpCounters = newSmtpCounters();
+  readonly smtpTraffic = new SmtpTraffic();
   readonly thresholds: Thresholds;
   readonly intercept: Intercept;
   /** Who had to go where a table was full. */
@@ -291,6 +294,7 @@ export class Sessions implements StreamHost {
   clearStatistics(now: number): void {
     this.statistics.clear(now);
     for (const kind of Object.keys(this.smtpCounters) as (keyof SmtpCounters)[]) this.smtpCounters[kind] = 0;
+    this.smtpTraffic.clear();
   }
 
   /**
@@ -358,6 +362,27 @@ export class Sessions implements StreamHost {
     else this.thresholds.take(notice, now);
   }
 
+  /** What is counted here, and by its parts. */
+  rows(): Row[] {
+    const uninspected: Row = {
+      family: 'session',
+      name: 'none/open',
+      help: 'Sessions that no rule inspects',
+      kind: 'gauge',
+      read: () => this.#lifetimes.uninspected,
+    };
+    const { memory, room, smtpCounters, smtpTraffic, statistics, thresholds } = this;
+    return [
+      ...memory.rows(),
+      ...thresholds.rows(),
+      ...room.rows(),
+      ...smtpRows(smtpCounters),
+      ...smtpTraffic.rows(),
+      ...statistics.rows(),
+      uninspected,
+    ];
+  }
+
   /** Pools of streams, for who adopts the records. */
   get pools(): Names['pools'] {
     return this.#streams.names();
@@ -372,6 +397,7 @@ export class Sessions implements StreamHost {
     this.room.sync(io);
     for (const kind of Object.keys(this.smtpCounters) as (keyof SmtpCounters)[])
       this.smtpCounters[kind] = io.double(this.smtpCounters[kind]);
+    this.smtpTraffic.sync(io);
   }
 
   /** Takes over what another process has left in this memory, under the rules now in force: see `adoption`. */

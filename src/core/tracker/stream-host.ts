@@ -2,6 +2,7 @@
 import type { EndReason } from '../events.js';
 import type { StateIo } from '../memory/state-io.js';
 import type { SmtpCounters } from '../inspect/smtp/finding.js';
+import type { SmtpTraffic } from '../inspect/smtp/traffic.js';
 import type { Translator } from '../nat/translator.js';
 import type { InspectGlobals } from '../policy.js';
 import type { Session } from '../session/session.js';
@@ -16,6 +17,7 @@ export interface StreamHost {
   readonly memory: ReassemblyMemory;
   readonly trace: SessionTrace;
   readonly smtpCounters: SmtpCounters;
+  readonly smtpTraffic: SmtpTraffic;
   readonly globals: InspectGlobals;
   /** Clock of the packet in hand, ms. */
   readonly now: number;

@@ -292,7 +292,13 @@ function partsFor(context: StreamContext, rule: RuleEntry, smtp: SmtpOptions | u
   const { sessions, outbox } = context;
   if (smtp !== undefined) {
     const session = new SmtpSession(sessions, rule, outbox, sessions.trace.flags);
-    const inspector = new SmtpInspector(rule.service as 'smtp' | 'esmtp', smtp, session, sessions.smtpCounters);
+    const inspector = new SmtpInspector(
+      rule.service as 'smtp' | 'esmtp',
+      smtp,
+      session,
+      sessions.smtpCounters,
+      sessions.smtpTraffic,
+    );
     return { inspector, session, smtp: inspector, monitorOnly: smtp.monitorOnly };
   }
   switch (rule.service) {

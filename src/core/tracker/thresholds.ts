@@ -14,11 +14,17 @@ import { COUNT, MARKS, NOTICE, type Notice, type Siblings } from '../shard/sibli
 import type { Session } from '../session/session.js';
 import type { SessionList } from '../session/session-list.js';
 import type { SessionStatistics } from '../session/statistics.js';
-import type { Row } from '../observe/row.js';
+import { type Row, rowsOf } from '../observe/row.js';
 
 const MINUTE_MS = 60_000;
 const NOT_BLOCKED = -1;
 const CAUSES: readonly ResetCause[] = ['max-incomplete', 'one-minute', 'max-incomplete-host', 'host-blocked'];
+
+const STANDING = {
+  halfOpenSessions: { kind: 'gauge', help: 'Half-open sessions, as the thresholds count them' },
+  aggressive: { kind: 'gauge', help: 'Whether new sessions cost the oldest half-open ones now' },
+  blockedHosts: { kind: 'gauge', help: 'Hosts to which new TCP sessions are refused now' },
+} as const;
 
 /** Hosts that are saved, most. */
 const MOST_SAVED = 400;
@@ -106,15 +112,19 @@ export class Thresholds {
     }
   }
 
-  /** Sessions reset, by the threshold they were reset for. */
+  /** Sessions reset, by the threshold they were reset for; and how things stand. */
   rows(): Row[] {
-    return CAUSES.map((name) => ({
-      family: 'reset',
-      name,
-      help: `Half-open sessions reset for a threshold: ${name}`,
-      kind: 'counter',
-      read: () => this.resets[name].total,
-    }));
+    const standing = { halfOpenSessions: () => this.halfOpen.count, aggressive: () => Number(this.aggressive), blockedHosts: () => this.#blocked.size }; // prettier-ignore
+    return [
+      ...CAUSES.map((name): Row => ({
+        family: 'reset',
+        name,
+        help: `Half-open sessions reset for a threshold: ${name}`,
+        kind: 'counter',
+        read: () => this.resets[name].total,
+      })),
+      ...rowsOf('threshold', STANDING, (name) => standing[name]()),
+    ];
   }
 
   /**

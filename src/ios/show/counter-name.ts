@@ -29,6 +29,12 @@ export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>):
     case 'smtp':
     case 'nat':
     case 'fragment':
+    case 'session':
+    case 'threshold':
+    case 'mail':
+    case 'masked':
+    case 'plane':
+    case 'batch':
       return `${family} ${name}`;
   }
 }

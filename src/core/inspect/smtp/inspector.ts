@@ -42,6 +42,7 @@ import { ReplyLine, REPLY_KEPT } from './reply-line.js';
 import { smtpRule, type SmtpRule } from './rule.js';
 import { HIDDEN } from './secrets.js';
 import type { SmtpHost } from './step.js';
+import { SmtpTraffic } from './traffic.js';
 
 /** What the client's next bytes are. */
 const Expect = { command: 0, authLine: 1, mailData: 2, chunk: 3 } as const;
@@ -131,9 +132,15 @@ export class SmtpInspector implements SavedInspector {
   /**
    * @param protocol the keyword of the rule's line
    * @param options  its other keywords. One object a line: the automata are compiled once for it
-   * @param counters findings by kind, shared by the sessions of the router
+   * @param counters findings by kind, shared by the sessions of the router; so is `traffic`
    */
-  constructor(protocol: 'smtp' | 'esmtp', options: SmtpOptions, host: SmtpHost, counters: SmtpCounters) {
+  constructor(
+    protocol: 'smtp' | 'esmtp',
+    options: SmtpOptions,
+    host: SmtpHost,
+    counters: SmtpCounters,
+    private readonly traffic = new SmtpTraffic(),
+  ) {
     const rule = smtpRule(protocol, options);
     this.#rule = rule;
     this.#host = host;
@@ -345,7 +352,9 @@ export class SmtpInspector implements SavedInspector {
     const textEnd = line.ended ? line.length - 2 : line.length;
     const masked = line.maskedFrom >= 0 && line.maskedFrom < textEnd;
     const offset = this.#lineAt + (line.mayTell ? Math.max(0, line.maskedFrom) : 0);
-    this.#note(this.#lineReport(line.fault), masked ? 'masked' : 'noted', true, offset);
+    const report = this.#lineReport(line.fault);
+    if (masked && !this.#rule.monitorOnly) this.traffic.noteMasked(line.before());
+    this.#note(report, masked ? 'masked' : 'noted', true, offset);
   }
 
   /** A server may have cut it, and answer each part. */
@@ -473,6 +482,8 @@ export class SmtpInspector implements SavedInspector {
     const offering = this.#offering;
     const { awaited } = this.#dialogue;
     const effect = this.#dialogue.replied(reply.code, this.#answers, this.#line.cut);
+    const { answered } = this.#dialogue;
+    if (answered === DATA_END || answered === LAST_CHUNK) this.traffic.noteMail(reply.code);
     this.#endReply();
     switch (effect) {
       case Effect.mailData:
