@@ -2,8 +2,10 @@
 /** The command `fw3640`: arguments, help, exit codes. 0: done, 1: the system refused, 2: usage or configuration. */
 import './app/node-version.js';
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { check, type CheckCommand, cleanup, openConsole, trace, type TraceOptions } from './app/commands.js';
+import { tableOf } from './app/command-table.js';
+import { completion, type Shell, SHELLS } from './app/completion.js';
 import { EXIT } from './app/exit.js';
 import { PROBE_USAGE } from './ios/trace/index.js';
 import { MOST_SHARDS } from './core/shard/steering.js';
@@ -31,7 +33,8 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 const socketOption = (): Option =>
   new Option('--socket <path>', 'UNIX socket of the console').default(DEFAULT_SOCKET).env('FW3640_SOCKET');
 
-const program = new Command('fw3640')
+/** Exported for what is made of its tables: completion, the manual page, the test of the documents. */
+export const program = new Command('fw3640')
   .description("A Cisco 3640's IOS Firewall between two Linux interfaces")
   .version(version)
   .exitOverride((e) => process.exit(e.exitCode === 0 ? EXIT.ok : EXIT.usage))
@@ -109,5 +112,17 @@ program
   .option('-e, --execute <command>', 'an EXEC command, for example "show ip inspect sessions"', collect, [])
   .addOption(socketOption())
   .action((options: { execute: string[]; socket: string }) => openConsole(options.socket, options.execute));
+
+program
+  .command('completion')
+  .description('print the completion of a shell, for example: source <(fw3640 completion bash)')
+  .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+  .action((shell: Shell) => void process.stdout.write(completion(tableOf(program), shell)));
+
+// For scripts/man: the tables themselves.
+program
+  .command('table', { hidden: true })
+  .description('print the commands and options as JSON')
+  .action(() => void process.stdout.write(`${JSON.stringify(tableOf(program), undefined, 2)}\n`));
 
 await program.parseAsync();
