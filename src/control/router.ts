@@ -8,27 +8,20 @@ import type { RouterSnapshot, ViewName } from '../core/state/snapshot.js';
 import { compilePolicy, lastRevision, PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { type Message, messagesOf } from '../ios/messages.js';
-import { lockPath } from '../host/host-journal.js';
-import { chooseUser, starterHere } from '../host/data-plane-user.js';
 import type { Policy } from '../core/policy.js';
 import { shardBetween, steeringOf } from '../core/shard/steering.js';
-import { endLeftShard } from '../host/end-process.js';
-import { ShardFiles } from '../host/shard-files.js';
-import { buildName } from '../io/build.js';
-import { HostKeeper } from '../host/host-keeper.js';
-import { HostSetup } from '../host/host-setup.js';
-import { announce, HostLock, HostWatch } from '../host/host-watch.js';
+import type { ShardFiles } from '../host/shard-files.js';
+import { announce } from '../host/host-watch.js';
 import type { HostNote, HostOptions } from '../host/host-plan.js';
 import type { Log } from '../io/log.js';
-import { machineNow } from '../io/machine-clock.js';
 import { PacketProber } from '../io/prober.js';
-import { copyState, layoutOf } from '../io/state-files.js';
+import { layoutOf } from '../io/state-files.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
 import type { TracedPacket } from '../ios/trace/probe.js';
-import { DataPlaneProcess, PROGRAM_FILES } from './data-plane-process.js';
 import { whyOneShard } from './one-shard.js';
+import { linux, type RouterHost, type RouterSystem } from './router-system.js';
 import { ofShard, Shards } from './shards.js';
-import { findAtWork, type Found, type Wanted } from './takeover.js';
+import type { Found, Wanted } from './takeover.js';
 
 export interface RouterOptions {
   config: RouterConfig;
@@ -53,11 +46,11 @@ function newestPolicy(found: readonly Found[]): Policy | undefined {
 }
 
 /** Ends the shards of a run that had more. Their flows are others' now. @returns what is to be said of it */
-async function endSurplus(shards: number): Promise<string[]> {
+async function endSurplus(shards: number, system: RouterSystem): Promise<string[]> {
   const notes: string[] = [];
-  for (const shard of new ShardFiles(undefined, shards).furtherShards()) {
-    const files = new ShardFiles(undefined, shard);
-    await endLeftShard(files);
+  for (const shard of system.filesOf(shards).furtherShards()) {
+    const files = system.filesOf(shard);
+    await system.processes.endLeft(files);
     files.removeOwnState();
     notes.push(`there is no shard ${shard} any more: its sessions do not go on`);
   }
@@ -78,12 +71,12 @@ export class Router {
   readonly prober: PacketProber;
   readonly #shards: Shards;
   readonly #compiler: PolicyCompiler;
-  readonly #host: HostSetup;
+  readonly #host: RouterHost;
   #notes: readonly HostNote[] = [];
-  readonly #hostWatch: HostWatch;
+  readonly #hostWatch: { close(): void };
   /** Of each shard. */
   readonly #files: readonly ShardFiles[];
-  #keeper: HostKeeper | undefined;
+  #keeper: ReturnType<RouterSystem['keepHost']> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -92,13 +85,13 @@ export class Router {
    * beside them.
    * @throws HostError, RefusedError when the system refuses; what was set up is undone, what was taken over stays
    */
-  static async start(options: RouterOptions): Promise<Router> {
-    const lock = HostLock.take(lockPath());
+  static async start(options: RouterOptions, system = linux): Promise<Router> {
+    const lock = system.takeLock();
     const { shards } = options;
-    const common = { build: buildName(), user: chooseUser(starterHere(), PROGRAM_FILES), shards };
+    const common = { build: system.buildName(), user: system.chooseUser(), shards };
     const wanted = Array.from({ length: shards }, (_, shard) => ({
       ...common,
-      files: new ShardFiles(undefined, shard),
+      files: system.filesOf(shard),
       queue: options.queue + shard,
       capacity: options.maxSessions,
     }));
@@ -107,18 +100,18 @@ export class Router {
     try {
       const notes: string[] = [];
       found = await Promise.all(
-        wanted.map((one, shard) => findAtWork(one, (why) => notes.push(ofShard(shard, shards, why)))),
+        wanted.map((one, shard) => system.processes.findAtWork(one, (why) => notes.push(ofShard(shard, shards, why)))),
       );
       if (common.user.note !== undefined && found.some(({ atWork }) => atWork === undefined))
         notes.push(common.user.note);
-      notes.push(...(await endSurplus(shards)));
-      wanted.forEach(({ files, build, user }, shard) => {
+      notes.push(...(await endSurplus(shards, system)));
+      wanted.forEach((one, shard) => {
         if (found[shard]!.atWork !== undefined) return;
-        const born = DataPlaneProcess.start(files, build, user);
+        const born = system.processes.start(one);
         born.catch(() => undefined); // the supervisor hears it
         found[shard]!.born = born;
       });
-      router = new Router(options, lock, wanted, found);
+      router = new Router(options, system, lock, wanted, found);
       for (const note of notes) router.say(4, '%FW3640', note, 'DATA_PLANE');
       // Where there are several, the rules that are there may be those of another number: then the right ones come first.
       const none = found.every(({ atWork }) => atWork === undefined);
@@ -144,7 +137,8 @@ export class Router {
 
   private constructor(
     private readonly options: RouterOptions,
-    private readonly lock: HostLock,
+    private readonly system: RouterSystem,
+    private readonly lock: { release(): void },
     wanted: readonly Wanted[],
     found: readonly Found[],
   ) {
@@ -155,9 +149,9 @@ export class Router {
     this.mapped = new Set(bindings.keys());
     this.#compiler = new PolicyCompiler(this.mapped, newestPolicy(found));
     const policy = this.#compiler.compile(config);
-    this.#host = new HostSetup();
+    this.#host = system.openHost();
     // Before anything is set up, so that no change goes unheard.
-    this.#hostWatch = new HostWatch(() => this.#keeper?.changed());
+    this.#hostWatch = system.watchHost(() => this.#keeper?.changed());
     this.prober = new PacketProber({
       send: (key, packets) => this.#shards.probe(key, packets),
       forget: (key) => this.#shards.forgetProbe(key),
@@ -176,6 +170,7 @@ export class Router {
         say: (severity, text) => this.say(severity, '%FW3640', text, 'DATA_PLANE'),
       },
       this.debug,
+      system.processes,
     );
   }
 
@@ -197,7 +192,7 @@ export class Router {
   /** The data plane judges packets: now the host is kept as it has been set up. */
   #begin(): void {
     const { bindings } = this.options;
-    this.#keeper = new HostKeeper({
+    this.#keeper = this.system.keepHost({
       look: () => this.#host.look(),
       repair: () => {
         this.#host.apply(this.config, bindings, this.#rules);
@@ -253,9 +248,9 @@ export class Router {
   memory(packet: TracedPacket): RouterMemory | 'unreadable' {
     const { maxSessions: capacity, shards } = this.options;
     const files = this.#files[this.#shardOf(packet)]!;
-    const state = copyState(files.state, layoutOf(capacity, shards));
+    const state = this.system.copyState(files.state, layoutOf(capacity, shards));
     if (state === undefined) return 'unreadable';
-    return { source: state.source, cookieKey: state.secret, now: machineNow(), capacity };
+    return { source: state.source, cookieKey: state.secret, now: this.system.now(), capacity };
   }
 
   #shardOf({ ingress, src, dst }: TracedPacket): number {

@@ -12,7 +12,7 @@ import { CollectedViews } from '../core/state/view.js';
 import { QueueWatch } from '../io/queue-watch.js';
 import type { ShardMetrics } from '../ios/metrics/snapshot.js';
 import type { Message } from '../ios/messages.js';
-import { Supervisor } from './supervisor.js';
+import { type Processes, Supervisor } from './supervisor.js';
 import type { Found, Wanted } from './takeover.js';
 
 export interface ShardsOptions {
@@ -47,6 +47,7 @@ export class Shards {
   constructor(
     private readonly options: ShardsOptions,
     debug: DebugFlags,
+    private readonly processes?: Processes,
   ) {
     this.#all = options.wanted.map((wanted, shard) => this.#make(wanted, shard, debug));
   }
@@ -84,6 +85,7 @@ export class Shards {
         note: (text) => say(4, ofShard(shard, this.options.wanted.length, text)),
       },
       debug,
+      this.processes,
     );
     const made = { supervisor, watch, restarts: 0 };
     return made;

@@ -62,7 +62,7 @@ export interface Processes {
   queued(queue: number): number | undefined;
 }
 
-const linux: Processes = {
+export const linux: Processes = {
   start: ({ files, build, user }) => DataPlaneProcess.start(files, build, user),
   findAtWork,
   endLeft: endLeftShard,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FromDataPlane, ToDataPlane } from '../../src/core/plane.js';
 import { ControlLink } from '../../src/data/control-link.js';
 import { MessageLink } from '../../src/io/message-link.js';
@@ -136,4 +136,62 @@ test('with nobody there, who waits goes on', async () => {
   await new Promise<void>((resolve) => link.whenEmpty(resolve));
   link.send({ type: 'ready' });
   expect(link.isConnected).toBe(false);
+});
+
+test('what the next of its kind makes superfluous is sent while there is room, and where nobody is it is nothing', async () => {
+  const status = (cpuMs: number): FromDataPlane => ({
+    type: 'status',
+    status: { losses: {}, cpuMs, memory: 0, leftOut: 0 },
+  });
+  link.sendIfRoom(status(1));
+  const control = await new ControlPlane().greet();
+  link.sendIfRoom(status(2));
+  await vi.waitFor(() => expect(control.heard.at(-1)).toEqual(status(2)));
+  expect(control.heard).toHaveLength(2);
+});
+
+test('what was heard is heard up to its number, in one word or in several', async () => {
+  for (const number of [1, 2, 5, 6]) link.sendEvents(events(number));
+  link.heard(0);
+  link.heard(1);
+  link.heard(4); // 5 is the last one of the next events
+  const control = await new ControlPlane().greet();
+  link.sendUnheard();
+  await vi.waitFor(() => expect(control.events()).toEqual([5, 6]));
+  link.heard(6);
+  link.sendUnheard();
+  link.send({ type: 'ready' });
+  await vi.waitFor(() => expect(control.heard.at(-1)).toEqual({ type: 'ready' }));
+  expect(control.events()).toEqual([5, 6]);
+});
+
+describe('the end', () => {
+  const isRefused = async (): Promise<void> => {
+    const late = connect(join(folder, 'sock'));
+    open.push(late);
+    await expect(new Promise((_, reject) => late.once('error', reject))).rejects.toThrow();
+  };
+
+  test('comes when the last word was taken, and nobody can connect any more', async () => {
+    const control = await new ControlPlane().greet();
+    link.send({ type: 'refused', reason: 'queue 3 is taken' });
+    let done = false;
+    link.end(() => (done = true));
+    expect(done).toBe(false);
+    await vi.waitFor(() => expect([control.closed, done]).toEqual([true, true]));
+    expect(control.heard.at(-1)).toEqual({ type: 'refused', reason: 'queue 3 is taken' });
+    await isRefused();
+  });
+
+  test('comes at once where there is no control plane', async () => {
+    let done = false;
+    link.end(() => (done = true));
+    expect(done).toBe(true);
+    await isRefused();
+  });
+});
+
+test('a socket that cannot be made is an error', async () => {
+  const handlers = { hello: () => ({ type: 'hello', build: 'b' }) as const, receive: () => undefined, lost: () => undefined }; // prettier-ignore
+  await expect(ControlLink.listen(join(folder, 'sock'), handlers)).rejects.toThrow('EADDRINUSE');
 });

@@ -10,8 +10,14 @@ import { parseArgs } from 'node:util';
 const WIRING = [
   'src/core/engine.ts',
   'src/core/tracker',
+  'src/core/ports.ts',
+  'src/core/rule-choice.ts',
+  'src/core/acl/packet-filter.ts',
   'src/data/data-plane.ts',
+  'src/data/serve.ts',
+  'src/data/control-link.ts',
   'src/control/router.ts',
+  'src/control/shards.ts',
   'src/control/supervisor.ts',
   'src/control/takeover.ts',
   'src/ios/compile',
@@ -23,8 +29,10 @@ const TESTS = [
   'test/inspect/**/*.test.ts',
   'test/ios/compile/*.test.ts',
   'test/tcp/{state-reuse,monitor-only}.test.ts',
-  'test/control/{supervisor,takeover}.test.ts',
-  'test/data/data-plane.test.ts',
+  'test/shard/together.test.ts',
+  'test/tracker/*.test.ts',
+  'test/control/{router,shards,supervisor,takeover}.test.ts',
+  'test/data/{control-link,data-plane,serve}.test.ts',
 ];
 const OUT = 'node_modules/.cache/fw3640/mutants';
 const STUCK_MS = 60_000;
