@@ -110,8 +110,11 @@ program
   .command('console')
   .description("the running router's command line; with -e, one command after the other")
   .option('-e, --execute <command>', 'an EXEC command, for example "show ip inspect sessions"', collect, [])
+  .option('--json', 'a line of JSON for each command of -e (docs/json.md)', false)
   .addOption(socketOption())
-  .action((options: { execute: string[]; socket: string }) => openConsole(options.socket, options.execute));
+  .action(({ execute, socket, json }: { execute: string[]; socket: string; json: boolean }) =>
+    openConsole(socket, execute, json),
+  );
 
 program
   .command('completion')

@@ -43,11 +43,18 @@ export function check({ config: file, strict, lenient, interface: pairs }: Check
   process.exitCode = exitCode;
 }
 
-/** `fw3640 console`: with commands, sends them and prints their output; else brings this terminal. */
-export async function openConsole(socket: string, commands: readonly string[]): Promise<void> {
+/** `fw3640 console`: with commands, sends them and prints their output, text or a line of JSON; else brings this terminal. */
+export async function openConsole(socket: string, commands: readonly string[], json = false): Promise<void> {
+  if (json && commands.length === 0) {
+    fail('--json is for the commands of -e', EXIT.usage);
+    return;
+  }
+  // What reads values from standard output must not find a refusal there.
+  const write = (text: string, failed: boolean): void =>
+    void (failed && json ? process.stderr : process.stdout).write(text);
   try {
     if (commands.length === 0) await runTerminal(socket);
-    else process.exitCode = await runCommands(socket, commands, (text) => process.stdout.write(text));
+    else process.exitCode = await runCommands(socket, commands, write, json);
   } catch (error) {
     if (!(error instanceof ConsoleError)) throw error;
     fail(error.message, EXIT.runtime);

@@ -147,14 +147,12 @@ export class Shards {
       this.#all.map(async ({ supervisor, watch, restarts }) => {
         const views = new CollectedViews(this.options.mapped);
         await withPatience(supervisor.views(names, views), patienceMs);
-        const { losses, memory } = supervisor.status;
+        const { memory } = supervisor.status;
         const metrics = {
           up: supervisor.isWell,
           restarts,
           cpuSeconds: supervisor.cpuMs / 1000,
           memoryBytes: memory,
-          queuedPackets: losses['kernelQueued'] ?? 0,
-          heldPackets: losses['held'] ?? 0,
           readings: [...views.counters(), ...readRows(watch.rows())],
           inspection: views.inspection(),
         };

@@ -29,16 +29,18 @@ function open(path: string): Promise<Socket> {
 /**
  * Sends commands in one session and writes their output.
  * @param write where output goes
+ * @param json values instead of text
  * @returns 0, or 1 where IOS answered one of them with `%`: later ones are not sent
  * @throws ConsoleError where no router answers
  */
 export async function runCommands(
   path: string,
   commands: readonly string[],
-  write: (text: string) => void,
+  write: (text: string, failed: boolean) => void,
+  json = false,
 ): Promise<number> {
   const socket = await open(path);
-  const hello: Hello = { mode: 'commands' };
+  const hello: Hello = { mode: 'commands', json };
   socket.write(`${JSON.stringify(hello)}\n`);
   const replies = createInterface({ input: socket, crlfDelay: Infinity })[Symbol.asyncIterator]();
   try {
@@ -48,7 +50,7 @@ export async function runCommands(
       if (line.done === true) throw new ConsoleError(`${path}: the router closed the session`);
       const { prompt, output, failed } = JSON.parse(line.value) as CommandReply;
       // A caret points into the line as it would stand on the screen.
-      write(failed ? `${prompt}${command}\n${output}` : output);
+      write(failed ? `${prompt}${command}\n${output}` : output, failed);
       if (failed) return 1;
     }
     return 0;

@@ -13,7 +13,7 @@ import { serveTerminal } from './terminal.js';
 import type { OpenTerminal } from './terminal.js';
 
 /** First line of a connection. */
-export type Hello = { mode: 'commands' } | { mode: 'terminal'; rows: number; columns: number };
+export type Hello = { mode: 'commands'; json?: boolean } | { mode: 'terminal'; rows: number; columns: number };
 
 /** One line of JSON for each command. */
 export interface CommandReply {
@@ -82,7 +82,7 @@ export class ConsoleServer {
       const hello = readHello(head.toString('utf8', 0, newline));
       if (rest.length > 0) socket.unshift(rest);
       if (hello === undefined) socket.destroy();
-      else if (hello.mode === 'commands') serveCommands(socket, makeSession(15));
+      else if (hello.mode === 'commands') serveCommands(socket, makeSession(15), hello.json === true);
       else this.#open(socket, makeSession(1), hello);
     };
     socket.on('data', onData);
@@ -117,7 +117,7 @@ function readHello(line: string): Hello | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || !('mode' in value)) return undefined;
-  if (value.mode === 'commands') return { mode: 'commands' };
+  if (value.mode === 'commands') return { mode: 'commands', json: 'json' in value && value.json === true };
   if (value.mode !== 'terminal') return undefined;
   const size = (key: 'rows' | 'columns', least: number): number => {
     const n = (value as Record<string, unknown>)[key];
@@ -127,7 +127,8 @@ function readHello(line: string): Hello | undefined {
 }
 
 /** Answers commands, one a line, until the client closes or the session ends. */
-function serveCommands(socket: Socket, session: ConsoleSession): void {
+function serveCommands(socket: Socket, session: ConsoleSession, json: boolean): void {
+  session.json = json;
   session.length = 0;
   session.loggedIn = true;
   session.hangUp = () => {

@@ -4,11 +4,16 @@
  */
 import type { Message } from '../ios/messages.js';
 import { Tally } from '../core/limit/tally.js';
-import type { Row } from '../core/observe/row.js';
+import { type Row, rowsOf } from '../core/observe/row.js';
 import { LOSS_CAUSES } from '../ios/loss-causes.js';
 
 const NAMES = Object.keys(LOSS_CAUSES) as (keyof typeof LOSS_CAUSES)[];
 const LOOK_EVERY_MS = 1000;
+
+const QUEUE = {
+  packets: { kind: 'gauge', help: "Packets in the kernel's queue, held ones included" },
+  held: { kind: 'gauge', help: 'Packets that are held for what has to come first' },
+} as const;
 
 export class QueueWatch {
   #next = 0;
@@ -57,15 +62,18 @@ export class QueueWatch {
     });
   }
 
-  /** The losses as rows. */
+  /** The losses as rows, and what is in the queue. */
   rows(): Row[] {
-    return NAMES.map((name) => ({
-      family: 'lost',
-      name,
-      help: `Packets lost before or behind the engine: ${LOSS_CAUSES[name]}`,
-      kind: 'counter',
-      read: () => this.read()[name] ?? 0,
-    }));
+    return [
+      ...NAMES.map((name): Row => ({
+        family: 'lost',
+        name,
+        help: `Packets lost before or behind the engine: ${LOSS_CAUSES[name]}`,
+        kind: 'counter',
+        read: () => this.read()[name] ?? 0,
+      })),
+      ...rowsOf('queue', QUEUE, (name) => this.read()[name === 'packets' ? 'kernelQueued' : 'held'] ?? 0),
+    ];
   }
 }
 

@@ -445,3 +445,23 @@ describe('a terminal', () => {
     await new Promise((resolve) => screen.socket.on('close', resolve));
   });
 });
+
+describe('--json', () => {
+  const ask = async (...commands: string[]): Promise<{ code: number; printed: [text: string, failed: boolean][] }> => {
+    const printed: [string, boolean][] = [];
+    const code = await runCommands(path, commands, (text, failed) => void printed.push([text, failed]), true);
+    return { code, printed };
+  };
+
+  test('each command is answered by a line of JSON', async () => {
+    const { code, printed } = await ask('show ip inspect sessions', 'show version');
+    expect(code).toBe(0);
+    expect(printed.map(([text]) => Object.keys(JSON.parse(text) as object)[0])).toEqual(['sessions', 'hostname']);
+  });
+
+  test('one that has none ends it with exit code 1, and those behind it are not sent', async () => {
+    const { code, printed } = await ask('show clock', 'show version');
+    expect([code, printed.length, printed[0]![1]]).toEqual([1, 1, true]);
+    expect(printed[0]![0]).toContain('% There is no JSON of "show clock"');
+  });
+});

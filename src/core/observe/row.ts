@@ -17,6 +17,8 @@ export type RowFamily =
   /** Sessions there are: `SERVICE/STATE`. */
   | 'session'
   | 'threshold'
+  /** What the kernel's queue holds. */
+  | 'queue'
   | 'mail'
   /** Commands of mail clients that were masked, by verb. */
   | 'masked'

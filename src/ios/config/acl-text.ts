@@ -37,7 +37,8 @@ function icmpMessage(icmp: AclEntry['icmp']): string {
   return ` ${icmp.type}${icmp.code === undefined ? '' : ` ${icmp.code}`}`;
 }
 
-function protocolName(protocol: number | undefined): string {
+/** Undefined: `ip`. */
+export function protocolName(protocol: number | undefined): string {
   if (protocol === undefined) return 'ip';
   if (protocol === TCP) return 'tcp';
   if (protocol === UDP) return 'udp';

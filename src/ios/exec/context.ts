@@ -21,6 +21,8 @@ export interface Terminal extends TerminalUser {
   /** Lines of the screen; 0: no paging. */
   length: number;
   width: number;
+  /** A program reads it: commands give values as JSON, and those that cannot are refused. */
+  json?: boolean;
   /** `terminal monitor`; a console shows the log from the start (`logging console`). */
   monitor: boolean;
   readonly history: readonly string[];

@@ -30,6 +30,7 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
   privilege: number;
   length: number;
   width = 80;
+  json = false;
   monitor: boolean;
   readonly line: 'con' | 'vty';
   readonly number: number;

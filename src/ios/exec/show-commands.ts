@@ -82,6 +82,14 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show ip inspect sessions [detail]', INSPECT_HELP, (r, m) => showSessions(r.snapshot, m.has('detail')), [
     'sessions',
   ]),
+  // fw3640's own: for who looks again and again.
+  show(
+    1,
+    'show ip inspect sessions recent',
+    { recent: 'Sessions that were heard of last' },
+    (r) => showSessions({ sessions: () => r.snapshot.recent() }, true),
+    ['recent'],
+  ),
   show(1, 'show ip inspect statistics', INSPECT_HELP, (r) => showInspectStatistics(r.config(), r.snapshot), [
     'inspection',
     'counters',

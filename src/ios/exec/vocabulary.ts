@@ -2,6 +2,9 @@
 import type { Mode } from '../config/editor.js';
 import type { ViewName } from '../../core/state/snapshot.js';
 import { buildGrammar, HelpTexts } from '../grammar/command.js';
+import type { Match } from '../grammar/match.js';
+import type { Json } from '../json/json.js';
+import { JSON_SHOWS } from '../json/shows.js';
 import { PROBE_COMMANDS } from '../probe/commands.js';
 import type { ExecCommand } from './context.js';
 import { FILTER_GRAMMAR, FILTER_HELP } from './filter.js';
@@ -12,6 +15,7 @@ import { DEBUG_COMMANDS } from './debug-commands.js';
 import { RELOAD_COMMANDS } from './reload-commands.js';
 import { SESSION_COMMANDS } from './session-commands.js';
 import { TELNET_COMMANDS } from './telnet-commands.js';
+import type { ConsoleRouter } from './router.js';
 import { SHOW_COMMANDS } from './show-commands.js';
 
 export const EXEC_COMMANDS: readonly ExecCommand[] = [
@@ -24,6 +28,11 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...COPY_COMMANDS,
   ...TELNET_COMMANDS,
 ];
+
+/** The value that a command has instead of its text, for who asks for JSON. */
+export const jsonOf = (action: unknown): ((router: ConsoleRouter, m: Match) => Json) | undefined => values.get(action);
+
+const values = new Map(EXEC_COMMANDS.flatMap((c) => (c.syntax in JSON_SHOWS ? [[c.set as unknown, JSON_SHOWS[c.syntax]!] as const] : []))); // prettier-ignore
 
 const reads = new Map<unknown, readonly ViewName[]>(EXEC_COMMANDS.map((c) => [c.set, c.reads ?? []]));
 

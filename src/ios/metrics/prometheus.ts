@@ -43,8 +43,6 @@ function addShard(out: Exposition, shard: ShardMetrics, labels: Labels): void {
   const counter = (name: string, help: string, value: number): void => out.add(`fw3640_${name}_total`, 'counter', help, value, labels); // prettier-ignore
   gauge('data_plane_up', 'Whether the data plane answers and judges packets', Number(shard.up));
   counter('data_plane_restarts', 'How often another data plane was begun', shard.restarts);
-  gauge('queue_packets', "Packets in the kernel's queue, held ones included", shard.queuedPackets);
-  gauge('queue_held_packets', 'Packets that are held for what has to come first', shard.heldPackets);
   counter('sessions_created', 'Inspected sessions made', inspection.created);
   gauge('sessions_created_last_minute', 'Inspected sessions made in the last sixty seconds', inspection.creationRate);
   for (const [service, packets] of inspection.packets)

@@ -30,6 +30,7 @@ const LABELLED: Partial<Record<RowFamily, Labelled>> = {
 /** What stands before the names of the other rows, where they do not speak for themselves. */
 const OWN_PREFIX: Partial<Record<RowFamily, string>> = {
   reassembly: 'reassembly_',
+  queue: 'queue_',
   nat: 'nat_',
   fragment: 'virtual_reassembly_',
 };

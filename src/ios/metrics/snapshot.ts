@@ -11,9 +11,6 @@ export interface ShardMetrics {
   restarts: number;
   cpuSeconds: number;
   memoryBytes: number;
-  /** Packets in the kernel's queue, held ones included; held. */
-  queuedPackets: number;
-  heldPackets: number;
   readings: readonly Reading[];
   inspection: InspectionSnapshot;
 }

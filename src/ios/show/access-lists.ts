@@ -14,14 +14,15 @@ export function showAccessLists(config: RouterConfig, snapshot: RouterSnapshot, 
     const matches = snapshot.aclMatches(list.name);
     text += `${list.kind === 'standard' ? 'Standard' : 'Extended'} IP access list ${list.name}\n`;
     for (const [i, e] of list.entries.entries())
-      text += `    ${e.sequence} ${entry(list, e)}${hits(matches[i] ?? 0)}\n`;
+      text += `    ${e.sequence} ${entryText(list, e)}${hits(matches[i] ?? 0)}\n`;
   }
   return text;
 }
 
 const hits = (n: number): string => (n === 0 ? '' : ` (${n} match${n === 1 ? '' : 'es'})`);
 
-function entry(list: AccessList, e: AclEntry): string {
+/** An entry as the command prints it, without number and matches. */
+export function entryText(list: AccessList, e: AclEntry): string {
   if (list.kind === 'extended') return formatExtended(e);
   const { address, wildcard } = e.src;
   const wide = wildcard === -1 ? 'any' : `${formatAddress(address)}, wildcard bits ${formatAddress(wildcard)}`;

@@ -31,6 +31,7 @@ export function counterName({ family, name }: Pick<Reading, 'family' | 'name'>):
     case 'fragment':
     case 'session':
     case 'threshold':
+    case 'queue':
     case 'mail':
     case 'masked':
     case 'plane':

@@ -10,7 +10,7 @@ const GROUPS: readonly (readonly [string, readonly SisState[]])[] = [
 ];
 
 /** Nothing where there is no session, as on the router. */
-export function showSessions(snapshot: RouterSnapshot, detail: boolean): string {
+export function showSessions(snapshot: Pick<RouterSnapshot, 'sessions'>, detail: boolean): string {
   const sessions = snapshot.sessions();
   let text = '';
   for (const [heading, states] of GROUPS) {

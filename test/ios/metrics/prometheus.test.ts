@@ -35,8 +35,6 @@ function shardOf(r: Router3640, more: Partial<ShardMetrics> = {}): ShardMetrics 
     restarts: 2,
     cpuSeconds: 1.5,
     memoryBytes: 1000,
-    queuedPackets: 4,
-    heldPackets: 1,
     readings: allReadings(r),
     inspection: new RouterState(r.engine, () => r.now).inspection(),
     ...more,

@@ -9,7 +9,7 @@ import { compilePattern, FILTER_GRAMMAR, filterOutput, splitFilter } from '../fi
 import { caret, completeLine, helpText } from '../help.js';
 import { missingInterfaceAt } from '../own-interface.js';
 import type { ConsoleRouter } from '../router.js';
-import { execVocabulary, filterVocabulary, readsOf } from '../vocabulary.js';
+import { execVocabulary, filterVocabulary, jsonOf, readsOf } from '../vocabulary.js';
 import type { Job } from '../job.js';
 import { answered, refusal, reply } from './mode.js';
 import type { ConsoleMode, Reply } from './mode.js';
@@ -76,6 +76,9 @@ export class ExecMode implements ConsoleMode {
     if (result.kind === 'incomplete') return refusal(`% ${INCOMPLETE}\n\n`);
     const missing = missingInterfaceAt(split.command, result.match, router.config());
     if (missing !== undefined) return refusal(caretBehind(missing));
+    const json = terminal.json === true ? jsonOf(result.action) : undefined;
+    if (terminal.json === true && json === undefined) return refusal(`% There is no JSON of "${line.trim()}"\n`);
+    if (json !== undefined && split.filter !== undefined) return refusal('% JSON cannot be filtered by lines\n');
     let filtered = answered;
     if (split.filter !== undefined) {
       const filter = matchLine(FILTER_GRAMMAR, split.filter);
@@ -86,6 +89,7 @@ export class ExecMode implements ConsoleMode {
       filtered = (output) => reply(filterOutput(output, filter.match.word('FILTER'), pattern));
     }
     const carryOut = (): Reply => {
+      if (json !== undefined) return reply(`${JSON.stringify(json(router, result.match))}\n`);
       let output = '';
       const exec: Exec = { router, terminal, print: (text) => void (output += text) };
       (result.action as Handler<Exec>)(exec, result.match);
