@@ -3,7 +3,7 @@
  * The process has a session of its own, and lives on when we die.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { FromDataPlane, ToDataPlane } from '../core/plane.js';
@@ -40,7 +40,7 @@ type Hello = Extract<FromDataPlane, { type: 'hello' }>;
 /** What others have of it; tests have processes that are none. */
 export type PlaneProcess = Pick<
   DataPlaneProcess,
-  'receive' | 'closed' | 'hello' | 'name' | 'send' | 'disconnect' | 'stop' | 'kill' | 'complaints'
+  'receive' | 'closed' | 'hello' | 'name' | 'send' | 'claim' | 'disconnect' | 'stop' | 'kill' | 'complaints'
 >;
 
 export class DataPlaneProcess {
@@ -83,11 +83,12 @@ export class DataPlaneProcess {
 
   /**
    * Starts a process.
+   * @param spare another one is at work: this one is not the data plane until it claims to be it
    * @returns when it has said its first word
    * @throws RefusedError
    */
-  static async start(files: ShardFiles, build: string, user: DataPlaneUser): Promise<DataPlaneProcess> {
-    const child = await spawnWorker(files, build, user);
+  static async start(files: ShardFiles, build: string, user: DataPlaneUser, spare = false): Promise<DataPlaneProcess> {
+    const child = await spawnWorker(files, build, user, spare);
     const listens = new Promise<void>((resolve, reject) => {
       child.on('error', (error) => reject(new RefusedError(`the data plane cannot be started: ${error.message}`)));
       child.on('exit', (code, signal) => {
@@ -150,6 +151,13 @@ export class DataPlaneProcess {
     this.receive(message);
   }
 
+  /** A spare one is the data plane from now on. @throws Error of the system */
+  claim(): void {
+    if (this.#user?.other !== undefined) handOver(this.files, this.#user.other);
+    renameSync(this.files.spareErrors, this.files.errors);
+    this.files.claim(this.name);
+  }
+
   send(message: ToDataPlane): void {
     if (!this.#isClosed) this.#link.send(message);
   }
@@ -187,7 +195,12 @@ export class DataPlaneProcess {
   }
 }
 
-async function spawnWorker(files: ShardFiles, build: string, user: DataPlaneUser): Promise<ChildProcess> {
+async function spawnWorker(
+  files: ShardFiles,
+  build: string,
+  user: DataPlaneUser,
+  spare: boolean,
+): Promise<ChildProcess> {
   // What systemd tells the control plane is not for others.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)/.test(name)),
@@ -199,16 +212,20 @@ async function spawnWorker(files: ShardFiles, build: string, user: DataPlaneUser
     mkdirSync(files.folder, { recursive: true, mode: 0o755 });
     if (user.keptBack !== undefined) keepBack(user.keptBack);
     if (user.other !== undefined) handOver(files, user.other);
-    rmSync(files.newSocket, { force: true });
-    await listenPrivately(socket, files.newSocket);
-    errors = openSync(files.errors, 'w', 0o600);
+    const path = files.newSocket(spare);
+    rmSync(path, { force: true });
+    await listenPrivately(socket, path);
+    errors = openSync(spare ? files.spareErrors : files.errors, 'w', 0o600);
     const program = [process.execPath, ...process.execArgv, WORKER, files.folder, String(files.shard), build];
     const [command, ...args] = [...user.command, ...program];
     // In our session: the kernel shares out processor time by session (autogroup), and in one of its own it would get less
     // than the programs it serves. It does not end with ours: it ignores SIGHUP, and SIGINT while we live.
     const child = spawn(command!, args, { env, stdio: ['ignore', 'pipe', errors, descriptorOf(socket)] });
     const { pid } = child;
-    if (pid !== undefined) files.claim({ pid, started: startTime(pid) ?? '' });
+    if (pid !== undefined) {
+      renameSync(path, files.socket(pid));
+      if (!spare) files.claim({ pid, started: startTime(pid) ?? '' });
+    }
     child.unref();
     return child;
   } catch (error) {

@@ -15,6 +15,7 @@ import type { ShardFiles } from '../host/shard-files.js';
 import { packetsQueued } from '../io/queue/kernel-queue.js';
 import { DataPlaneProcess, type PlaneProcess, RefusedError } from './data-plane-process.js';
 import { ASK_EVERY_MS, Heartbeat } from './heartbeat.js';
+import { Spare } from './spare.js';
 import { type AtWork, findAtWork, type Found, type Wanted } from './takeover.js';
 
 /** Wait before the first new start after an end, and at most: it doubles with each one that fails. */
@@ -54,7 +55,8 @@ const NO_STATUS: Status = { losses: {}, cpuMs: 0, memory: 0, leftOut: 0 };
 
 /** What a supervisor has of the system. */
 export interface Processes {
-  start(wanted: Wanted): Promise<PlaneProcess>;
+  /** @param spare see DataPlaneProcess.start */
+  start(wanted: Wanted, spare?: boolean): Promise<PlaneProcess>;
   findAtWork(wanted: Wanted, say: (why: string) => void): Promise<Found>;
   /** Ends what was left at work, and removes its files. */
   endLeft(files: ShardFiles): Promise<unknown>;
@@ -63,7 +65,7 @@ export interface Processes {
 }
 
 export const linux: Processes = {
-  start: ({ files, build, user }) => DataPlaneProcess.start(files, build, user),
+  start: ({ files, build, user }, spare) => DataPlaneProcess.start(files, build, user, spare),
   findAtWork,
   endLeft: endLeftShard,
   queued: packetsQueued,
@@ -87,6 +89,7 @@ export class Supervisor {
   /** Of those that have ended. */
   #earlier = { cpuMs: 0, leftOut: 0 };
   readonly #heartbeat: Heartbeat;
+  readonly #spare: Spare;
   readonly #timer: NodeJS.Timeout;
 
   /** @param debug flags at the start */
@@ -99,6 +102,7 @@ export class Supervisor {
     this.#links = options.links;
     this.#debug = debug;
     this.#heartbeat = new Heartbeat(() => processes.queued(options.queue));
+    this.#spare = new Spare(() => processes.start(options, true));
     this.#timer = setInterval(() => this.#ask(), ASK_EVERY_MS);
   }
 
@@ -151,6 +155,7 @@ export class Supervisor {
     this.#heartbeat.restart();
     process.receive = (message) => this.#receive(message);
     process.closed = (why) => this.#ended(process, why);
+    this.#spare.prepare();
   }
 
   /** It answers, and packets are judged. */
@@ -225,6 +230,7 @@ export class Supervisor {
     this.#stopping = true;
     clearInterval(this.#timer);
     this.#process?.disconnect();
+    void this.#spare.end();
   }
 
   /** Has the data plane close its queue and end. @returns when it has */
@@ -232,6 +238,7 @@ export class Supervisor {
     this.#stopping = true;
     clearInterval(this.#timer);
     await this.#starting.catch(() => undefined);
+    await this.#spare.end();
     await this.#process?.stop();
     // One that does not listen to us: its connection has ended, or it was found a moment ago.
     await this.processes.endLeft(this.options.files);
@@ -291,7 +298,9 @@ export class Supervisor {
     const healthy = performance.now() - this.#began > HEALTHY_MS;
     if (healthy) this.#waitMs = FIRST_WAIT_MS;
     this.#noteFailure(why, healthy);
-    this.#startAgain();
+    const spare = why === undefined ? undefined : this.#spare.take();
+    if (spare === undefined) this.#startAgain();
+    else this.#go(() => promote(spare));
   }
 
   /** What it has taken over may be what makes it fail: then the next one begins without. */
@@ -306,19 +315,32 @@ export class Supervisor {
   #startAgain(): void {
     const waitMs = this.#waitMs;
     this.#waitMs = Math.min(waitMs * 2, MOST_WAIT_MS);
-    setTimeout(() => {
-      if (this.#stopping) return;
-      this.processes
-        .findAtWork(this.options, this.options.note)
-        .then(async (found) => {
-          if (this.#stopping) return;
-          await this.start(found);
-          if (found.atWork === undefined) this.options.restarted();
-        })
-        .catch((error: unknown) => {
-          if (!(error instanceof RefusedError)) throw error;
-          this.#startAgain();
-        });
-    }, waitMs);
+    setTimeout(() => this.#go(() => this.processes.findAtWork(this.options, this.options.note)), waitMs);
   }
+
+  /** Starts what is found. Where it is refused there is another try, later. */
+  #go(find: () => Promise<Found>): void {
+    if (this.#stopping) return;
+    find()
+      .then(async (found) => {
+        if (this.#stopping) return;
+        await this.start(found);
+        if (found.atWork === undefined) this.options.restarted();
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof RefusedError)) throw error;
+        this.#startAgain();
+      });
+  }
+}
+
+/** A spare one goes to work. @throws RefusedError */
+async function promote(spare: PlaneProcess): Promise<Found> {
+  try {
+    spare.claim();
+  } catch (error) {
+    await spare.kill();
+    throw new RefusedError(`the data plane cannot be started: ${(error as Error).message}`);
+  }
+  return { born: Promise.resolve(spare) };
 }

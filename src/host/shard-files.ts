@@ -50,14 +50,18 @@ export class ShardFiles {
     return join(this.folder, `shard${this.shard}.pid`);
   }
 
-  /** A socket that is to be that of a process which has no number yet. */
-  get newSocket(): string {
-    return join(this.folder, `shard${this.shard}-0.sock`);
+  /** The socket of a process that has no number yet. @param spare it waits beside the one at work */
+  newSocket(spare: boolean): string {
+    return join(this.folder, `shard${this.shard}-${spare ? 'spare' : 'new'}.sock`);
   }
 
-  /** Says which process is the data plane from now on. What listens at `newSocket` is its socket. */
+  /** Where the standard error of a spare one goes. */
+  get spareErrors(): string {
+    return join(this.folder, `shard${this.shard}-spare.err`);
+  }
+
+  /** Says which process is the data plane from now on. */
   claim({ pid, started }: ProcessName): void {
-    renameSync(this.newSocket, this.socket(pid));
     const next = `${this.#process}.${process.pid}`;
     writeFileSync(next, `${pid} ${started}\n`, { mode: 0o600 });
     renameSync(next, this.#process); // whole or not at all
@@ -79,7 +83,7 @@ export class ShardFiles {
 
   /** Removes all that is left, once there is no process, but for its tables: the next one takes them over. */
   removeAll(): void {
-    const own = new RegExp(`^shard${this.shard}[.-](pid|err|\\d+\\.sock)$`);
+    const own = new RegExp(`^shard${this.shard}[.-](pid|err|spare\\.err|(\\d+|new|spare)\\.sock)$`);
     for (const name of list(this.folder))
       if (own.test(name)) rmSync(join(this.folder, name), { recursive: true, force: true });
   }

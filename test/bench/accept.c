@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The yardstick of scripts/bench: a C program that accepts every packet of NFQUEUE 0, as fast as the shim's own
+ * The yardstick of scripts/bench: a C program that accepts every packet of an NFQUEUE (0), as fast as the shim's own
  * functions allow. It waits in poll() on the socket itself, without the waiter thread and pipe that Node needs.
  *
- *   accept          verdicts without payload
- *   accept payload  every payload goes back, with its checksum completed where it was partial
+ *   accept                  verdicts without payload
+ *   accept payload [QUEUE]  every payload goes back, with its checksum completed where it was partial
  */
 #include "../../native/fwq.c"
 
@@ -28,9 +28,10 @@ int main(int argc, char **argv)
 {
 	bool payload = argc > 1 && strcmp(argv[1], "payload") == 0;
 	size_t size = (size_t)FWQ_SIZE(SLOTS);
+	uint16_t queue = argc > 2 ? (uint16_t)atoi(argv[2]) : 0;
 	uint8_t *mem = aligned_alloc(64, size);
 	struct fwq *q;
-	int err = mem ? fwq_open(mem, size, SLOTS, 0, 4096, &q) : -ENOMEM;
+	int err = mem ? fwq_open(mem, size, SLOTS, queue, 4096, &q) : -ENOMEM;
 
 	if (err) {
 		fprintf(stderr, "accept: %s: %s\n", mem ? ((struct fwq_head *)mem)->call : "memory", strerror(-err));

@@ -2,7 +2,9 @@
 /*
  * Load for scripts/bench: small UDP packets as fast as sendmmsg gives them, or one TCP stream, and what arrives of it.
  *
- *   load udp-send HOST PORT SECONDS   64-byte payloads; prints packets per second sent
+ *   load udp-send HOST PORT SECONDS [COUNT]
+ *                                     64-byte payloads, to COUNT (1) addresses from HOST on by turns; prints packets
+ *                                     per second sent
  *   load udp-count PORT SECONDS       from the first packet on; prints packets per second received
  *   load udp-super HOST PORT COUNT    COUNT datagrams in one super-packet, each "#n " repeated to 64 bytes
  *   load tcp-send HOST PORT SECONDS
@@ -70,22 +72,30 @@ static int listening(int type, const char *port)
 	return fd;
 }
 
-static void udp_send(const char *host, const char *port, double seconds)
+static void udp_send(const char *host, const char *port, double seconds, int count)
 {
 	static char payload[PAYLOAD];
-	struct sockaddr_in to = address(host, port);
+	struct sockaddr_in to[BATCH];
 	struct iovec iov = { payload, sizeof(payload) };
 	struct mmsghdr msgs[BATCH];
 	double end = now() + seconds;
 	long sent = 0;
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+	for (int i = 0; i < BATCH; i++) {
+		to[i] = address(host, port);
+		to[i].sin_addr.s_addr = htonl(ntohl(to[i].sin_addr.s_addr) + (uint32_t)(i % count));
+	}
+	if (fd < 0 || (count == 1 && connect(fd, (struct sockaddr *)to, sizeof(to[0])) < 0))
 		die("connect");
 	memset(msgs, 0, sizeof(msgs));
 	for (int i = 0; i < BATCH; i++) {
 		msgs[i].msg_hdr.msg_iov = &iov;
 		msgs[i].msg_hdr.msg_iovlen = 1;
+		if (count > 1) {
+			msgs[i].msg_hdr.msg_name = &to[i];
+			msgs[i].msg_hdr.msg_namelen = sizeof(to[i]);
+		}
 	}
 	while (now() < end) {
 		int n = sendmmsg(fd, msgs, BATCH, 0);
@@ -189,8 +199,8 @@ int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
 
-	if (argc == 5 && !strcmp(mode, "udp-send"))
-		udp_send(argv[2], argv[3], atof(argv[4]));
+	if ((argc == 5 || (argc == 6 && atoi(argv[5]) > 0)) && !strcmp(mode, "udp-send"))
+		udp_send(argv[2], argv[3], atof(argv[4]), argc == 6 ? atoi(argv[5]) : 1);
 	else if (argc == 5 && !strcmp(mode, "udp-super"))
 		udp_super(argv[2], argv[3], atoi(argv[4]));
 	else if (argc == 4 && !strcmp(mode, "udp-count"))
@@ -200,7 +210,7 @@ int main(int argc, char **argv)
 	else if (argc == 4 && !strcmp(mode, "tcp-count"))
 		tcp_count(argv[2], atof(argv[3]));
 	else {
-		fputs("usage: load udp-send|tcp-send HOST PORT SECONDS, load udp-super HOST PORT COUNT, load udp-count|tcp-count PORT SECONDS\n", stderr);
+		fputs("usage: load udp-send HOST PORT SECONDS [COUNT], load tcp-send HOST PORT SECONDS, load udp-super HOST PORT COUNT, load udp-count|tcp-count PORT SECONDS\n", stderr);
 		return 2;
 	}
 	return 0;

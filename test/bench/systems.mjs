@@ -18,7 +18,7 @@ const NODE_FLAGS = (process.env.FW3640_NODE_FLAGS ?? '').split(' ').filter((flag
 const DEVICES = ['outside', 'inside'];
 
 /** What forwards, in the order of the table. `argv` runs in the router until it is ended, or fw3640
- * with `config`; `queued` loads our rules. */
+ * with `config`; `queued` loads our rules, for as many queues: then a process runs for each, with its number behind. */
 export const SYSTEMS = {
   plain: { title: 'plain kernel forwarding' },
   c: { title: 'C consumer, accepts', queued: true, argv: [join(BUILD, 'accept')] },
@@ -28,10 +28,25 @@ export const SYSTEMS = {
   fw3640: {
     title: 'fw3640',
     config: join(ROOT, 'config/3640.cfg'),
-    // It sets up the host itself, and says in its log when it has.
-    ready: () => isQueued(),
+    // It sets up the host itself.
+    ready: (pid) => isAtWork(pid, 1),
   },
 };
+/** As SYSTEMS: as many data planes, and as many C consumers. */
+export const shardSystems = (shards, config) => ({
+  [`c-${shards}`]: {
+    title: `${shards} C consumers, return payloads`,
+    queued: shards,
+    argv: [join(BUILD, 'accept'), 'payload'],
+  },
+  [`fw3640-${shards}`]: {
+    ...SYSTEMS.fw3640,
+    title: `fw3640 --shards ${shards}`,
+    config,
+    args: ['--shards', String(shards)],
+    ready: (pid) => isAtWork(pid, shards),
+  },
+});
 const MAIN = join(ROOT, 'dist/main.js');
 const SOCKET = `/run/fw3640/${LAB}.sock`;
 /** What runs fw3640 with a configuration. */
@@ -62,9 +77,10 @@ async function lineOf(child) {
   throw new Error(`${child.spawnargs.slice(3).join(' ')} ended without a word`);
 }
 
-function isQueued() {
+/** All its queues are open, and beside each data plane its spare one waits: its birth would count as work. */
+function isAtWork(pid, shards) {
   const rows = router('cat', '/proc/net/netfilter/nfnetlink_queue');
-  return rows.trim() !== '';
+  return rows.trim().split('\n').filter(Boolean).length === shards && childrenOf(pid).length === 2 * shards;
 }
 
 /**
@@ -79,49 +95,58 @@ export async function forwardWith(system) {
     router('ip', 'address', 'replace', address, 'dev', device);
   }
   router('sysctl', '-qw', 'net.ipv4.ip_forward=1');
-  if (system.queued) {
+  const queues = Number(system.queued ?? 0);
+  if (queues > 0) {
+    const to = queues === 1 ? [] : ['--queue-balance', `0:${queues - 1}`];
     for (const device of DEVICES) {
       router('iptables', '-t', 'raw', '-A', 'PREROUTING', '-i', device, '-j', 'CT', '--notrack');
-      router('iptables', '-t', 'raw', '-A', 'PREROUTING', '-i', device, '-j', 'NFQUEUE');
+      router('iptables', '-t', 'raw', '-A', 'PREROUTING', '-i', device, '-j', 'NFQUEUE', ...to);
     }
   }
   const argv = system.config === undefined ? system.argv : daemon(system);
-  const child = argv === undefined ? undefined : start('router', argv);
+  const children =
+    queues > 1 ? Array.from({ length: queues }, (_, queue) => start('router', [...argv, String(queue)])) : [];
+  if (queues <= 1 && argv !== undefined) children.push(start('router', argv));
   const until = Date.now() + START_MS;
-  if (system.ready !== undefined) {
+  for (const child of children) {
+    if (system.ready === undefined) {
+      await lineOf(child);
+      child.stdout.resume();
+      continue;
+    }
     if (system.unread !== true) child.stdout.resume();
-    while (!system.ready()) {
+    while (!system.ready(child.pid)) {
       if (child.exitCode !== null || Date.now() > until) throw new Error(`${system.title} did not start`);
       await delay(50);
     }
-  } else if (child !== undefined) {
-    await lineOf(child);
-    child.stdout.resume();
   }
   const end = async () => {
-    if (child !== undefined && child.exitCode === null) {
+    for (const child of children) {
+      if (child.exitCode !== null) continue;
       child.kill('SIGTERM');
       await once(child, 'exit');
     }
     router('iptables', '-t', 'raw', '-F');
   };
-  return { pid: child?.pid, child, end };
+  const [child] = children;
+  return { pid: child?.pid, pids: children.map((one) => one.pid), child, end };
 }
 
 /** Process ids of the children of a process. `ip netns exec` replaces itself, so those of a system are its own. */
 export const childrenOf = (pid) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
-/** Processor seconds that a process and its children have used, and packets that they have taken from the queue. */
-export function usage(pid) {
+/** Processor seconds that processes and their children have used, and packets that came to the queues. */
+export function usage(...pids) {
   // Times are in ticks of 10 ms.
   let ticks = 0;
-  for (const one of [pid, ...childrenOf(pid)]) {
+  for (const one of pids.flatMap((pid) => [pid, ...childrenOf(pid)])) {
     const stat = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ')[1].split(' ');
     ticks += Number(stat[11]) + Number(stat[12]);
   }
-  const queue = router('cat', '/proc/net/netfilter/nfnetlink_queue').trim().split(/\s+/);
-  return { cpu: ticks / 100, packets: queue[7] - queue[6] };
+  const queues = router('cat', '/proc/net/netfilter/nfnetlink_queue').trim().split('\n');
+  const packets = queues.map((queue) => queue.trim().split(/\s+/)).reduce((sum, row) => sum + (row[7] - row[6]), 0);
+  return { cpu: ticks / 100, packets };
 }
 
 /** Builds what is compared, and the lab. */

@@ -26,6 +26,9 @@ export class FakePlane implements PlaneProcess {
     this.sent.push(message);
     if (message.type === 'start' && this.ready) this.receive({ type: 'ready' });
   }
+  claim(): void {
+    this.fate.push('claim');
+  }
   disconnect(): void {
     this.fate.push('disconnect');
   }

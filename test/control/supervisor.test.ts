@@ -58,8 +58,16 @@ class World implements Processes {
     );
   }
 
-  start(wanted: Wanted): Promise<FakePlane> {
+  /** Spare ones are born. */
+  hasSpares = false;
+  readonly spares: FakePlane[] = [];
+  start(wanted: Wanted, spare = false): Promise<FakePlane> {
     expect(wanted).toMatchObject({ build: 'b', queue: 3 });
+    if (spare && !this.hasSpares) return Promise.reject(new RefusedError('no spare one'));
+    if (spare) {
+      this.spares.push(new FakePlane(200 + this.spares.length));
+      return Promise.resolve(this.spares.at(-1)!);
+    }
     const refusal = this.refusals.shift();
     if (refusal !== undefined) return Promise.reject(refusal);
     const plane = new FakePlane(100 + this.born.length);
@@ -508,4 +516,121 @@ test.each([
     await later(5000);
     expect([searches, w.born.length]).toEqual([looked ? 1 : 0, 1]);
   })(),
+);
+
+const withSpare = (story: (w: World, spare: FakePlane) => Promise<void>) =>
+  inWorld(async (w) => {
+    w.hasSpares = true;
+    await w.supervisor.start({});
+    await later(2999);
+    expect(w.spares).toEqual([]);
+    await later(1);
+    expect(w.spares).toHaveLength(1);
+    await story(w, w.spares[0]!);
+  });
+
+test(
+  'three seconds after the start a spare one waits, told nothing and without a claim',
+  withSpare(async (w, spare) => {
+    await later(60_000);
+    expect([spare.sent, spare.fate, w.spares.length]).toEqual([[], [], 1]);
+  }),
+);
+
+test.each(['SIGKILL', 'exit code 1'])('where the one at work ends by %s, the spare one begins at once', (why) =>
+  withSpare(async (w, spare) => {
+    w.heard();
+    w.last.closed(why);
+    await later(0);
+    expect([spare.fate, spare.sent.map((m) => m.type)]).toEqual([['claim'], ['start']]);
+    expect([w.said.splice(0), w.born.length, w.supervisor.isWell]).toEqual([[`ended ${why}`, 'restarted'], 1, true]);
+    await later(2999);
+    expect(w.spares).toHaveLength(1);
+    await later(1);
+    expect(w.spares).toHaveLength(2);
+  })(),
+);
+
+test(
+  'where only the connection has ended the spare one stays where it is',
+  withSpare(async (w, spare) => {
+    w.finds = [atWork(w.last, policy)];
+    w.last.closed(undefined);
+    await later(10_000);
+    expect([spare.fate, spare.sent, w.spares.length]).toEqual([[], [], 1]);
+  }),
+);
+
+test(
+  'who ends soon after the start has no spare one, and is waited for',
+  withSpare(async (w, spare) => {
+    w.last.closed('SIGKILL');
+    await later(1000);
+    spare.closed('SIGKILL');
+    await later(0);
+    expect(w.born).toHaveLength(1);
+    await later(50);
+    expect(w.born).toHaveLength(2);
+  }),
+);
+
+test(
+  'a spare one that ends is replaced, later each time',
+  withSpare(async (w, spare) => {
+    spare.closed('SIGKILL');
+    await later(5999);
+    expect(w.spares).toHaveLength(1);
+    await later(1);
+    expect(w.spares).toHaveLength(2);
+    w.hasSpares = false; // none can be born
+    w.spares[1]!.closed('SIGKILL');
+    await later(200_000);
+    w.hasSpares = true;
+    await later(60_000);
+    expect(w.spares).toHaveLength(3);
+  }),
+);
+
+test.each([
+  { how: 'stop', end: (w: World) => w.supervisor.stop() },
+  { how: 'leave', end: (w: World) => Promise.resolve(w.supervisor.leave()) },
+])('$how ends the spare one, and none is born any more', ({ end }) =>
+  withSpare(async (w, spare) => {
+    await end(w);
+    expect(spare.fate).toEqual(['kill']);
+    await later(100_000);
+    expect(w.spares).toHaveLength(1);
+  })(),
+);
+
+test(
+  'one that is born after the end of all is ended',
+  inWorld(async (w) => {
+    w.hasSpares = true;
+    const { start } = w;
+    let born: ((p: FakePlane) => void) | undefined;
+    w.start = (wanted, spare) =>
+      spare === true ? new Promise((resolve) => (born = resolve)) : start.call(w, wanted, spare);
+    await w.supervisor.start({});
+    await later(3000);
+    await w.supervisor.stop();
+    const spare = new FakePlane(7);
+    born!(spare);
+    await later(0);
+    expect(spare.fate).toEqual(['kill']);
+  }),
+);
+
+test(
+  'a spare one that cannot claim to be it is ended, and another one is started',
+  withSpare(async (w, spare) => {
+    spare.claim = () => {
+      throw new Error('no room');
+    };
+    w.last.closed('SIGKILL');
+    await later(49);
+    expect([spare.fate, w.born.length]).toEqual([['kill'], 1]);
+    await later(1);
+    expect([w.born.length, w.supervisor.isWell]).toEqual([2, true]);
+  }),
 );

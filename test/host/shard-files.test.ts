@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A process has been started, and its socket bound. */
 function claim(): void {
-  writeFileSync(files.newSocket, '');
+  writeFileSync(files.socket(process.pid), '');
   files.claim({ pid: process.pid, started: startTime(process.pid)! });
 }
 const pidFile = (): string => join(folder, 'shard0.pid');
@@ -87,4 +87,10 @@ test('the tables of one shard go alone, and those of shards that are no more are
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
+});
+
+test('what a spare one has goes with the last of them', async () => {
+  for (const path of [files.newSocket(true), files.newSocket(false), files.spareErrors]) writeFileSync(path, '');
+  expect(await endLeftShard(files)).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
 });

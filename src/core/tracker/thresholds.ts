@@ -32,6 +32,9 @@ const MOST_SAVED = 400;
 /** What is known of a destination host with half-open TCP sessions. */
 interface Host {
   halfOpen: number;
+  /** Slot of the oldest of them, and when it began, ms. Kept where other shards want to know. */
+  oldest: number;
+  began: number;
   /** HOST_TCP_ALERT_ON was given, and the host has not been below the limit since. */
   alerted: boolean;
   /** Clock of the end of its block, ms. */
@@ -42,7 +45,15 @@ interface Host {
   seen: number;
 }
 
-const NEW_HOST: Readonly<Host> = { halfOpen: 0, alerted: false, blockedUntil: NOT_BLOCKED, told: false, seen: 0 };
+const NEW_HOST: Readonly<Host> = {
+  halfOpen: 0,
+  oldest: 0,
+  began: 0,
+  alerted: false,
+  blockedUntil: NOT_BLOCKED,
+  told: false,
+  seen: 0,
+};
 
 export class Thresholds {
   #aggressive = false;
@@ -107,7 +118,7 @@ export class Thresholds {
       const seen = io.int(h.seen);
       const blockedUntil = io.double(h.blockedUntil + 1) - 1; // from -1 on
       if (!io.loading) continue;
-      this.#hosts.set(address, { halfOpen: 0, alerted, told, seen, blockedUntil });
+      this.#hosts.set(address, { ...NEW_HOST, alerted, told, seen, blockedUntil });
       if (blockedUntil !== NOT_BLOCKED) this.#blocked.add(address);
     }
   }
@@ -201,16 +212,33 @@ export class Thresholds {
     if (s.protocol !== IPPROTO_TCP) return;
     const host = this.#host(s.responder);
     host.halfOpen += change;
-    const elsewhere = this.#siblings?.hostElsewhere(s.responder) ?? 0;
+    const siblings = this.#siblings;
+    const elsewhere = siblings?.hostElsewhere(s.responder) ?? 0;
     // One below: the session that made room is not enough to speak of calm.
     if (change < 0 && host.halfOpen + elsewhere < this.globals.hostMaxIncomplete - 1)
       this.#setAlerted(s.responder, host, false);
-    this.#siblings?.publishHost(
-      s.responder,
-      host.halfOpen,
-      this.#oldestTo(this.#looked, s.responder) ? this.#looked.created : 0,
-    );
+    if (siblings !== undefined) {
+      this.#noteOldest(host, s, change);
+      siblings.publishHost(s.responder, host.halfOpen, host.began);
+    }
     if (host.halfOpen === 0 && host.blockedUntil === NOT_BLOCKED) this.#hosts.delete(s.responder);
+  }
+
+  /** `s` has been added behind the others, or has left. Only where the oldest leaves the next one is looked for. */
+  #noteOldest(host: Host, s: Session, change: 1 | -1): void {
+    if (change > 0) {
+      if (host.halfOpen > 1) return;
+      host.oldest = s.slot;
+      host.began = s.created;
+      return;
+    }
+    if (s.slot !== host.oldest || host.halfOpen === 0) return;
+    // The record of `s` still says which one came next: all of the host's are behind it.
+    const next = this.#looked;
+    next.at = s.at;
+    if (!this.halfOpen.younger(next) || !this.#isTo(next, s.responder)) return;
+    host.oldest = next.slot;
+    host.began = next.created;
   }
 
   /** Ends blocks that are over, and aggressive mode when it has calmed down without new sessions; says what was reset. */
@@ -232,10 +260,10 @@ export class Thresholds {
     const siblings = this.#siblings;
     if (known === undefined && siblings === undefined) return PASS;
     const elsewhere = siblings?.hostElsewhere(responder) ?? 0;
-    const host = known ?? { ...NEW_HOST };
-    if (host.blockedUntil > now) return DROP.sessionLimit;
+    if (known !== undefined && known.blockedUntil > now) return DROP.sessionLimit;
     const { hostMaxIncomplete: limit, hostBlockMinutes: minutes } = this.globals;
-    if (host.halfOpen + elsewhere < limit) return PASS;
+    if ((known?.halfOpen ?? 0) + elsewhere < limit) return PASS;
+    const host = known ?? { ...NEW_HOST };
     const alerted = siblings === undefined ? host.alerted : siblings.isAlerted(responder);
     if (!alerted && alert) this.outbox.event({ type: 'host-alert', host: seen, limit });
     this.#setAlerted(responder, host, true);
@@ -272,10 +300,14 @@ export class Thresholds {
 
   /** Moves `cursor` to the oldest half-open TCP session to a host; false where there is none. */
   #oldestTo(cursor: Session, responder: number): boolean {
-    const { halfOpen } = this;
-    for (let found = halfOpen.oldest(cursor); found; found = halfOpen.younger(cursor)) {
+    return this.halfOpen.oldest(cursor) && this.#isTo(cursor, responder);
+  }
+
+  /** Likewise among `cursor` and those that are younger. */
+  #isTo(cursor: Session, responder: number): boolean {
+    do {
       if (cursor.protocol === IPPROTO_TCP && cursor.responder === responder) return true;
-    }
+    } while (this.halfOpen.younger(cursor));
     return false;
   }
 
@@ -347,7 +379,7 @@ export class Thresholds {
   #host(address: number): Host {
     let host = this.#hosts.get(address);
     if (host === undefined) {
-      host = { halfOpen: 0, alerted: false, blockedUntil: NOT_BLOCKED, told: false, seen: address };
+      host = { ...NEW_HOST, seen: address };
       this.#hosts.set(address, host);
     }
     return host;
