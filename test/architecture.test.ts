@@ -23,7 +23,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   host: ['core', 'ios', 'io'],
   data: ['core', 'ios', 'io', 'host'],
   control: ['core', 'ios', 'io', 'host'],
-  app: ['core', 'ios', 'io', 'host', 'data', 'control'],
+  management: ['core', 'ios', 'io', 'host'],
+  app: ['core', 'ios', 'io', 'host', 'data', 'control', 'management'],
 };
 
 /** The room of a file: its folder under src; main.ts stands alone. */

@@ -6,6 +6,7 @@ import { unsupported } from '../ios/config/unsupported.js';
 import { canonicalInterface } from '../ios/interface-name.js';
 import { ConsoleSession } from '../ios/exec/session.js';
 import { RouterConsole } from '../control/console.js';
+import { Management } from '../control/management.js';
 import { openMessages, StartupFile } from '../control/startup-file.js';
 import { tuneCompiler } from '../io/compiler.js';
 import { ConsoleServer } from '../io/console-server.js';
@@ -113,6 +114,11 @@ export async function run(options: RunOptions): Promise<void> {
     system.stop();
     return;
   }
+  const management = new Management({
+    view,
+    say: (severity, facility, text, mnemonic) => live.say(severity, facility, text, mnemonic),
+  });
+  live.configured = () => management.configure();
   for (const line of inert) log.write(inertMessage(options.config, line));
   for (const message of openMessages(options.config, config)) log.write(message);
   if (shards > 1)
@@ -123,6 +129,7 @@ export async function run(options: RunOptions): Promise<void> {
       'DATA_PLANE',
     );
   router.say(5, '%SYS', 'System restarted --', 'RESTART');
+  management.configure();
   const manager = new ServiceManager();
   let reloaded = Promise.resolve();
   process.on('SIGHUP', () => {
@@ -132,6 +139,7 @@ export async function run(options: RunOptions): Promise<void> {
   stopOnSignal(router, log, () => {
     manager.stopping();
     closeTerminals();
+    management.stop();
     system.stop();
   });
   manager.started(() => live.isWell);

@@ -69,6 +69,8 @@ export class Router {
   readonly mapped: ReadonlySet<string>;
   readonly log: Log;
   readonly prober: PacketProber;
+  /** Called when another configuration is in force. */
+  configured: () => void = () => undefined;
   readonly #shards: Shards;
   readonly #compiler: PolicyCompiler;
   readonly #host: RouterHost;
@@ -300,6 +302,7 @@ export class Router {
     this.config = config;
     this.#shards.configure(this.#compiler.compile(config), this.#links());
     this.#keeper?.changed();
+    this.configured();
   }
 
   /** Whether the host still is as the configuration in force made it. Packets go on meanwhile. */

@@ -1,7 +1,8 @@
 /**
- * Who the data plane is: a user of its own, with CAP_NET_ADMIN and CAP_NET_RAW and no other power, and without a way to
- * more (no_new_privs). `setpriv` of util-linux makes it so at exec, when the process has one thread still: capabilities
- * belong to threads, and Node has many. The queue and its raw socket are opened with these two.
+ * Who the processes are that the control plane starts. The data plane: a user of its own, with CAP_NET_ADMIN and
+ * CAP_NET_RAW and no other power, and without a way to more (no_new_privs); its queue and its raw socket are opened with
+ * these two. The management process: another user, with none. `setpriv` of util-linux makes it so at exec, when the
+ * process has one thread still: capabilities belong to threads, and Node has many.
  */
 import { accessSync, chownSync, constants, lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'; // prettier-ignore
 import { createRequire } from 'node:module';
@@ -73,40 +74,90 @@ export function chooseUser(starter: Starter, files: readonly string[]): DataPlan
   return { command: asUser(other), other };
 }
 
-/** What goes in front of a command that root has another user run, with the two capabilities. */
-export function asUser({ uid, gid }: { uid: number; gid: number }): string[] {
-  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=${KEPT_ARGUMENT}`);
+/**
+ * Who the management process is: yet another user, so that it can neither end the data plane nor write its tables, with
+ * no capability at all. A service that has one user for all starts it as that user, without capabilities.
+ */
+export function chooseManagementUser(starter: Starter, files: readonly string[]): DataPlaneUser {
+  const { uid, effective, ambient, passwd, hasSetpriv, isPublic } = starter;
+  if (uid !== 0) return { command: [], keptBack: bitsOf(ambient) };
+  const asWeAre = (why: string): DataPlaneUser => ({
+    command: [],
+    note: `the management process runs as root, with all that it may do: ${why}`,
+  });
+  if (!hasSetpriv) return asWeAre('there is no setpriv (package util-linux)');
+  if (!has(effective, TO_CHANGE)) return asWeAre('root may not change users here');
+  const hidden = files.find((path) => !isPublic(path));
+  if (hidden !== undefined) return asWeAre(`${hidden} is not for other users to read`);
+  const other = freeUser(passwd, userIn(passwd)?.uid);
+  if (other === undefined) return asWeAre('no user number is free');
+  return { command: asUser(other, '-all'), other };
+}
+
+/**
+ * What goes in front of a command that root has another user run.
+ * @param kept the capabilities, as setpriv names them: by default the data plane's two
+ */
+export function asUser({ uid, gid }: { uid: number; gid: number }, kept = KEPT_ARGUMENT): string[] {
+  const sets = ['inh-caps', 'ambient-caps', 'bounding-set'].map((set) => `--${set}=${kept}`);
   return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...sets, '--no-new-privs', '--'];
 }
 
 /** Of linux/prctl.h. */
 const PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_RAISE = 2;
 const PR_CAP_AMBIENT_LOWER = 3;
+
+type Prctl = (option: number, a: number, b: number, c: number, d: number) => number;
+
+function loadPrctl(): Prctl {
+  const ffi = createRequire(import.meta.url)('ffi-napi') as {
+    Library(path: null, functions: Record<string, [string, string[]]>): { prctl: Prctl };
+  };
+  return ffi.Library(null, { prctl: ['int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']] }).prctl;
+}
 
 /**
  * Has whatever we start from now on inherit none of these capabilities; we keep them. Done by prctl(2), which a service's
  * filter of system calls lets by; setpriv calls capset(2). Both belong to threads: ours is the one that starts programs.
  */
 export function keepBack(capabilities: readonly number[]): void {
-  const ffi = createRequire(import.meta.url)('ffi-napi') as {
-    Library(
-      path: null,
-      functions: Record<string, [string, string[]]>,
-    ): {
-      prctl: (option: number, a: number, b: number, c: number, d: number) => number;
-    };
-  };
-  const { prctl } = ffi.Library(null, { prctl: ['int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']] });
+  const prctl = loadPrctl();
   for (const cap of capabilities) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, cap, 0, 0);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/**
+ * Starts one program that inherits none of our capabilities; those that are started later do.
+ * @param capabilities what would be inherited, as `keptBack` has it
+ */
+export function startWithout<T>(capabilities: readonly number[], start: () => T): T {
+  if (capabilities.length === 0) return start();
+  const prctl = loadPrctl();
+  // Those that `keepBack` has lowered meanwhile stay so.
+  const lowered = bitsOf(starterHere().ambient).filter((cap) => capabilities.includes(cap));
+  for (const cap of lowered) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, cap, 0, 0);
+  try {
+    return start();
+  } finally {
+    for (const cap of lowered) prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+  }
 }
 
 function userIn(passwd: string): { uid: number; gid: number } | undefined {
   const users = passwd.split('\n').map((line) => line.split(':'));
   const own = users.find(([name]) => name === USER);
   if (own !== undefined && Number(own[2]) > 0) return { uid: Number(own[2]), gid: Number(own[3]) };
-  const free = NAMELESS.find((id) => !users.some(([, , uid, gid]) => Number(uid) === id || Number(gid) === id));
+  return freeUser(passwd);
+}
+
+/** A number that nobody has. @param but not this one */
+function freeUser(passwd: string, but?: number): { uid: number; gid: number } | undefined {
+  const users = passwd.split('\n').map((line) => line.split(':'));
+  const isFree = (id: number): boolean =>
+    id !== but && !users.some(([, , uid, gid]) => Number(uid) === id || Number(gid) === id);
+  const free = NAMELESS.find(isFree);
   return free === undefined ? undefined : { uid: free, gid: free };
 }
 

@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { carryOut, NO_TERMINAL } from '../ios/exec/one-command.js';
 import type { ConsoleSession } from '../ios/exec/session.js';
 import { listenPrivately } from './private-socket.js';
 import { serveTerminal } from './terminal.js';
@@ -145,7 +146,8 @@ function serveCommands(socket: Socket, session: ConsoleSession, json: boolean): 
     while (!session.isBusy() && !session.isClosed()) {
       const line = waiting.shift();
       if (line === undefined) return;
-      const reply = carryOut(session, line);
+      const { prompt } = session;
+      const reply: CommandReply = { prompt, ...carryOut(session, line) };
       if (!session.isBusy()) {
         answer(reply);
         continue;
@@ -161,7 +163,7 @@ function serveCommands(socket: Socket, session: ConsoleSession, json: boolean): 
         },
       );
       if (session.takesKeys()) {
-        reply.output += '% There is no terminal for this command\n';
+        reply.output += NO_TERMINAL;
         reply.failed = true;
         session.interrupt();
       }
@@ -174,23 +176,4 @@ function serveCommands(socket: Socket, session: ConsoleSession, json: boolean): 
   lines.on('error', () => socket.destroy());
   lines.on('close', () => socket.end());
   socket.on('close', () => session.close());
-}
-
-/** Nobody is there to answer: a question takes its default. A password has none, nor has one that is asked again. */
-function carryOut(session: ConsoleSession, line: string): CommandReply {
-  const { prompt } = session;
-  let { output, failed } = session.execute(line);
-  const asked = new Set<string>();
-  while (session.asking) {
-    const { prompt: question, secret } = session;
-    if (asked.has(question)) {
-      session.dropQuestion();
-      return { prompt, output, failed: true };
-    }
-    asked.add(question);
-    const answer = session.execute('');
-    output += `${question}\n${answer.output}`;
-    failed = failed || secret || answer.failed;
-  }
-  return { prompt, output, failed };
 }

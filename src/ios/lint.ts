@@ -84,6 +84,7 @@ export function undefinedNames(config: RouterConfig): Warning[] {
       warnings.push({ line: d.line, reason: `NAT pool ${d.pool} is not defined: nothing is translated` });
   }
   list(config.login.quietModeList, config.login.quietModeLine, 'everybody may log in while logins are blocked');
+  list(config.http.accessClass, config.http.accessClassLine, 'every address may connect by http');
   list(config.intercept.list, config.intercept.line, 'every connection is intercepted');
   for (const m of config.portMaps) list(m.list, m.line, `${m.application} is on port ${m.port} of no server`);
   for (const l of config.lines) list(l.accessClassIn, l.lines?.accessClassIn, 'every address may connect');

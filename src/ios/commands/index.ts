@@ -6,6 +6,7 @@ import type { Expression } from '../grammar/expression.js';
 import { ACCESS_LIST_COMMANDS, EXTENDED_MODE_COMMANDS, STANDARD_MODE_COMMANDS } from './access-list.js';
 import { ALIAS_COMMANDS } from './alias.js';
 import { GLOBAL_COMMANDS } from './global.js';
+import { HTTP_COMMANDS } from './http.js';
 import { INERT_GLOBAL_COMMANDS, INERT_INTERFACE_COMMANDS, INERT_LINE_COMMANDS } from './inert/index.js';
 import { INSPECT_COMMANDS } from './inspect.js';
 import { INTERCEPT_COMMANDS } from './intercept.js';
@@ -30,6 +31,7 @@ export const CONFIG_COMMANDS: Readonly<Record<ModeName, readonly Command<ConfigE
     ...GLOBAL_COMMANDS,
     ...ALIAS_COMMANDS,
     ...LOGIN_COMMANDS,
+    ...HTTP_COMMANDS,
     ...INSPECT_COMMANDS,
     ...PORT_MAP_COMMANDS,
     ...INTERCEPT_COMMANDS,

@@ -1,6 +1,6 @@
 /** The configuration of a 3640 that was just unpacked: every default the manuals state, in one place. */
 import type { InspectGlobals, NatTimeouts, SmtpOptions, FragmentOptions } from '../../core/policy.js';
-import type { InterceptConfig, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
+import type { HttpConfig, InterceptConfig, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
 
 /** `ip inspect …` global settings (Security Command Reference, CBAC). */
 export const inspectDefaults = (): InspectGlobals => ({
@@ -77,6 +77,15 @@ export const interfaceDefaults = (name: string): InterfaceConfig => ({
   inspectOrder: 0,
 });
 
+/** `ip http …` (Cisco IOS HTTP Services Command Reference). */
+export const httpDefaults = (): HttpConfig => ({
+  port: 80,
+  securePort: 443,
+  authentication: 'enable',
+  maxConnections: 5,
+  timeouts: { idle: 180, life: 180, requests: 1 },
+});
+
 export const lineDefaults = (kind: LineConfig['kind'], first: number, last: number): LineConfig => ({
   kind,
   first,
@@ -106,6 +115,7 @@ export const emptyConfig = (): RouterConfig => ({
   users: [],
   login: {},
   lines: [],
+  http: httpDefaults(),
   logging: { on: true, console: 7, monitor: 7, bufferSize: 4096, trap: 6, hosts: [], facility: 'local7' },
   clock: {},
   banners: {},

@@ -37,7 +37,7 @@ export const sameParts = (a: RouterConfig, b: RouterConfig, parts: readonly (key
   parts.every((key) => same(a[key], b[key]));
 
 /** Below the configuration itself: where in a file. */
-const POSITIONS: readonly string[] = ['line', 'lines', 'quietModeLine'];
+const POSITIONS: readonly string[] = ['line', 'lines', 'quietModeLine', 'accessClassLine'];
 
 function same(a: unknown, b: unknown): boolean {
   if (a === b) return true;

@@ -38,6 +38,7 @@ export interface RouterConfig {
   users: User[];
   login: LoginConfig;
   lines: LineConfig[];
+  http: HttpConfig;
   logging: LoggingConfig;
   clock: { timezone?: { name: string; hours: number; minutes: number } };
   /** Text between the delimiters, as typed. */
@@ -308,6 +309,24 @@ export interface LoginReport {
   every: number; // 1
   /** Line of the file, from 1; 0 from the console. */
   line?: number;
+}
+
+/** `ip http …`. */
+export interface HttpConfig {
+  /** `ip http server`; false: `no ip http server` was typed. */
+  server?: boolean;
+  port: number; // 80
+  secureServer?: boolean;
+  securePort: number; // 443
+  /** `ip http access-class`: source addresses that may connect. */
+  accessClass?: string;
+  /** Line of the file that says so. */
+  accessClassLine?: number;
+  /** Whose passwords count. There is no AAA and no TACACS here: with these nobody gets in. */
+  authentication: 'aaa' | 'enable' | 'local' | 'tacacs'; // enable
+  maxConnections: number; // 5
+  /** `ip http timeout-policy`: seconds without a byte, seconds of a connection, requests of it. */
+  timeouts: { idle: number; life: number; requests: number }; // 180 180 1
 }
 
 /** How the router finds the address of a name that is typed. */

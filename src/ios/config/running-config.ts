@@ -8,6 +8,7 @@ import { SEVERITIES, nameOf } from '../number-names.js';
 import { entryFormat, listLines } from './acl-text.js';
 import {
   emptyConfig,
+  httpDefaults,
   inspectDefaults,
   interceptDefaults,
   lineDefaults,
@@ -52,7 +53,7 @@ export function runningConfig(config: RouterConfig): string {
     inert('blocks-before'),
     ...config.interfaces.map((i) => interfaceLines(i, block(`interface ${i.name}`))),
     inert('router'),
-    [...inert('ip-late'), ...config.routes.map(route)],
+    [...http(config), ...inert('ip-late'), ...config.routes.map(route)],
     nat(config),
     ...namedLists(config),
     syslog(config),
@@ -281,6 +282,29 @@ export function staticNatLine(s: StaticNat): string {
         : `${local} ${global}`;
   const flags = `${s.extendable === true ? ' extendable' : ''}${s.noAlias === true ? ' no-alias' : ''}${s.noPayload === true ? ' no-payload' : ''}`;
   return `ip nat inside source static ${translation}${flags}`;
+}
+
+/** Inferred: the order of the lines, but for those that the configurations of real routers have. */
+function http({ http: h }: RouterConfig): string[] {
+  const d = httpDefaults();
+  const { idle, life, requests } = h.timeouts;
+  const lines: string[] = [];
+  const add = (present: boolean, line: string): void => {
+    if (present) lines.push(`ip http ${line}`);
+  };
+  const onOff = (value: boolean | undefined, word: string): void => {
+    if (value !== undefined) lines.push(`${value ? '' : 'no '}ip http ${word}`);
+  };
+  onOff(h.server, 'server');
+  add(h.port !== d.port, `port ${h.port}`);
+  add(h.accessClass !== undefined, `access-class ${h.accessClass ?? ''}`);
+  add(h.authentication !== d.authentication, `authentication ${h.authentication}`);
+  onOff(h.secureServer, 'secure-server');
+  add(h.securePort !== d.securePort, `secure-port ${h.securePort}`);
+  add(h.maxConnections !== d.maxConnections, `max-connections ${h.maxConnections}`);
+  const isDefault = idle === d.timeouts.idle && life === d.timeouts.life && requests === d.timeouts.requests;
+  add(!isDefault, `timeout-policy idle ${idle} life ${life} requests ${requests}`);
+  return lines;
 }
 
 function nat({ nat: n }: RouterConfig): string[] {

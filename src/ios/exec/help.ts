@@ -15,13 +15,20 @@ export interface Vocabulary {
 
 type Fault = Exclude<MatchResult, { kind: 'match' | 'incomplete' }>;
 
-interface Offer {
+interface Found {
   candidates: Candidate[];
   partial: string;
   help: Vocabulary['help'];
 }
 
-function offerAt(vocabularies: readonly Vocabulary[], line: string): Offer | Fault {
+/** What may follow a line: a keyword, a description of an argument, or the end of the command. */
+export interface Offer {
+  kind: Candidate['kind'];
+  text: string;
+  help: string;
+}
+
+function offerAt(vocabularies: readonly Vocabulary[], line: string): Found | Fault {
   let fault: Fault = { kind: 'invalid', column: 1 };
   for (const { grammar, help } of vocabularies) {
     const found = candidatesAt(grammar, line);
@@ -44,6 +51,21 @@ const compare = (a: string, b: string): number => {
   const [x, y] = [a.toLowerCase(), b.toLowerCase()];
   return x < y ? -1 : x > y ? 1 : 0;
 };
+
+/**
+ * What may follow `line` or complete its last word, in the order of `?`.
+ * @returns nothing where no command begins like this
+ */
+export function offersFor(vocabularies: readonly Vocabulary[], line: string): Offer[] {
+  const found = offerAt(vocabularies, line);
+  return 'candidates' in found ? sorted(found.candidates).map((c) => toOffer(c, found.help)) : [];
+}
+
+const toOffer = (c: Candidate, help: Vocabulary['help']): Offer => ({
+  kind: c.kind,
+  text: c.text,
+  help: c.kind === 'end' ? '' : (c.help ?? help.find(c.path) ?? ''),
+});
 
 /** What `?` tells beside the words of the grammar. */
 export interface HelpExtras {
@@ -75,9 +97,7 @@ export function helpText(
   }
   const candidates = sorted(offer.candidates);
   if (offer.partial !== '') return `${candidates.map((c) => c.text).join('  ')}\n`;
-  const rows = candidates.map(
-    (c) => [c.text, c.kind === 'end' ? '' : (c.help ?? offer.help.find(c.path) ?? '')] as const,
-  );
+  const rows = candidates.map((c) => [c.text, toOffer(c, offer.help).help] as const);
   if (pipes && candidates.some((c) => c.kind === 'end')) rows.splice(-1, 0, ['|', 'Output modifiers']);
   const width = Math.max(...rows.map(([word]) => word.length));
   const head = heading !== undefined && line.trim() === '' ? `${heading}\n` : '';

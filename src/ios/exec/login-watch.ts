@@ -23,6 +23,8 @@ const DEFAULT_LIST = 'sl_def_acl';
 export interface Caller {
   name: string;
   location: string;
+  /** Where he called; absent: telnet's port. */
+  port?: number;
 }
 
 /** Failures of one user name from one address. */
@@ -130,7 +132,7 @@ export class LoginWatch {
 
   #remember(caller: Caller, at: string): void {
     const name = shownName(caller.name);
-    const { source, port } = end(caller.location);
+    const { source, port } = end(caller);
     const known = this.failures.findIndex((f) => f.name === name && f.source === source && f.port === port);
     const [one = { name, source, port, count: 0, at }] = known < 0 ? [] : this.failures.splice(known, 1);
     one.count++;
@@ -160,10 +162,10 @@ export function loginWatch(router: ConsoleRouter): LoginWatch {
 
 const shownName = (name: string): string => escape(name.slice(0, NAME_SHOWN));
 
-const end = (location: string): { source: string; port: number } =>
-  location === '' ? { source: '0.0.0.0', port: 0 } : { source: location, port: TELNET };
+const end = ({ location, port = TELNET }: Caller): { source: string; port: number } =>
+  location === '' ? { source: '0.0.0.0', port: 0 } : { source: location, port };
 
-function parties({ name, location }: Caller): string {
-  const { source, port } = end(location);
-  return `[user: ${shownName(name)}] [Source: ${source}] [localport: ${port}]`;
+function parties(caller: Caller): string {
+  const { source, port } = end(caller);
+  return `[user: ${shownName(caller.name)}] [Source: ${source}] [localport: ${port}]`;
 }

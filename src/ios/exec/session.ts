@@ -5,6 +5,7 @@
 import { lineDefaults } from '../config/defaults.js';
 import type { LineConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
+import { escape } from '../messages.js';
 import type { Terminal } from './context.js';
 import type { Job } from './job.js';
 import { loginWatch } from './login-watch.js';
@@ -21,9 +22,13 @@ import { enterLine, leaveLine } from './terminal-users.js';
 
 export type { Reply } from './modes/mode.js';
 
-/** Where a session comes from: the console, or a numbered terminal line and the caller's int32 address. */
-export type Origin = 'console' | { vty: number; from: number };
+/**
+ * Where a session comes from: the console; a numbered terminal line and the caller's int32 address; or the web page,
+ * by which somebody who has logged in there, or not, has commands carried out.
+ */
+export type Origin = 'console' | { vty: number; from: number } | { web: number; name: string };
 
+const NO_LINE = -1;
 const HISTORY = 20; // lines, as on the router
 
 export class ConsoleSession implements Terminal, LoginSession, ModeStack {
@@ -67,15 +72,16 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
   ) {
     this.privilege = privilege;
     this.line = origin === 'console' ? 'con' : 'vty';
-    this.number = origin === 'console' ? 0 : origin.vty;
+    this.number = origin === 'console' ? 0 : 'web' in origin ? NO_LINE : origin.vty;
     this.monitor = origin === 'console';
-    this.location = origin === 'console' ? '' : formatAddress(origin.from);
+    this.location = origin === 'console' ? '' : formatAddress('web' in origin ? origin.web : origin.from);
+    if (typeof origin === 'object' && 'web' in origin) this.name = origin.name;
     this.sinceMs = router.system.uptimeMs();
     this.lastInputMs = this.sinceMs;
     this.length = this.settings.length;
     this.#exec = new ExecMode(router, this, this.history);
     this.#modes = [this.#exec];
-    enterLine(router, this);
+    if (this.number !== NO_LINE) enterLine(router, this);
   }
 
   /** What the configuration says about this terminal line. */
@@ -281,7 +287,12 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
 
   #leaveConfiguration(): void {
     this.#modes = this.#modes.filter((m) => m === this.#exec || m instanceof QuestionMode);
-    const by = this.line === 'con' ? 'console' : `vty${this.number} (${this.location})`;
-    this.router.actions.log(5, 'SYS-5-CONFIG_I', `Configured from console by ${by}`);
+    const { line, number, location, name } = this;
+    // Inferred: the words for http.
+    const by =
+      number === NO_LINE
+        ? `http by ${name === '' ? '' : `${escape(name)} `}(${location})`
+        : `console by ${line === 'con' ? 'console' : `vty${number} (${location})`}`;
+    this.router.actions.log(5, 'SYS-5-CONFIG_I', `Configured from ${by}`);
   }
 }

@@ -39,6 +39,11 @@ const reads = new Map<unknown, readonly ViewName[]>(EXEC_COMMANDS.map((c) => [c.
 /** What the command whose handler a match has found reads of the data plane's state. */
 export const readsOf = (action: unknown): readonly ViewName[] => reads.get(action) ?? [];
 
+const printing = new Set<unknown>(EXEC_COMMANDS.filter((c) => c.syntax.startsWith('show ')).map((c) => c.set));
+
+/** Whether the command whose handler a match has found does nothing but print: `show …`. */
+export const onlyPrints = (action: unknown): boolean => printing.has(action);
+
 const built = new Map<string, Vocabulary>();
 
 function once(key: string, build: () => Vocabulary): Vocabulary {

@@ -1,0 +1,206 @@
+/**
+ * HTTP and HTTPS for the sockets that the control plane has opened. Callers are nobody's friends: how many there are, how
+ * long they may take and how much they may send has a bound each, and who does not read is cut off.
+ */
+import { createServer as createHttp, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
+import { createServer, type Server, type Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { OpenConnection, Service, WebSettings } from '../ios/management-plane.js';
+import type { App } from './app.js';
+import type { Channels } from './control-channel.js';
+
+/** ms for the head of a request, and for all of it. */
+const HEAD_MS = 10_000;
+const REQUEST_MS = 30_000;
+/** ms in which nothing that we send is taken. */
+const STUCK_MS = 20_000;
+const LOOK_EVERY_MS = 500;
+const MOST_HEAD_BYTES = 16 << 10;
+const MOST_HEADERS = 64;
+/** Reported connections, for `show ip http server connection`. */
+const REPORT_EVERY_MS = 1000;
+
+interface Call {
+  readonly socket: Socket;
+  readonly from: string;
+  readonly since: number;
+  /** When it is cut off unless a request has come; undefined: one is being answered. */
+  due: number | undefined;
+  /** What was sent when it was looked at last, and since when that is the same. */
+  sent: number;
+  sentAt: number;
+}
+
+const OFF: WebSettings = { hostname: 'Router', maxConnections: 0, idle: 180, life: 180, requests: 1 };
+
+export class WebServer {
+  #settings = OFF;
+  readonly #acceptors = new Map<string, Server>();
+  /** By the other end's address and port. */
+  readonly #calls = new Map<string, Call>();
+  readonly #http: HttpServer;
+  #https: { of: string; server: HttpsServer } | undefined;
+  #reportedAt = 0;
+  #reported = 0;
+  readonly #answer: ReturnType<typeof getRequestListener>;
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param report told of the open connections */
+  constructor(
+    private readonly control: Channels,
+    app: App,
+    private readonly report: (open: OpenConnection[]) => void,
+  ) {
+    this.#answer = getRequestListener(app.fetch, { hostname: 'router', overrideGlobalObjects: false });
+    this.#http = this.#prepare(createHttp({ maxHeaderSize: MOST_HEAD_BYTES }));
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  get settings(): WebSettings {
+    return this.#settings;
+  }
+
+  set settings(settings: WebSettings) {
+    this.#settings = settings;
+    this.#http.maxRequestsPerSocket = settings.requests;
+    if (this.#https !== undefined) this.#https.server.maxRequestsPerSocket = settings.requests;
+  }
+
+  /** Takes over a socket that is bound. */
+  listen(key: string, service: Service, socket: Server): void {
+    this.unlisten(key);
+    // Nothing is read before it is known whether the caller may speak.
+    const acceptor = createServer({ pauseOnConnect: true, noDelay: true }, (call) => void this.#accept(service, call));
+    acceptor.on('error', () => undefined);
+    acceptor.listen(socket);
+    this.#acceptors.set(key, acceptor);
+  }
+
+  unlisten(key: string): void {
+    this.#acceptors.get(key)?.close();
+    this.#acceptors.delete(key);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const key of [...this.#acceptors.keys()]) this.unlisten(key);
+    for (const { socket } of this.#calls.values()) socket.destroy();
+  }
+
+  #prepare<S extends HttpServer | HttpsServer>(server: S): S {
+    server.maxHeadersCount = MOST_HEADERS;
+    server.keepAliveTimeout = 0; // the calls are looked after here
+    server.maxRequestsPerSocket = this.settings.requests;
+    server.on('request', (request, response) => {
+      const call = this.#calls.get(endOf(request.socket));
+      if (call !== undefined) this.#serves(call, request);
+      response.on('close', () => {
+        if (call !== undefined) call.due = performance.now() + this.settings.idle * 1000;
+      });
+      void this.#answer(request, response);
+    });
+    server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nServer: cisco-IOS\r\nConnection: close\r\n\r\n');
+      else socket.destroy();
+    });
+    return server;
+  }
+
+  async #accept(service: Service, socket: Socket): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    const from = socket.remoteAddress ?? '';
+    if (this.#calls.size >= this.settings.maxConnections && !this.#makeRoom(from)) {
+      socket.destroy();
+      return;
+    }
+    const now = performance.now();
+    const call: Call = { socket, from, since: now, due: now + HEAD_MS, sent: 0, sentAt: now };
+    const key = endOf(socket);
+    this.#calls.set(key, call);
+    socket.on('close', () => {
+      if (this.#calls.get(key) === call) this.#calls.delete(key);
+    });
+    const port = socket.localPort ?? 0;
+    const mayCome = await this.control.ask('admit', { service, address: from, port }).catch(() => false);
+    if (socket.destroyed) return;
+    const server = service === 'http' ? this.#http : this.#secure();
+    if (!mayCome || server === undefined) {
+      socket.destroy();
+      return;
+    }
+    server.emit('connection', socket);
+    socket.resume();
+  }
+
+  /** The server for the certificate in force; undefined: there is none. */
+  #secure(): HttpsServer | undefined {
+    const { tls } = this.settings;
+    if (tls === undefined) return undefined;
+    if (this.#https?.of !== tls.certificate) {
+      const { key, certificate: cert } = tls;
+      const server = createHttps({
+        key,
+        cert,
+        minVersion: 'TLSv1.2',
+        maxHeaderSize: MOST_HEAD_BYTES,
+        handshakeTimeout: HEAD_MS,
+      });
+      server.on('tlsClientError', (_error, socket) => socket.destroy());
+      this.#https = { of: tls.certificate, server: this.#prepare(server) };
+    }
+    return this.#https.server;
+  }
+
+  /**
+   * Cuts off a caller of whom no request is being answered, where his address holds at least two connections more in that
+   * way than the new one does: who only calls must not keep everybody else out. Inferred: a 3640 refuses the new call.
+   */
+  #makeRoom(from: string): boolean {
+    const waiting = [...this.#calls.values()].filter((c) => c.due !== undefined);
+    const held = (address: string): number => waiting.filter((c) => c.from === address).length;
+    const [first] = waiting.filter((c) => held(c.from) > held(from) + 1).sort((a, b) => held(b.from) - held(a.from));
+    if (first === undefined) return false;
+    first.socket.destroy();
+    this.#calls.delete(endOf(first.socket));
+    return true;
+  }
+
+  #serves(call: Call, request: IncomingMessage): void {
+    call.due = performance.now() + REQUEST_MS; // for its body
+    const whole = (): void => {
+      call.due = undefined;
+    };
+    if (request.complete) whole();
+    else request.once('end', whole);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const { idle, life } = this.settings;
+    for (const call of this.#calls.values()) {
+      const { socket } = call;
+      if (socket.bytesWritten !== call.sent || socket.writableLength === 0) {
+        call.sent = socket.bytesWritten;
+        call.sentAt = now;
+      }
+      const late = call.due !== undefined && now > call.due;
+      const stuck = now - call.sentAt > Math.min(STUCK_MS, idle * 1000);
+      const old = now - call.since > life * 1000;
+      if (late || stuck || old) socket.destroy();
+    }
+    if (now - this.#reportedAt < REPORT_EVERY_MS || (this.#calls.size === 0 && this.#reported === 0)) return;
+    this.#reportedAt = now;
+    this.#reported = this.#calls.size;
+    this.report([...this.#calls.values()].map(({ socket }) => connection(socket)));
+  }
+}
+
+const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? ''}:${remotePort ?? 0}`;
+
+const connection = (socket: Socket): OpenConnection => ({
+  local: `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`,
+  remote: endOf(socket),
+  inBytes: socket.bytesRead,
+  outBytes: socket.bytesWritten,
+});
