@@ -34,7 +34,11 @@ export class ControlLink {
    * @param at a path, for a socket that is its owner's alone; or a descriptor of one that whoever started us has bound
    * @throws Error where it cannot be used
    */
-  static async listen(at: string | { fd: number }, handlers: ControlHandlers): Promise<ControlLink> {
+  static async listen(
+    at: string | { fd: number },
+    handlers: ControlHandlers,
+    listen: (server: Server, at: string | { fd: number }) => Promise<unknown> = listenPrivately,
+  ): Promise<ControlLink> {
     const server = createServer();
     const link = new ControlLink(server, handlers);
     server.on('connection', (socket) => {
@@ -45,7 +49,7 @@ export class ControlLink {
       );
       end.send(handlers.hello());
     });
-    await listenPrivately(server, at);
+    await listen(server, at);
     return link;
   }
 
