@@ -144,6 +144,8 @@ export class RouterConsole implements ConsoleRouter {
       },
       setDebug: (flags) => router.setDebug(flags),
       clear: (clearing) => router.clear(clearing),
+      capture: (change) => router.capture(change),
+      verdicts: (from) => Promise.resolve(router.verdicts(from)),
       clearArp: () => system.clearArp(),
       clearLogging: () => router.log.clear(),
       clearInterfaceCounters: (name) => system.clearCounters(name),

@@ -3,10 +3,13 @@
  * that console and log know of both. It may wait and it may fail: no packet waits for it.
  */
 import { noDebug, type DebugFlags } from '../core/observe/debug.js';
+import type { CaptureChange } from '../core/capture/capture.js';
+import type { VerdictBatch } from '../core/capture/verdict.js';
 import type { Clearing, Links } from '../core/plane.js';
 import type { RouterSnapshot, ViewName } from '../core/state/snapshot.js';
 import { compilePolicy, lastRevision, PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
+import { captureMessage } from '../ios/capture/messages.js';
 import { type Message, messagesOf } from '../ios/messages.js';
 import type { Policy } from '../core/policy.js';
 import { shardBetween, steeringOf } from '../core/shard/steering.js';
@@ -18,6 +21,7 @@ import { PacketProber } from '../io/prober.js';
 import { layoutOf } from '../io/state-files.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
 import type { TracedPacket } from '../ios/trace/probe.js';
+import { Captures } from './captures.js';
 import { whyOneShard } from './one-shard.js';
 import { linux, type RouterHost, type RouterSystem } from './router-system.js';
 import { ofShard, Shards } from './shards.js';
@@ -72,6 +76,7 @@ export class Router {
   /** Called when another configuration is in force. */
   configured: () => void = () => undefined;
   readonly #shards: Shards;
+  readonly #captures: Captures;
   readonly #compiler: PolicyCompiler;
   readonly #host: RouterHost;
   #notes: readonly HostNote[] = [];
@@ -158,6 +163,12 @@ export class Router {
       send: (key, packets) => this.#shards.probe(key, packets),
       forget: (key) => this.#shards.forgetProbe(key),
     });
+    this.#captures = new Captures({
+      tap: (settings) => this.#shards.setTap(settings),
+      say: (event, point) => this.write(captureMessage(event, point)),
+      timeOf: (clockMs) => Date.now() - (this.system.now() - clockMs),
+      now: () => this.system.now(),
+    });
     this.#shards = new Shards(
       {
         wanted,
@@ -167,6 +178,7 @@ export class Router {
         events: (events) => {
           for (const e of events) for (const m of messagesOf(e)) this.write(m);
         },
+        captured: (batch, shard) => this.#captures.take(batch, shard),
         answer: (answer) => this.prober.answer(answer),
         write: (m) => this.write(m),
         say: (severity, text) => this.say(severity, '%FW3640', text, 'DATA_PLANE'),
@@ -242,8 +254,11 @@ export class Router {
   }
 
   /** The state of the data plane, as far as it is asked for. */
-  views(names: readonly ViewName[]): Promise<RouterSnapshot> {
-    return this.#shards.views(names);
+  async views(names: readonly ViewName[]): Promise<RouterSnapshot> {
+    const views = await this.#shards.views(names);
+    if (names.includes('captures')) views.add({ name: 'captures', value: this.#captures.snapshot() });
+    if (names.includes('captured')) views.add({ name: 'captured', items: this.#captures.packets() });
+    return views;
   }
 
   /** Copies of the tables of the data plane, of the shard that a packet is for. Packets go on meanwhile. */
@@ -269,8 +284,19 @@ export class Router {
     this.#shards.setDebug(flags);
   }
 
+  /** Makes, changes, starts or stops capture points and buffers. */
+  capture(change: CaptureChange): void {
+    this.#captures.change(change);
+  }
+
+  /** What became of packets, from record `from` on; 0: from now on. */
+  verdicts(from: number): VerdictBatch {
+    return this.#captures.verdicts.ask(from);
+  }
+
   /** Ends sessions or translations, or sets counters to nothing. */
   clear(clearing: Clearing): void {
+    if (clearing.what === 'everything') this.#captures.reset();
     this.#shards.clear(clearing);
   }
 
@@ -357,6 +383,7 @@ export class Router {
   #tick(): void {
     const now = performance.now();
     this.#shards.tick(now);
+    this.#captures.tick();
     this.log.report(now);
   }
 }

@@ -2,6 +2,7 @@
  * All shards as one data plane: each has a process, a queue, files and a supervisor of its own. What is told is told to
  * all; what is asked is asked of all, and put together. Where one ends, its flows alone wait until it is back.
  */
+import type { TapBatch, TapSettings } from '../core/capture/tap.js';
 import type { Event } from '../core/events.js';
 import type { DebugFlags } from '../core/observe/debug.js';
 import { type Reading, readRows } from '../core/observe/row.js';
@@ -23,6 +24,8 @@ export interface ShardsOptions {
   /** Names of the interfaces that a Linux interface is bound to. */
   mapped: ReadonlySet<string>;
   events: (events: readonly Event[]) => void;
+  /** What capture points have seen in a shard. */
+  captured: (batch: TapBatch, shard: number) => void;
   answer: (answer: Extract<FromDataPlane, { type: 'answer' }>) => void;
   write: (message: Message) => void;
   /** Logs a line about the data plane. */
@@ -64,6 +67,7 @@ export class Shards {
         links,
         mapped,
         events,
+        captured: (batch) => this.options.captured(batch, shard),
         answer: (answer) => {
           this.options.answer(answer);
           this.forgetProbe(answer.key);
@@ -113,6 +117,10 @@ export class Shards {
 
   setDebug(flags: DebugFlags): void {
     for (const { supervisor } of this.#all) supervisor.setDebug(flags);
+  }
+
+  setTap(settings: TapSettings): void {
+    for (const { supervisor } of this.#all) supervisor.setTap(settings);
   }
 
   clear(clearing: Clearing): void {

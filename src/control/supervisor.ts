@@ -3,6 +3,7 @@
  * hang. While there is none the kernel drops what comes: nobody reads the queue.
  */
 import type { Event } from '../core/events.js';
+import { NO_TAP, type TapBatch, type TapSettings } from '../core/capture/tap.js';
 import type { FromDataPlane, Links, Status, ToDataPlane } from '../core/plane.js';
 import { changesOf } from '../core/policy-changes.js';
 import { changesInPieces } from '../core/policy-pieces.js';
@@ -33,6 +34,8 @@ export interface SupervisorOptions extends Wanted {
   /** Names of the interfaces that a Linux interface is bound to. */
   mapped: ReadonlySet<string>;
   events: (events: readonly Event[]) => void;
+  /** What capture points have seen. */
+  captured: (batch: TapBatch) => void;
   answer: (answer: Extract<FromDataPlane, { type: 'answer' }>) => void;
   /** A line that it wrote to standard error, as Node does when a program fails. */
   complaint: (line: string) => void;
@@ -77,6 +80,7 @@ export class Supervisor {
   #policy: Policy;
   #links: Links;
   #debug: DebugFlags;
+  #tap = NO_TAP;
   readonly #questions = new Map<number, Question>();
   #nextQuestion = 1;
   #stopping = false;
@@ -137,6 +141,7 @@ export class Supervisor {
       process.send({ type: 'start', changes, links: this.#links, debug: this.#debug, queue, capacity, shards });
     });
     this.#use(process);
+    if (this.#tap !== NO_TAP) this.#send({ type: 'tap', settings: this.#tap });
   }
 
   #takeOver({ process, policy, status, unheard, said }: AtWork): Promise<void> {
@@ -146,6 +151,7 @@ export class Supervisor {
     this.options.takenOver(status, unheard);
     this.#sendPolicy(policy);
     this.#send({ type: 'debug', flags: this.#debug });
+    if (this.#tap !== NO_TAP) this.#send({ type: 'tap', settings: this.#tap });
     for (const message of said) this.#receive(message);
     return Promise.resolve();
   }
@@ -197,6 +203,12 @@ export class Supervisor {
   setDebug(flags: DebugFlags): void {
     this.#debug = flags;
     this.#send({ type: 'debug', flags });
+  }
+
+  /** Turns what capture points look for. */
+  setTap(settings: TapSettings): void {
+    this.#tap = settings;
+    this.#send({ type: 'tap', settings });
   }
 
   /** Tells the data plane to do something once. */
@@ -257,6 +269,9 @@ export class Supervisor {
         return;
       case 'status':
         this.status = message.status;
+        return;
+      case 'captured':
+        this.options.captured(message.batch);
         return;
       case 'answer':
         this.options.answer(message);

@@ -338,6 +338,11 @@ export class Engine {
     return PASS;
   }
 
+  /** Where the routing table has a packet go: index of an interface, or what RoutingTable says below 0. */
+  egressOf(destination: number): number {
+    return this.#routes.lookup(destination);
+  }
+
   /** The session that a packet belongs to, a cursor; undefined: none. It is not judged. */
   peek(p: Packet): Session | undefined {
     const { sessions, nat } = this;
@@ -646,6 +651,7 @@ export class Engine {
       this.#identify(p);
     }
     if (isDrop(v)) this.#dropped(p, v);
+    this.outbox.released?.(p, v);
     const bytes = v === PASS && p.modified ? p.bytes.subarray(p.at, p.end) : undefined;
     this.outbox.release(p.token, v, bytes, p.checksumPartial);
   }

@@ -3,6 +3,7 @@
  * other. They arrive in the order in which they were sent, so a view that is asked for after `clear` shows its effect.
  */
 import type { Event } from './events.js';
+import type { TapBatch, TapSettings } from './capture/tap.js';
 import type { TranslationChoice } from './nat/translations.js';
 import type { DebugFlags } from './observe/debug.js';
 import type { PolicyChanges } from './policy-changes.js';
@@ -63,6 +64,8 @@ export type ToDataPlane =
   | { type: 'links'; links: Links }
   | { type: 'debug'; flags: DebugFlags }
   | { type: 'clear'; clearing: Clearing }
+  /** What capture points look for from now on. */
+  | { type: 'tap'; settings: TapSettings }
   /** Asks for views; `id` comes back with the pieces. */
   | { type: 'view'; id: number; names: readonly ViewName[] }
   /** Sends a probe and waits for its answer. */
@@ -104,6 +107,8 @@ export type FromDataPlane =
   /** `number`: of the last one, counted from 1. */
   | { type: 'events'; events: readonly Event[]; number: number }
   | { type: 'status'; status: Status }
+  /** What capture points have seen in a batch of packets. */
+  | { type: 'captured'; batch: TapBatch }
   /** `last`: the view is whole, and this piece the last of it. */
   | { type: 'view'; id: number; pieces: readonly ViewPiece[]; last: boolean }
   /** What came back of a probe, `ms` after it was sent. */

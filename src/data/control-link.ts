@@ -61,9 +61,11 @@ export class ControlLink {
     this.#current?.send(message);
   }
 
-  /** Sends a message that the next one of its kind makes superfluous. */
-  sendIfRoom(message: FromDataPlane): void {
-    if (this.#current?.hasRoom === true) this.#current.send(message);
+  /** Sends a message that need not come: the next one of its kind makes it superfluous, or the loss is counted. */
+  sendIfRoom(message: FromDataPlane): boolean {
+    if (this.#current?.hasRoom !== true) return false;
+    this.#current.send(message);
+    return true;
   }
 
   /** Sends events, and keeps them until they were heard. */

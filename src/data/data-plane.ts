@@ -3,6 +3,7 @@
  * runs no program, and formats no line of text. What it says goes to the control plane in messages.
  */
 import { randomInt } from 'node:crypto';
+import { NO_TAP, PacketTap } from '../core/capture/tap.js';
 import { Engine } from '../core/engine.js';
 import { Histogram } from '../core/observe/histogram.js';
 import { type Row, rowsOf } from '../core/observe/row.js';
@@ -12,9 +13,11 @@ import type { Clearing, FromDataPlane, Links, Start, Status, ToDataPlane } from 
 import { CollectedChanges, policyPieces } from '../core/policy-pieces.js';
 import { viewPieces } from '../core/state/view.js';
 import type { ViewName } from '../core/state/snapshot.js';
-import { DROP } from '../core/verdict.js';
+import { DROP, PASS, type Verdict } from '../core/verdict.js';
 import type { Event } from '../core/events.js';
 import { Siblings, SIBLINGS_LAYOUT, siblingsWords } from '../core/shard/siblings.js';
+import { i32 } from '../core/wire/bytes.js';
+import { IPV4_DST } from '../core/wire/ipv4.js';
 import { Packet } from '../core/wire/packet.js';
 import type { ShardFiles } from '../host/shard-files.js';
 import { machineNow } from '../io/machine-clock.js';
@@ -49,7 +52,8 @@ function siblingsOf(folder: string, layout: string, shard: number, shards: numbe
 /** Where messages for the control plane go; see ControlLink. */
 export interface ToControlPlane {
   send(message: FromDataPlane): void;
-  sendIfRoom(message: FromDataPlane): void;
+  /** @returns whether there was room */
+  sendIfRoom(message: FromDataPlane): boolean;
   sendEvents(events: Extract<FromDataPlane, { type: 'events' }>): void;
   heard(number: number): void;
   sendUnheard(): void;
@@ -88,6 +92,8 @@ export class DataPlane {
   readonly #packet = new Packet();
   readonly #events: EventOutbox;
   #probes: ProbeFilter;
+  /** Where capture points look. */
+  readonly #tap = new PacketTap((batch) => this.control.sendIfRoom({ type: 'captured', batch }));
   readonly #timer: NodeJS.Timeout;
   /** Interface index of the policy by ifindex of Linux. */
   #ingress: ReadonlyMap<number, number> = new Map();
@@ -175,8 +181,11 @@ export class DataPlane {
       },
       {
         event: (e) => this.#events.event(e, this.#clock),
+        released: (p, v) => {
+          if (this.#tap.isActive) this.#tap.released(p, v, this.#engine.egressOf(p.dst));
+        },
         release: (token, v, bytes, partial) => this.#queue.release(token, v, bytes, partial),
-        inject: (packet) => this.#queue.inject(packet),
+        inject: (packet) => this.#inject(packet),
       },
     );
   }
@@ -189,6 +198,7 @@ export class DataPlane {
         return;
       case 'policy':
         this.#engine.configure(applyChanges(this.#engine.policy, this.#changes.complete(message.changes)), this.now());
+        this.#bindTap();
         this.#take(message.links);
         return;
       case 'links':
@@ -202,11 +212,15 @@ export class DataPlane {
         this.#clear(message.clearing);
         this.#flush();
         return;
+      case 'tap':
+        this.#tap.set(message.settings);
+        this.#bindTap();
+        return;
       case 'view':
         this.#view(message.id, message.names);
         return;
       case 'probe':
-        for (const packet of message.packets) this.#queue.inject(packet);
+        for (const packet of message.packets) this.#inject(packet);
         this.#probes.expect(message.key, this.now());
         this.#queue.flush();
         return;
@@ -232,6 +246,7 @@ export class DataPlane {
   abandon(): void {
     this.#jobs = [];
     this.#queue.hurry = false;
+    this.#tap.set(NO_TAP);
     this.#changes.forget();
     this.#probes = this.#noProbes();
   }
@@ -257,7 +272,9 @@ export class DataPlane {
     for (let i = 0; i < count; i++) {
       const ingress = this.#ingress.get(q.load(i, p)) ?? UNKNOWN;
       if (q.isFromRouter(i)) {
-        q.verdict(i, engine.handleOwn(p), p);
+        const own = engine.handleOwn(p);
+        if (own === PASS && this.#tap.isActive) this.#tap.own(p.bytes, p.at, p.end, engine.egressOf(p.dst));
+        q.verdict(i, own, p);
         continue;
       }
       if (ingress === UNKNOWN) {
@@ -266,13 +283,35 @@ export class DataPlane {
         continue;
       }
       p.ingress = ingress;
-      const v = engine.handle(p, now);
+      const v = this.#tap.isActive ? this.#handleTapped(p, now) : engine.handle(p, now);
       if (this.#probes.isWaiting) this.#probes.see(p, v, now);
       q.verdict(i, v, p);
     }
     engine.hear(now);
+    if (this.#tap.isActive) this.#tap.flush(now);
     this.#latency.note(this.now() - now);
     this.#events.flush();
+  }
+
+  /** A capture point is active: it sees the packet as it came, and as it leaves. */
+  #handleTapped(p: Packet, now: number): Verdict {
+    this.#tap.came(p);
+    const v = this.#engine.handle(p, now);
+    this.#tap.judged(p, v, v === PASS ? this.#engine.egressOf(p.dst) : UNKNOWN);
+    return v;
+  }
+
+  #inject(packet: Uint8Array): void {
+    if (this.#tap.isActive) this.#tap.own(packet, 0, packet.length, this.#engine.egressOf(i32(packet, IPV4_DST)));
+    this.#queue.inject(packet);
+  }
+
+  #bindTap(): void {
+    const { policy, accessLists } = this.#engine;
+    this.#tap.bind(
+      policy.interfaces.map((itf) => itf.name),
+      accessLists,
+    );
   }
 
   #tick(): void {
@@ -299,6 +338,7 @@ export class DataPlane {
   /** Sends what was decided outside of a batch, and what was said. */
   #flush(): void {
     this.#queue.flush();
+    if (this.#tap.isActive) this.#tap.flush(this.#clock);
     this.#events.flush();
   }
 

@@ -140,8 +140,9 @@ class World implements Edge, ToControlPlane {
   send(message: FromDataPlane): void {
     this.said.push(message);
   }
-  sendIfRoom(message: FromDataPlane): void {
+  sendIfRoom(message: FromDataPlane): boolean {
     this.said.push(message);
+    return true;
   }
   sendEvents(events: FromDataPlane): void {
     this.said.push(events);

@@ -2,6 +2,7 @@
  * Read-only views of the running router, for `show`, the console and tests. Edges and `ios/` read these; no stage
  * does. Taken on demand: building one costs nothing while nobody asks.
  */
+import type { BufferedPacket, CapturesSnapshot } from '../capture/capture.js';
 import type { Reading } from '../observe/row.js';
 
 export type SisState = 'SIS_OPENING' | 'SIS_OPEN' | 'SIS_CLOSING' | 'SIS_CLOSED';
@@ -113,7 +114,9 @@ export type ViewName =
   | 'counters'
   | 'inspection'
   | 'intercept'
-  | 'reassembly';
+  | 'reassembly'
+  | 'captures'
+  | 'captured';
 
 /** How many sessions the view `recent` has, at most. */
 export const MOST_RECENT_SESSIONS = 500;
@@ -134,6 +137,10 @@ export interface RouterSnapshot {
   intercept(): InterceptSnapshot;
   /** By canonical interface name. */
   reassembly(name: string): ReassemblySnapshot;
+  /** Capture points and buffers. */
+  captures(): CapturesSnapshot;
+  /** What a capture buffer holds, the oldest packet first. */
+  captured(buffer: string): readonly BufferedPacket[];
 }
 
 /** An interface as the host has it now. Counters since the router started. */

@@ -4,6 +4,7 @@
  * twice.
  */
 import type { Engine } from '../engine.js';
+import type { BufferedPacket, CapturesSnapshot } from '../capture/capture.js';
 import { SERVICES } from '../inspect/rules.js';
 import { printedPorts, sessionId } from '../session/endpoints.js';
 import { FLAG, type Session, SIS_NAMES } from '../session/session.js';
@@ -36,7 +37,9 @@ export type ViewPiece =
   | { name: 'inspection'; value: InspectionSnapshot }
   | { name: 'intercepted'; items: InterceptedConnection[] }
   | { name: 'intercept'; value: Omit<InterceptSnapshot, 'connections'> }
-  | { name: 'reassembly'; interface: string; value: ReassemblySnapshot };
+  | { name: 'reassembly'; interface: string; value: ReassemblySnapshot }
+  | { name: 'captures'; value: CapturesSnapshot }
+  | { name: 'captured'; items: ReadonlyMap<string, readonly BufferedPacket[]> };
 
 /**
  * @param clock the engine's clock, ms
@@ -111,6 +114,9 @@ function* piecesOf(
         },
       };
       return;
+    case 'captures':
+    case 'captured':
+      return; // the control plane has them
     case 'reassembly':
       for (const itf of engine.policy.interfaces)
         yield { name, interface: itf.name, value: engine.reassembly(itf.name) };
@@ -146,6 +152,8 @@ export class CollectedViews implements RouterSnapshot {
   readonly #intercepted: InterceptedConnection[] = [];
   readonly #reassembly = new Map<string, ReassemblySnapshot>();
   readonly #counters = new Map<string, Reading>();
+  #captures: CapturesSnapshot = { buffers: [], points: [] };
+  #captured: ReadonlyMap<string, readonly BufferedPacket[]> = new Map();
   #inspection: InspectionSnapshot = NO_INSPECTION;
   #intercept: Omit<InterceptSnapshot, 'connections'> = { requestsInMinute: 0, answered: 0, proven: 0 };
 
@@ -180,6 +188,12 @@ export class CollectedViews implements RouterSnapshot {
         return;
       case 'reassembly':
         this.#reassembly.set(piece.interface, added(this.reassembly(piece.interface), piece.value));
+        return;
+      case 'captures':
+        this.#captures = piece.value;
+        return;
+      case 'captured':
+        this.#captured = piece.items;
         return;
       case 'counters':
         for (const row of piece.items) this.#addReading(row);
@@ -247,6 +261,14 @@ export class CollectedViews implements RouterSnapshot {
 
   reassembly(name: string): ReassemblySnapshot {
     return this.#reassembly.get(name) ?? { reassemblies: 0, fragments: 0, totalReassemblies: 0, totalFailures: 0 };
+  }
+
+  captures(): CapturesSnapshot {
+    return this.#captures;
+  }
+
+  captured(buffer: string): readonly BufferedPacket[] {
+    return this.#captured.get(buffer) ?? [];
   }
 
   counters(): readonly Reading[] {

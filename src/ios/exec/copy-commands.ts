@@ -89,7 +89,8 @@ function defaultName(router: ConsoleRouter, from: Place, to: Place): string {
   return nameIn(from).replace(/^.*\//, '');
 }
 
-function fileOf(router: ConsoleRouter, p: Place): File {
+/** @param p a place that is whole: nothing is left to ask */
+export function fileOf(router: ConsoleRouter, p: Place): File {
   if (p.kind === 'flash') return { kind: 'flash', name: p.name ?? '' };
   if (p.kind !== 'remote') return p;
   const login = ftpLogin(router.config());

@@ -15,6 +15,8 @@ export type File =
   | { kind: 'running' }
   | { kind: 'startup' }
   | { kind: 'flash'; name: string }
+  /** Not a file yet: it can only be copied from. */
+  | { kind: 'bytes'; name: string; bytes: Uint8Array }
   | { kind: 'remote'; file: Omit<RemoteFile, 'address'>; host: string };
 
 const MOST_SHOWN = 20; // lines with an error
@@ -97,6 +99,8 @@ export class CopyJob implements Job {
         if (text === undefined) throw new Error('No such file or directory');
         return Buffer.from(text);
       }
+      case 'bytes':
+        return from.bytes;
       case 'flash':
         return router.files.flash.read(from.name);
       case 'remote': {
@@ -129,6 +133,8 @@ export class CopyJob implements Job {
         return this.#merge(Buffer.from(bytes).toString(), address);
       case 'startup':
         return this.#writeStartup(Buffer.from(bytes).toString(), address);
+      case 'bytes':
+        throw new Error('Permission denied');
       case 'flash':
         await router.files.flash.write(to.name, bytes);
         return undefined;
@@ -214,6 +220,8 @@ function nameOf(file: File, address: number): string {
       return 'system:/running-config';
     case 'startup':
       return 'nvram:/startup-config';
+    case 'bytes':
+      return file.name;
     case 'flash':
       return `flash:${file.name}`;
     case 'remote':

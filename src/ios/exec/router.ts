@@ -2,6 +2,8 @@
 import type { DebugFlags } from '../../core/observe/debug.js';
 import type { Dial } from './dial.js';
 import type { FileService } from './files.js';
+import type { CaptureChange } from '../../core/capture/capture.js';
+import type { VerdictBatch } from '../../core/capture/verdict.js';
 import type { Clearing } from '../../core/plane.js';
 import type { Prober } from '../../core/probe/probe.js';
 import type { RouterSnapshot, SystemSnapshot, ViewName } from '../../core/state/snapshot.js';
@@ -90,6 +92,10 @@ export interface RouterActions {
   setDebug(flags: DebugFlags): void;
   /** Ends sessions (both ends of a TCP session are reset) or translations, or sets counters to nothing. */
   clear(clearing: Clearing): void;
+  /** Makes, changes, starts or stops capture points and buffers. */
+  capture(change: CaptureChange): void;
+  /** What became of packets, from record `from` on; 0: from now on. */
+  verdicts(from: number): Promise<VerdictBatch>;
   /** Forgets the hardware addresses of neighbours. */
   clearArp(): void;
   clearLogging(): void;

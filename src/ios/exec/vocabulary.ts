@@ -9,6 +9,7 @@ import { PROBE_COMMANDS } from '../probe/commands.js';
 import type { ExecCommand } from './context.js';
 import { FILTER_GRAMMAR, FILTER_HELP } from './filter.js';
 import type { Vocabulary } from './help.js';
+import { CAPTURE_COMMANDS } from './capture-commands.js';
 import { CLEAR_COMMANDS } from './clear-commands.js';
 import { COPY_COMMANDS } from './copy-commands.js';
 import { DEBUG_COMMANDS } from './debug-commands.js';
@@ -22,6 +23,7 @@ export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...SESSION_COMMANDS,
   ...SHOW_COMMANDS,
   ...CLEAR_COMMANDS,
+  ...CAPTURE_COMMANDS,
   ...DEBUG_COMMANDS,
   ...PROBE_COMMANDS,
   ...RELOAD_COMMANDS,

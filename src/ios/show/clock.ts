@@ -13,6 +13,12 @@ export function showClock(config: RouterConfig, now: Date, detail = false): stri
   return `*${time}.${String(now.getUTCMilliseconds()).padStart(3, '0')} ${rest}\n${detail ? 'No time source\n' : ''}`;
 }
 
+/** As a dump of captured packets has it: `13:35:46.019 UTC Nov 29 2025`. */
+export function dumpTime(config: RouterConfig, now: Date): string {
+  const [time, rest] = parts(config, now);
+  return `${time}.${String(now.getUTCMilliseconds()).padStart(3, '0')} ${rest.replace(/ \w{3}/, '')}`;
+}
+
 /** As messages have it: `21:51:35 UTC Fri Oct 18 2024`. */
 export const clockTime = (config: RouterConfig, now: Date): string => parts(config, now).join(' ');
 

@@ -1,4 +1,5 @@
 /** A router without packets, for console tests: its state is what the test puts in, its actions are remembered. */
+import type { BufferedPacket, CapturesSnapshot } from '../../../src/core/capture/capture.js';
 import { heapMemory } from '../../../src/core/memory/flat-memory.js';
 import { noDebug } from '../../../src/core/observe/debug.js';
 import { parseConfig } from '../../../src/ios/config/parse.js';
@@ -22,6 +23,9 @@ export interface FakeRouter extends ConsoleRouter {
   sessions: SessionSnapshot[];
   translations: TranslationSnapshot[];
   matches: Map<string, number[]>;
+  captures: CapturesSnapshot;
+  /** Of each capture buffer. */
+  captured: Map<string, BufferedPacket[]>;
   startup: string | undefined;
   modified: boolean;
   dial: Dial;
@@ -56,6 +60,8 @@ export function fakeRouter(text: string): FakeRouter {
     sessions: [] as SessionSnapshot[],
     translations: [] as TranslationSnapshot[],
     matches: new Map<string, number[]>(),
+    captures: { buffers: [], points: [] } as CapturesSnapshot,
+    captured: new Map<string, BufferedPacket[]>(),
     probes: [] as FakeRouter['probes'],
     known: new Map<string, number>(),
     timers: [] as FakeRouter['timers'],
@@ -116,6 +122,8 @@ export function fakeRouter(text: string): FakeRouter {
       answered: 7,
       proven: 2,
     }),
+    captures: () => state.captures,
+    captured: (buffer) => state.captured.get(buffer) ?? [],
     reassembly: () => ({ reassemblies: 0, fragments: 0, totalReassemblies: 4, totalFailures: 1 }),
   };
   const system: SystemSnapshot = {
@@ -167,6 +175,8 @@ export function fakeRouter(text: string): FakeRouter {
       state.timers.push(timer);
       return () => void state.timers.splice(state.timers.indexOf(timer) >>> 0, 1);
     },
+    capture: record('capture'),
+    verdicts: (from) => Promise.resolve({ next: from + 1, lost: 0, records: [] }),
     clearArp: record('clearArp'),
     clearLogging: record('clearLogging'),
     clearInterfaceCounters: record('clearInterfaceCounters'),
