@@ -47,7 +47,10 @@ export class Captures {
   readonly #lost = new Map<number, number>();
 
   constructor(private readonly edge: CapturesEdge) {
-    this.verdicts = new VerdictWatch(edge.now, () => this.#tell());
+    this.verdicts = new VerdictWatch(
+      () => edge.now(),
+      () => this.#tell(),
+    );
   }
 
   /** What the data plane is to look for, for one that begins. */

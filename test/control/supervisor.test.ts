@@ -46,6 +46,7 @@ class World implements Processes {
         links: LINKS,
         mapped: new Set(['Ethernet2/0']),
         events: (events) => this.said.push(...events.map((e) => `event ${e.type}`)),
+        captured: (batch) => this.said.push(`captured ${batch.lost}`),
         answer: (answer) => this.said.push(`answer after ${answer.ms}`),
         complaint: (line) => this.said.push(`complaint ${line}`),
         ended: (why) => this.said.push(`ended ${why}`),

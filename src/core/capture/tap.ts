@@ -6,10 +6,11 @@
 import type { CompiledAccessList } from '../acl/access-list.js';
 import { TO_ROUTER } from '../route/routing-table.js';
 import { HOLD, PASS, type Verdict } from '../verdict.js';
-import { u16 } from '../wire/bytes.js';
+import { put16, u16 } from '../wire/bytes.js';
+import { addWords, checksumOffset, fold } from '../wire/checksum.js';
 import { copyBytes } from '../wire/copy.js';
 import { decodeIpv4, decodeTransport } from '../wire/decode.js';
-import { FRAGMENT_OFFSET, IPV4_FRAGMENT, MORE_FRAGMENTS } from '../wire/ipv4.js';
+import { FRAGMENT_OFFSET, IPPROTO_UDP, IPV4_FRAGMENT, MORE_FRAGMENTS } from '../wire/ipv4.js';
 import { Packet } from '../wire/packet.js';
 import type { PointSettings } from './capture.js';
 
@@ -250,7 +251,19 @@ export class PacketTap {
       bits |= 1 << point.bit;
       most = Math.max(most, point.most);
     }
-    if (bits !== 0) this.#put(bits, STAGE.left, p, p.ingress, egress, most);
+    if (bits === 0) return;
+    const before = this.#count;
+    this.#put(bits, STAGE.left, p, p.ingress, egress, most);
+    if (this.#count > before && p.checksumPartial) this.#completeChecksum(p, before * TAP.ints);
+  }
+
+  /** As its checksum will be on the wire. What is cut into segments later on has one for each: then nobody knows. */
+  #completeChecksum(p: Packet, at: number): void {
+    const field = p.l4 - p.at + checksumOffset(p.protocol);
+    if (p.gso || field + 2 > this.#records[at + TAP.captured]!) return;
+    const sum = ~fold(addWords(p.bytes, p.l4, p.end, 0)) & 0xffff;
+    // RFC 768: 0 would mean that there is none.
+    put16(this.#bytes, this.#records[at + TAP.offset]! + field, sum === 0 && p.protocol === IPPROTO_UDP ? 0xffff : sum);
   }
 
   /** The engine reads the same headers again, and comes to the same. */

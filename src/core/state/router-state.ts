@@ -1,4 +1,5 @@
 /** The state of an engine in the same process, read when it is asked for: for replay, `trace` and tests. */
+import type { BufferedPacket, CapturesSnapshot } from '../capture/capture.js';
 import type { Engine } from '../engine.js';
 import type {
   ExpectedSnapshot,
@@ -57,6 +58,15 @@ export class RouterState implements RouterSnapshot {
 
   reassembly(name: string): ReassemblySnapshot {
     return this.#view('reassembly').reassembly(name);
+  }
+
+  /** Nothing captures here. */
+  captures(): CapturesSnapshot {
+    return { buffers: [], points: [] };
+  }
+
+  captured(): readonly BufferedPacket[] {
+    return [];
   }
 
   counters(): readonly Reading[] {
