@@ -243,10 +243,13 @@ test(
     w.supervisor.configure(second, { ...LINKS, mtus: new Map() });
     w.supervisor.bind(LINKS);
     w.supervisor.setDebug(flags);
+    const settings = { points: [], verdicts: true };
+    w.supervisor.setTap(settings);
     w.supervisor.tell({ type: 'clear', clearing: { what: 'everything' } });
-    expect(w.last.sent.slice(-3)).toEqual([
+    expect(w.last.sent.slice(-4)).toEqual([
       { type: 'links', links: LINKS },
       { type: 'debug', flags },
+      { type: 'tap', settings },
       { type: 'clear', clearing: { what: 'everything' } },
     ]);
     w.last.closed('SIGKILL');
@@ -262,6 +265,7 @@ test(
         capacity: 500,
         shards: 1,
       },
+      { type: 'tap', settings },
     ]);
   }),
 );

@@ -84,20 +84,23 @@ const CAPTURE = [
 ];
 
 /** The data plane has seen a packet. */
-function sees(bytes = ECHO, { bits = 1, stage = STAGE.came, egress = -1, lost = 0, ms = 1000 } = {}): void {
+function sees(
+  bytes = ECHO,
+  { bits, stage, egress, lost, ms }: { [K in 'bits' | 'stage' | 'egress' | 'lost' | 'ms']?: number } = {},
+): void {
   const records = new Int32Array(TAP.ints);
   const fields: Partial<Record<keyof typeof TAP, number>> = {
-    points: bits,
-    stage,
+    points: bits ?? 1,
+    stage: stage ?? STAGE.came,
     token: 7,
     ingress: stage === STAGE.own ? -1 : 0,
-    egress,
+    egress: egress ?? -1,
     length: bytes.length,
     captured: bytes.length,
     head: bytes.length,
   };
   for (const [name, value] of Object.entries(fields)) records[TAP[name as keyof typeof TAP]] = value;
-  const batch: TapBatch = { interfaces: INTERFACES, now: ms, records, bytes, lost };
+  const batch: TapBatch = { interfaces: INTERFACES, now: ms ?? 1000, records, bytes, lost: lost ?? 0 };
   captures.take(batch, 0);
 }
 

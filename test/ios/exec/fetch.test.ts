@@ -34,11 +34,23 @@ const LINES: readonly string[] = [
   'show version',
   'show users',
   'packet-tracer input Ethernet2/0 tcp 172.22.1.10 4000 172.22.1.110 25',
+  'monitor capture buffer B size 100',
+  'monitor capture buffer B clear',
+  'monitor capture buffer B filter access-list 101',
+  'monitor capture buffer B limit duration 5',
+  'monitor capture buffer B export flash:b.pcap',
+  'monitor capture point ip cef P all both',
+  'monitor capture point associate P B',
+  'monitor capture point start all',
+  'show monitor capture buffer all parameters',
+  'show monitor capture buffer B dump',
+  'show monitor capture point all',
   'clear ip inspect session *',
   'clear ip nat translation inside 172.22.1.110 10.10.10.2',
 ];
 
-const VIEWS = 'sessions translations expected aclMatches counters inspection intercept nat reassembly'.split(' ');
+const VIEWS =
+  'sessions translations expected aclMatches counters inspection intercept nat reassembly captures captured'.split(' ');
 
 /** A router whose state is far away: asked for what was not fetched, it fails. */
 function remote(): { router: ConsoleRouter; arrive: () => void } {
