@@ -41,6 +41,7 @@ class World implements Processes {
         links: LINKS,
         mapped: new Set(['Ethernet2/0']),
         events: (events) => this.said.push(...events.map((e) => `event ${e.type}`)),
+        captured: (batch, shard) => this.said.push(`shard ${shard} has captured ${batch.lost}`),
         answer: (answer) => this.answers.push(answer),
         write: (m) => this.written.push(`${m.mnemonic}: ${m.text}`),
         say: (severity, text) => this.said.push(`${severity} ${text}`),

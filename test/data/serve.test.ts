@@ -55,7 +55,7 @@ class World {
             this.done.push('closes');
             this.closed = then;
           },
-          sendIfRoom: nothing,
+          sendIfRoom: () => true,
           sendEvents: nothing,
           heard: nothing,
           sendUnheard: nothing,
