@@ -62,6 +62,7 @@ program
       .default('debug'),
   )
   .addOption(new Option('--log-format <format>', 'JSON lines or IOS text').choices(['json', 'ios']).default('json'))
+  .option('--log-file <file>', 'the log goes there, not to standard output; SIGUSR2 opens it again')
   .addOption(
     new Option('--max-sessions <n>', 'most sessions at a time').default(262_144).argParser(integer(1, 4_194_304)),
   )

@@ -18,7 +18,7 @@ import { System } from '../host/system.js';
 import { HostError } from '../host/host-system.js';
 import { EXIT } from './exit.js';
 import { Log, type LogFormat } from '../io/log.js';
-import { openOutput } from '../io/log-output.js';
+import { LogFile, openOutput } from '../io/log-output.js';
 import { ServiceManager } from '../io/service-manager.js';
 import { whyOneShard } from '../control/one-shard.js';
 import { Router } from '../control/router.js';
@@ -39,6 +39,8 @@ export interface RunOptions {
   lenient: boolean;
   logLevel: string;
   logFormat: LogFormat;
+  /** The log goes there instead of to standard output. */
+  logFile?: string;
   socket: string;
   /** Directory of flash:; `flash` beside the configuration file if absent. */
   flash?: string;
@@ -77,12 +79,20 @@ export async function run(options: RunOptions): Promise<void> {
     process.exitCode = EXIT.usage;
     return;
   }
+  let file: LogFile | undefined;
+  try {
+    file = options.logFile === undefined ? undefined : new LogFile(options.logFile);
+  } catch (error) {
+    console.error(`fw3640: --log-file: ${(error as Error).message}`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
   tuneCompiler();
   let router: Router | undefined;
   const log = new Log({
     format: options.logFormat,
     level: options.logLevel,
-    output: openOutput(STANDARD_OUTPUT),
+    output: file ?? openOutput(STANDARD_OUTPUT),
     timestamps: () => (router?.config ?? config).timestamps,
     logging: () => (router?.config ?? config).logging,
   });
@@ -136,6 +146,8 @@ export async function run(options: RunOptions): Promise<void> {
     manager.reloading();
     reloaded = reloaded.then(() => reread(options.config, view)).finally(() => manager.reloaded());
   });
+  // Without a log file nothing is to be done, and the signal must not end us.
+  process.on('SIGUSR2', () => reopen(file, live));
   stopOnSignal(router, log, () => {
     manager.stopping();
     closeTerminals();
@@ -164,6 +176,12 @@ async function openTerminals(options: RunOptions, view: RouterConsole, log: Log)
     console.close();
     vty?.close();
   };
+}
+
+/** SIGUSR2: somebody has moved the log file away. */
+function reopen(file: LogFile | undefined, router: Router): void {
+  const refused = file?.reopen();
+  if (refused !== undefined) router.say(3, '%SYS', `the log goes on in the old file: ${refused}`, 'LOGGER_FILE');
 }
 
 /** SIGHUP: the file again. One with an error changes nothing, and says so. */
@@ -243,7 +261,7 @@ function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
   };
   // For a restart or an upgrade: another control plane follows, and packets go on meanwhile.
   const leave = async (): Promise<void> => {
-    router.say(5, '%SYS', 'SIGUSR2: the control plane ends, the data plane goes on', 'RELOAD');
+    router.say(5, '%SYS', 'SIGUSR1: the control plane ends, the data plane goes on', 'RELOAD');
     closeEdges();
     router.leave();
     await log.end();
@@ -254,9 +272,7 @@ function stopOnSignal(router: Router, log: Log, closeEdges: () => void): void {
     if (!ends) void end();
     ends = true;
   };
-  // Without a listener Node opens its debugger on it, to every user of the box.
-  process.on('SIGUSR1', () => undefined);
-  process.on('SIGUSR2', () => once(leave));
+  process.on('SIGUSR1', () => once(leave));
   process.on('SIGTERM', (signal) => once(() => stop(signal)));
   process.on('SIGINT', (signal) => once(() => stop(signal)));
 }

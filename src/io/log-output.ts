@@ -3,7 +3,7 @@
  * does not take stays in memory up to a limit, and beyond it a line is refused. Our own, since pino's destinations wait
  * for a blocked pipe in a thread that the end of the process then waits for, and retry a full disk for ever at the end.
  */
-import { closeSync, constants, fstatSync, openSync, write } from 'node:fs';
+import { close, closeSync, constants, fstatSync, openSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 
@@ -93,6 +93,45 @@ class PipeOutput implements LogOutput {
   }
 }
 
+/**
+ * A file by its name, which somebody else may move away: `reopen` goes on in a new one of that name. Each line is in one
+ * of both, whole.
+ */
+export class LogFile implements LogOutput {
+  readonly #output: FileOutput;
+
+  /** @throws Error where it cannot be opened */
+  constructor(readonly path: string) {
+    this.#output = new FileOutput(openForLines(path));
+  }
+
+  get hasRoom(): boolean {
+    return this.#output.hasRoom;
+  }
+
+  write(text: string): void {
+    this.#output.write(text);
+  }
+
+  end(ms: number): Promise<void> {
+    return this.#output.end(ms);
+  }
+
+  /** @returns undefined, or why the old file goes on */
+  reopen(): string | undefined {
+    try {
+      this.#output.use(openForLines(this.path));
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+}
+
+/** What others must not read is in it: addresses, and lines of mail dialogues. */
+const FILE_MODE = 0o640;
+const openForLines = (path: string): number => openSync(path, 'a', FILE_MODE);
+
 /** A file, or what else takes a write without waiting. */
 class FileOutput implements LogOutput {
   readonly #room = new Room();
@@ -102,7 +141,10 @@ class FileOutput implements LogOutput {
   #busy = false;
   #whenEmpty: (() => void) | undefined;
 
-  constructor(private readonly fd: number) {}
+  /** The last one, while some of what was written is on its way there. */
+  #old: number | undefined;
+
+  constructor(private fd: number) {}
 
   get hasRoom(): boolean {
     return this.#room.for(this.#waiting);
@@ -122,7 +164,17 @@ class FileOutput implements LogOutput {
     });
   }
 
+  /** Goes on in another file; the one before is closed when what is on its way there has arrived. */
+  use(fd: number): void {
+    // Nothing is on its way to one that was not yet turned to.
+    if (!this.#busy || this.#old !== undefined) close(this.fd);
+    else this.#old = this.fd;
+    this.fd = fd;
+  }
+
   #next(): void {
+    if (this.#old !== undefined) close(this.#old);
+    this.#old = undefined;
     this.#busy = this.#lines.length > 0;
     if (!this.#busy) {
       this.#whenEmpty?.();
@@ -130,18 +182,18 @@ class FileOutput implements LogOutput {
     }
     const bytes = Buffer.from(this.#lines.join(''));
     this.#lines = [];
-    this.#put(bytes, 0);
+    this.#put(this.fd, bytes, 0);
   }
 
-  #put(bytes: Buffer, from: number): void {
-    write(this.fd, bytes, from, bytes.length - from, null, (error, written) => {
+  #put(fd: number, bytes: Buffer, from: number): void {
+    write(fd, bytes, from, bytes.length - from, null, (error, written) => {
       if (error !== null) {
         // A full disk may have room again, and a slow terminal reads on. What waits counts as long as it does.
-        setTimeout(() => this.#put(bytes, from), error.code === 'EAGAIN' ? POLL_MS : RETRY_MS).unref();
+        setTimeout(() => this.#put(fd, bytes, from), error.code === 'EAGAIN' ? POLL_MS : RETRY_MS).unref();
         return;
       }
       this.#waiting = Math.max(0, this.#waiting - written);
-      if (from + written < bytes.length) this.#put(bytes, from + written);
+      if (from + written < bytes.length) this.#put(fd, bytes, from + written);
       else this.#next();
     });
   }

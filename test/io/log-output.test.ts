@@ -1,10 +1,23 @@
 /** The other end of the log does not read, goes away, or is a full disk: nothing waits, and memory stays bounded. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, fstatSync, mkdtempSync, openSync, readSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openOutput, type LogOutput } from '../../src/io/log-output.js';
+import { LogFile, openOutput, type LogOutput } from '../../src/io/log-output.js';
 import { until } from '../lab/support/until.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'fw3640-log-'));
@@ -115,5 +128,65 @@ describe('a file', () => {
     const began = performance.now();
     await output.end(100);
     expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
+
+describe('a log file that is moved away', () => {
+  const linesOf = (...names: string[]): string[] =>
+    names.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1));
+
+  test('goes on in a new one: each line is in one of both, whole and once, in order', async () => {
+    const path = join(folder, 'moved.log');
+    const file = new LogFile(path);
+    const written: string[] = [];
+    for (let turn = 0; turn < 8; turn++) {
+      for (let i = 0; i < 300; i++) {
+        const line = `${turn} ${i} ${'x'.repeat(i % 97)}`;
+        written.push(line);
+        file.write(`${line}\n`);
+        if (i === 150) {
+          renameSync(path, `${path}.${turn}`);
+          expect(file.reopen()).toBeUndefined();
+        }
+        if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      // Twice in one turn: the file between is closed with nothing in it.
+      renameSync(path, `${path}.${turn}b`);
+      expect(file.reopen()).toBeUndefined();
+    }
+    await file.end(3000);
+    const files = Array.from({ length: 8 }, (_, turn) => [`moved.log.${turn}`, `moved.log.${turn}b`]).flat();
+    expect(linesOf(...files, 'moved.log')).toEqual(written);
+  });
+
+  test('leaves no descriptor open', async () => {
+    const path = join(folder, 'counted.log');
+    const file = new LogFile(path);
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (let n = 0; n < 50; n++) {
+      file.write(LINE);
+      renameSync(path, `${path}.1`);
+      file.reopen();
+    }
+    await file.end(3000);
+    await until('the old ones to be closed', () => open() <= before);
+  });
+
+  test('and cannot be made anew: the old one goes on, and why is said', async () => {
+    const path = join(folder, 'gone', 'x.log');
+    mkdirSync(join(folder, 'gone'));
+    const file = new LogFile(path);
+    renameSync(join(folder, 'gone'), join(folder, 'away'));
+    expect(file.reopen()).toMatch(/^ENOENT/);
+    file.write('still here\n');
+    await file.end(3000);
+    expect(linesOf('away/x.log')).toEqual(['still here']);
+  });
+
+  test('is not for everybody to read', () => {
+    const path = join(folder, 'mode.log');
+    new LogFile(path);
+    expect(statSync(path).mode & 0o007).toBe(0);
   });
 });

@@ -86,9 +86,9 @@ function jobOf(unitName: string, job: string): string {
 
 test.each([
   { job: 'stop', signal: 'TERM' },
-  { job: 'restart', signal: 'USR2' },
+  { job: 'restart', signal: 'USR1' },
 ])('ExecStop of fw3640.service in a $job job sends SIG$signal, and waits for the end', async ({ job, signal }) => {
-  const traps = 'for s in TERM USR2; do trap "echo $s; exit" $s; done; echo ready; while :; do sleep 0.02; done';
+  const traps = 'for s in TERM USR1; do trap "echo $s; exit" $s; done; echo ready; while :; do sleep 0.02; done';
   const main = new LabProcess(lab, 'router', 'sh', ['-c', traps]);
   await until('it to run', () => main.stdout.includes('ready'));
   const [, command] = /^ExecStop=\+(.*)$/m.exec(unit('fw3640.service')) ?? [];

@@ -25,6 +25,8 @@ export interface RouterOptions {
   args?: readonly string[];
   /** Where its console listens. */
   socket?: string;
+  /** Where its log goes, if not to standard output: `log` and `logged` do not know it then. */
+  logFile?: string;
   /** A command that goes in front of it. */
   through?: readonly string[];
 }
@@ -49,7 +51,10 @@ export class Fw3640 {
       () => `fw3640 to start: ${output()}`,
       () => {
         if (router.process.exitCode !== undefined) throw new Error(`fw3640 ended: ${output()}`);
-        return router.process.stdout.includes('%SYS-5-RESTART') && existsSync(router.#socket);
+        const { logFile } = options;
+        const log =
+          logFile === undefined ? router.process.stdout : existsSync(logFile) ? readFileSync(logFile, 'utf8') : '';
+        return log.includes('%SYS-5-RESTART') && existsSync(router.#socket);
       },
       START_PATIENCE_MS,
     );
@@ -119,9 +124,22 @@ export class Fw3640 {
   }
 }
 
-function runCommand(socket: string, { config = join(ROOT, 'config/3640.cfg'), args = [] }: RouterOptions): string[] {
+function runCommand(
+  socket: string,
+  { config = join(ROOT, 'config/3640.cfg'), args = [], logFile }: RouterOptions,
+): string[] {
   const interfaces = ['Ethernet2/0=outside', 'Ethernet2/1=inside'].flatMap((pair) => ['--interface', pair]);
-  return [MAIN, 'run', '--config', config, ...interfaces, '--socket', socket, ...args];
+  return [
+    MAIN,
+    'run',
+    '--config',
+    config,
+    ...interfaces,
+    '--socket',
+    socket,
+    ...(logFile === undefined ? [] : ['--log-file', logFile]),
+    ...args,
+  ];
 }
 
 /** Runs any fw3640 command in the router to its end. */
