@@ -28,6 +28,8 @@ export const DEFAULT_LIMITS: Readonly<ReassemblyLimits> = {
 
 /** Held segments of all sessions, most: they wait in the kernel's queue, which has room for twice as many packets. */
 const MOST_HELD = 2048;
+/** Blocks that wait for the end of a packet, most: one gives back a few. */
+const MOST_RETIRED = 256;
 
 /**
  * Forwarded bytes that one direction may have unacknowledged. Receivers open windows of up to about 3 MB by default
@@ -158,6 +160,9 @@ export class ReassemblyMemory {
   unsaved = 0;
 
   readonly #pool = new BufferPool();
+  /** Blocks that were given back for the packet in hand. */
+  readonly #retired = new Int32Array(MOST_RETIRED);
+  #retiredCount = 0;
   /** Of the rings, and of what else of a session does not fit into its record. */
   readonly arena: Arena;
   readonly #heldShares: MemoryShares;
@@ -242,10 +247,17 @@ export class ReassemblyMemory {
     return block;
   }
 
-  /** Takes a block back, for the owner that it was taken for. */
+  /** Takes a block back, for the owner that it was taken for. What lies there stays until `reuse`. */
   giveBlock(block: number, owner: MemoryOwner): void {
-    this.arena.give(block);
+    if (this.#retiredCount === MOST_RETIRED) this.reuse();
+    this.#retired[this.#retiredCount++] = block;
     this.#countBlock(owner, -blockSize(block));
+  }
+
+  /** The packet in hand is judged: blocks that it has given back may be others' now. */
+  reuse(): void {
+    for (let i = 0; i < this.#retiredCount; i++) this.arena.give(this.#retired[i]!);
+    this.#retiredCount = 0;
   }
 
   /** A record of adopted memory has this block. @returns false where that cannot be */

@@ -24,10 +24,12 @@ export interface Heirs {
 
 /**
  * Takes over the sessions that another process has left in this memory, under the rules now in force. One that a packet
- * was changing as the process died, whose stream cannot go on or whose rule is gone is reset at both ends.
+ * was changing as the process died goes on as it was before that packet. One whose stream cannot go on, or whose rule is
+ * gone, is reset at both ends.
  */
 export function adopt({ context, streams, lifetimes, data }: Heirs, pools: Names['pools'], now: number): Adopted {
   const { table, rules } = context;
+  const undone = context.undo.bringBack();
   const { inHand } = table;
   const lost = table.adopt((s) => isSound(s, rules));
   const poolOf = new Map(pools.map((p) => [p.number, p]));
@@ -48,7 +50,9 @@ export function adopt({ context, streams, lifetimes, data }: Heirs, pools: Names
       ended.push(s.slot);
     }
     data.adoptRelation(s);
-    let sound = s.slot !== inHand && rule.inForce;
+    // Nobody inspects the bytes of others: what is doubtful of them is a number of a window.
+    const isDoubtful = s.slot === inHand && !undone && s.has(FLAG.streamed | FLAG.intercepted);
+    let sound = !isDoubtful && rule.inForce;
     if (s.has(FLAG.streamed) && !streams.adopt(s, rule, poolOf)) {
       s.unset(FLAG.streamed);
       sound = false;

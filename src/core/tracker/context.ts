@@ -7,6 +7,7 @@ import type { Outbox } from '../outbox.js';
 import type { InspectGlobals } from '../policy.js';
 import type { SessionTable } from '../session/session-table.js';
 import type { SessionStatistics } from '../session/statistics.js';
+import type { Undo } from './undo.js';
 
 export interface TrackerContext {
   readonly table: SessionTable;
@@ -17,6 +18,7 @@ export interface TrackerContext {
   /** `debug ip inspect`. */
   readonly trace: SessionTrace;
   readonly statistics: SessionStatistics;
+  readonly undo: Undo;
   /** Another object when the configuration changes. */
   globals: InspectGlobals;
   /** Whether the interface with this index in the configuration leads to an address. */

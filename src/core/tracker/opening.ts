@@ -127,6 +127,7 @@ export class Opening {
   #tryCreate(f: Flow, service: number, streamed: boolean, now: number): boolean {
     const { table } = this.context;
     if (!table.create(f.src, f.srcPort, f.dst, f.dstPort, f.protocol, service, now)) return false;
+    this.context.undo.made(table.session.slot);
     if (!streamed || this.streams.hasRoom(table.session.slot)) return true;
     table.remove(table.session);
     return false;

@@ -19,7 +19,7 @@ import type { Outbox } from '../outbox.js';
 import type { InspectGlobals, InterceptPolicy } from '../policy.js';
 import { sessionId } from '../session/endpoints.js';
 import type { Flow } from '../session/flow.js';
-import { FLAG, SESSION_WORDS, type Session } from '../session/session.js';
+import { FLAG, SESSION_WORDS, type Session, SIS } from '../session/session.js';
 import { SessionTable } from '../session/session-table.js';
 import { clientSeq, serverSeq } from '../session/splice.js';
 import { NOTICE, type Notice, type Siblings } from '../shard/siblings.js';
@@ -47,6 +47,7 @@ import { StreamTable } from './stream-table.js';
 import type { ReleasedSegment } from './streams.js';
 import { TcpTracker } from './tcp-tracker.js';
 import type { Thresholds } from './thresholds.js';
+import { Undo } from './undo.js';
 
 export type { Adopted } from './adoption.js';
 
@@ -77,6 +78,7 @@ export class Sessions implements StreamHost {
 
   readonly #context: TrackerContext;
   readonly #streams: StreamTable;
+  readonly #undo: Undo;
   readonly #data: DataConnections;
   readonly #own: OwnSegments;
   readonly #lifetimes: Lifetimes;
@@ -118,11 +120,13 @@ export class Sessions implements StreamHost {
     this.table = table;
     this.trace = trace;
     const leadsTo = (address: number, ingress: number): boolean => this.leadsTo(address, ingress);
-    const context = { table, rules, nat, outbox, debug, trace, statistics, globals, leadsTo };
-    this.#context = context;
     this.#heldSession = table.cursor();
     const streamContext = { sessions: this, outbox, released: release };
     this.#streams = new StreamTable(capacity, () => this.renamed(), streamContext, source);
+    this.#undo = new Undo(table, this.#streams.records, source);
+    const undo = this.#undo;
+    const context = { table, rules, nat, outbox, debug, trace, statistics, undo, globals, leadsTo };
+    this.#context = context;
     this.#data = new DataConnections(context, source);
     this.#own = new OwnSegments(nat, outbox);
     this.#lifetimes = new Lifetimes(context, this.#streams, this.#data, this.#own, intercept, cookieKey, now);
@@ -238,6 +242,8 @@ export class Sessions implements StreamHost {
   track(p: Packet, now: number): Verdict {
     const s = this.table.session;
     const fromInitiator = this.table.fromInitiator;
+    // Of others all that a half-done change leaves doubtful is a number of a window.
+    if (s.has(FLAG.streamed | FLAG.intercepted) || s.state === SIS.opening) this.#undo.keep(s.slot);
     this.table.inHand = s.slot;
     this.now = now;
     if (!s.has(FLAG.uninspected)) {
@@ -253,6 +259,13 @@ export class Sessions implements StreamHost {
   /** The packet in hand has been judged, and all that it has changed is written. */
   letGo(): void {
     this.table.inHand = NONE;
+    this.#undo.forget();
+    this.memory.reuse();
+  }
+
+  /** The session in hand cannot be brought back to what it was before its packet. */
+  forgetUndo(): void {
+    this.#undo.forget();
   }
 
   /** Ends the sessions whose time is up and the waits of streams for missing segments. */

@@ -35,6 +35,8 @@ export interface StreamHost {
   answerGap(stream: HostedStream, toInitiator: boolean, count: number): void;
   /** Lets one data connection of the session in record `control` in. */
   expectData(control: number, toClient: boolean, port: number, besides: boolean): void;
+  /** The session in hand cannot be brought back to what it was before its packet. */
+  forgetUndo(): void;
   /** Ends the session and resets both ends. */
   reset(s: Session, why: EndReason): void;
 }

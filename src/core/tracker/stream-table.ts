@@ -35,7 +35,7 @@ export interface Pool {
 
 export class StreamTable {
   readonly #context: StreamContext;
-  readonly #records: FlatMemory;
+  readonly records: FlatMemory;
   readonly #words: Int32Array;
   /** Carriers whose session cannot be laid down, by number of its record. */
   readonly #resident = new Map<number, SessionStream>();
@@ -62,7 +62,7 @@ export class StreamTable {
   ) {
     const records = source('streams', capacity * RECORD_WORDS, 0);
     this.#context = { ...context, records, reader: new StateReader(), writer: new StateWriter() };
-    this.#records = records;
+    this.records = records;
     this.#words = records.words;
   }
 
@@ -94,7 +94,7 @@ export class StreamTable {
 
   /** There is memory for the stream of session `slot`, should it have one. */
   hasRoom(slot: number): boolean {
-    return this.#records.grow((slot + 1) * RECORD_WORDS);
+    return this.records.grow((slot + 1) * RECORD_WORDS);
   }
 
   /** Makes the stream of session `s`; false where no inspector reads its bytes. */
@@ -138,7 +138,7 @@ export class StreamTable {
     sound = (block === NO_BLOCK || claim(block)) && sound;
     sound &&= pool !== undefined && was?.rule === rule.index && was.options === optionsText(pool.options);
     if (sound && block === NO_BLOCK)
-      sound = pool!.smtp !== undefined && isSoundSmtpSession(this.#records, at + INSPECTOR);
+      sound = pool!.smtp !== undefined && isSoundSmtpSession(this.records, at + INSPECTOR);
     if (sound) {
       const carrier = this.#carrier(pool!);
       sound = carrier.takeUp(s.slot);

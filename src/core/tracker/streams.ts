@@ -223,11 +223,15 @@ export class SessionStream implements SegmentOutlet {
     records.words[at + BLOCK] = this.#block;
   }
 
-  /** The session has a block of `size` bytes at least; a larger one takes the place of the one it had. */
+  /** The session has a block of `size` bytes at least: another one than before its packet, which may be wanted again. */
   #hasRoom(at: number, size: number): boolean {
-    if (this.#block > 0 && blockSize(this.#block) >= size) return true;
-    const block = this.context.sessions.memory.takeBlock(size, this.segments.owner);
-    if (block === NO_BLOCK) return false;
+    const { sessions } = this.context;
+    const block = sessions.memory.takeBlock(size, this.segments.owner);
+    if (block === NO_BLOCK) {
+      if (this.#block <= 0 || blockSize(this.#block) < size) return false;
+      sessions.forgetUndo();
+      return true;
+    }
     this.#giveBlock(at);
     this.#block = block;
     return true;
