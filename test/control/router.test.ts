@@ -55,6 +55,8 @@ class World implements RouterSystem {
   born: ((shard: number) => Promise<FakePlane>) | undefined;
   inherited = false;
   rulesAreThere = false;
+  /** The host knows its links: rules were set up, or taken over. */
+  #linksAreKnown = false;
   applied: ((config: RouterConfig) => void) | undefined;
   changed: (() => void) | undefined;
   inside = { index: 72, mtu: 1400 };
@@ -104,12 +106,13 @@ class World implements RouterSystem {
       takeOver: (bindings) => {
         expect(bindings).toBe(BINDINGS);
         this.note('take rules over');
-        return this.rulesAreThere;
+        return (this.#linksAreKnown = this.rulesAreThere);
       },
       apply: (config, bindings, rules) => {
         expect(bindings).toBe(BINDINGS);
         this.note(`apply ${nameOf(config)} ${rules.queue} ${rules.shards} ${rules.failOpen}`);
         this.applied?.(config);
+        this.#linksAreKnown = true;
         return this.notes;
       },
       change: (config, bindings, rules) => {
@@ -122,8 +125,10 @@ class World implements RouterSystem {
       takeMtus: (look) => (look === LOOK ? [] : ['inside']),
       holds: () => this.holds(),
       addressesOf: (device) => [device.length],
-      link: (device) =>
-        ({ outside: { index: 71, mtu: 1500 }, inside: this.inside })[device] as ReturnType<RouterHost['link']>,
+      link: (device) => {
+        const links: Record<string, unknown> = { outside: { index: 71, mtu: 1500 }, inside: this.inside };
+        return this.#linksAreKnown ? (links[device] as ReturnType<RouterHost['link']>) : undefined;
+      },
     };
   }
   watchHost(changed: () => void): { close: () => void } {
@@ -316,6 +321,11 @@ describe('the start', () => {
     expect(both.heard()).toEqual(['%FW3640-4-DATA_PLANE: shard 0: a', '%FW3640-4-DATA_PLANE: shard 1: b']);
     const old = new World();
     old.user = w.user;
+    const one = new World();
+    one.user = w.user;
+    one.finds = [{ atWork: one.atWork(0, new PolicyCompiler(MAPPED).compile(CONFIG)) }];
+    await one.start(2);
+    expect(one.heard().filter((line) => line.includes('root'))).toHaveLength(1);
     old.finds = [{ atWork: old.atWork(0, new PolicyCompiler(MAPPED).compile(CONFIG)) }];
     await old.start();
     expect(old.heard().filter((line) => line.includes('root'))).toEqual([]);
@@ -341,7 +351,7 @@ describe('a start that fails', () => {
     expect(w.done().slice(-4)).toEqual(['apply config 3 1 false', 'watch no more', 'undo', 'unlock']);
     expect(w.planes[0]!.fate).toEqual(['kill']);
     await later(100_000);
-    expect([w.done(), w.reports]).toEqual([[], []]);
+    expect([w.done(), w.reports, vi.getTimerCount()]).toEqual([[], [], 0]);
   });
 
   test('leaves rules that were there, and data planes that are at work', async () => {
@@ -434,7 +444,13 @@ describe('another configuration', () => {
     const before = compiler.compile(CONFIG);
     expect(w.told()[0]).toEqual([{ type: 'policy', changes: changesOf(before, compiler.compile(OTHER)), links: LINKS }]); // prettier-ignore
     expect(router.config).toBe(OTHER);
+    let told = 0;
+    router.configured = () => {
+      expect(router.config).toBe(CONFIG);
+      told++;
+    };
     router.configure(CONFIG, true);
+    expect(told).toBe(1);
     expect(w.done()).toEqual(['apply config 3 1 false', 'policy 0', 'look at the host']);
   });
 
@@ -485,6 +501,16 @@ describe('the data plane', () => {
     expect(names).toEqual(['aclMatches']);
     w.planes[0]!.receive({ type: 'view', id, pieces: [{ name: 'aclMatches', list: '9', matches: Float64Array.of(4) }], last: true }); // prettier-ignore
     expect((await views).aclMatches('9')).toEqual([4]);
+  });
+
+  test('is asked for metrics, and has so many sessions at most', async () => {
+    const { w, router } = await started();
+    w.planes[0]!.receive({ type: 'status', status: { ...STATUS, losses: {} } });
+    const asked = router.shardMetrics(['counters'], 100);
+    await later(100);
+    expect((await asked).map(({ metrics }) => metrics.memoryBytes)).toEqual([1000]);
+    expect(w.planes[0]!.told('view')[0]!.names).toEqual(['counters']);
+    expect(router.maxSessions).toBe(500);
   });
 
   test('sends probes and brings their answers', async () => {

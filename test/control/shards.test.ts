@@ -194,6 +194,67 @@ describe('a view', () => {
   });
 });
 
+describe('metrics', () => {
+  const reading = (value: number) => ({ family: 'drop', name: 'x', help: '', kind: 'counter', value });
+  const answer = (w: World, shard: number): void => {
+    const { id, names } = w.planes[shard]!.told('view')[0]!;
+    expect(names).toEqual(['counters', 'inspection']);
+    const pieces = [
+      { name: 'counters', items: [reading(10 + shard)] },
+      { name: 'inspection', value: { packets: new Map(), created: 5 + shard } },
+    ] as never;
+    w.planes[shard]!.receive({ type: 'view', id, pieces, last: true });
+  };
+  const names = ['counters', 'inspection'] as const;
+
+  test('are of each by itself: how it is, what it counts, what was lost on the way to it', async () => {
+    const w = await new World(2).begin();
+    w.losses(0, 2, { cpuMs: 1500, memory: 1000 });
+    w.losses(1, 5, { cpuMs: 20, memory: 2000 });
+    const timers = vi.getTimerCount();
+    const asked = w.shards.metrics(names, 1000);
+    [0, 1].forEach((shard) => answer(w, shard));
+    const all = await asked;
+    expect(all.map(({ metrics: m }) => [m.up, m.restarts, m.cpuSeconds, m.memoryBytes, m.inspection.created])).toEqual([
+      [true, 0, 1.5, 1000, 5],
+      [true, 0, 0.02, 2000, 6],
+    ]);
+    const values = all.map(({ metrics: { readings } }) => [
+      readings.find((r) => r.family === 'drop')?.value,
+      readings.find((r) => r.family === 'lost' && r.name === 'badVerdicts')?.value,
+    ]);
+    expect(values).toEqual([[10, 2], [11, 5]]); // prettier-ignore
+    expect(all[1]!.views.inspection().created).toBe(6);
+    expect(vi.getTimerCount()).toBe(timers); // nobody waits any more
+  });
+
+  test('do not wait longer than they may for one that does not answer', async () => {
+    const w = await new World(2).begin();
+    let all: Awaited<ReturnType<Shards['metrics']>> | undefined;
+    const asked = w.shards.metrics(names, 1000).then((m) => (all = m));
+    answer(w, 1);
+    await later(999);
+    expect(all).toBeUndefined();
+    await later(1);
+    await asked;
+    const drops = all!.map(({ metrics }) => metrics.readings.some((r) => r.family === 'drop'));
+    expect(drops).toEqual([false, true]);
+  });
+
+  test('count how often one was started again', async () => {
+    const w = await new World(1).begin();
+    for (let n = 1; n <= 2; n++) {
+      w.planes[0]!.closed('SIGSEGV');
+      const down = await w.shards.metrics([], 10);
+      expect([down[0]!.metrics.up, down[0]!.metrics.restarts]).toEqual([false, n - 1]);
+      await later(1000);
+      const asked = w.shards.metrics([], 10);
+      await later(10);
+      expect((await asked)[0]!.metrics).toMatchObject({ up: true, restarts: n });
+    }
+  });
+});
+
 test('load and what was left out are of all together', async () => {
   const w = await new World(2).begin();
   w.losses(0, 0, { cpuMs: 40, memory: 1000, leftOut: 3 });

@@ -108,7 +108,7 @@ export class Thresholds {
     this.#aggressive = io.flag(this.aggressive);
     this.#told = io.flag(this.#told);
     for (const cause of CAUSES) this.resets[cause].total = io.double(this.resets[cause].total);
-    const saved = io.loading ? [] : [...this.#hosts].filter(([, h]) => h.alerted || h.blockedUntil !== NOT_BLOCKED);
+    const saved = io.loading ? [] : this.#worthSaving();
     const count = io.below(Math.min(saved.length, MOST_SAVED), MOST_SAVED + 1);
     for (let i = 0; i < count; i++) {
       const [known, h] = saved[i] ?? [0, NEW_HOST];
@@ -121,6 +121,12 @@ export class Thresholds {
       this.#hosts.set(address, { ...NEW_HOST, alerted, told, seen, blockedUntil });
       if (blockedUntil !== NOT_BLOCKED) this.#blocked.add(address);
     }
+  }
+
+  /** Who is blocked, in the order of the unblocking; then who was alerted about. */
+  #worthSaving(): (readonly [address: number, host: Host])[] {
+    const blocked = [...this.#blocked].map((address) => [address, this.#host(address)] as const);
+    return [...blocked, ...[...this.#hosts].filter(([address, h]) => h.alerted && !this.#blocked.has(address))];
   }
 
   /** Sessions reset, by the threshold they were reset for; and how things stand. */
@@ -274,13 +280,19 @@ export class Thresholds {
     }
     // Entered before the sessions end, so that the entry stays.
     this.#hosts.set(responder, host);
-    host.blockedUntil = now + minutes * MINUTE_MS;
-    this.#blocked.add(responder);
+    this.#block(responder, host, now + minutes * MINUTE_MS);
     host.told = alert;
     if (alert) this.outbox.event({ type: 'host-blocked', host: seen, limit, minutes });
     siblings?.tell('all', NOTICE.block, alert ? 1 : 0, responder, host.blockedUntil);
     this.#resetAllTo(responder, alert, now);
     return DROP.sessionLimit;
+  }
+
+  /** One whose last block is over, and was not taken note of yet, has its turn behind the others. */
+  #block(address: number, host: Host, until: number): void {
+    host.blockedUntil = until;
+    this.#blocked.delete(address);
+    this.#blocked.add(address);
   }
 
   /** The oldest half-open session to a host goes, wherever it is. */
@@ -332,9 +344,8 @@ export class Thresholds {
         return;
       case NOTICE.block: {
         const host = this.#host(address);
-        host.blockedUntil = now + ((until - now) | 0);
+        this.#block(address, host, now + ((until - now) | 0));
         host.told = false; // who has blocked it says so
-        this.#blocked.add(address);
         this.#resetAllTo(address, detail !== 0, now);
         return;
       }
