@@ -15,7 +15,7 @@ beforeAll(async () => {
   mkdirSync(join(folder.path, 'site-functions'));
   writeFileSync(join(folder.path, 'site-functions/_fw3640'), completion(table, 'zsh'));
   writeFileSync(join(folder.path, 'outside.pcap'), '');
-});
+}, 120_000);
 afterAll(() => {
   folder[Symbol.dispose]();
 });

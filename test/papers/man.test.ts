@@ -21,7 +21,7 @@ beforeAll(async () => {
     env: { ...process.env, SOURCE_DATE_EPOCH: '1767225600' },
   });
   expect(done.stderr).toBe('');
-});
+}, 120_000);
 afterAll(() => {
   folder[Symbol.dispose]();
 });
