@@ -5,7 +5,7 @@
 import { type PlaneProcess, RefusedError } from './data-plane-process.js';
 
 /** So long after the begin of a data plane: who ends again and again has no spare one. */
-const AFTER_MS = 3000;
+const AFTER_MS = 1000;
 /** Where none can be born it is tried again later, twice as late each time. */
 const MOST_WAIT_MS = 60_000;
 

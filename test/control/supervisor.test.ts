@@ -527,7 +527,7 @@ const withSpare = (story: (w: World, spare: FakePlane) => Promise<void>) =>
   inWorld(async (w) => {
     w.hasSpares = true;
     await w.supervisor.start({});
-    await later(2999);
+    await later(999);
     expect(w.spares).toEqual([]);
     await later(1);
     expect(w.spares).toHaveLength(1);
@@ -535,7 +535,7 @@ const withSpare = (story: (w: World, spare: FakePlane) => Promise<void>) =>
   });
 
 test(
-  'three seconds after the start a spare one waits, told nothing and without a claim',
+  'a second after the start a spare one waits, told nothing and without a claim',
   withSpare(async (w, spare) => {
     await later(60_000);
     expect([spare.sent, spare.fate, w.spares.length]).toEqual([[], [], 1]);
@@ -549,7 +549,7 @@ test.each(['SIGKILL', 'exit code 1'])('where the one at work ends by %s, the spa
     await later(0);
     expect([spare.fate, spare.sent.map((m) => m.type)]).toEqual([['claim'], ['start']]);
     expect([w.said.splice(0), w.born.length, w.supervisor.isWell]).toEqual([[`ended ${why}`, 'restarted'], 1, true]);
-    await later(2999);
+    await later(999);
     expect(w.spares).toHaveLength(1);
     await later(1);
     expect(w.spares).toHaveLength(2);
@@ -570,7 +570,7 @@ test(
   'who ends soon after the start has no spare one, and is waited for',
   withSpare(async (w, spare) => {
     w.last.closed('SIGKILL');
-    await later(1000);
+    await later(500);
     spare.closed('SIGKILL');
     await later(0);
     expect(w.born).toHaveLength(1);
@@ -583,7 +583,7 @@ test(
   'a spare one that ends is replaced, later each time',
   withSpare(async (w, spare) => {
     spare.closed('SIGKILL');
-    await later(5999);
+    await later(1999);
     expect(w.spares).toHaveLength(1);
     await later(1);
     expect(w.spares).toHaveLength(2);

@@ -1,5 +1,5 @@
 /** `fw3640 run` in the router of a lab: started, asked, stopped as an operator would. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, type Finished, type Lab } from './lab.js';
 import { LabProcess } from './process.js';
@@ -67,8 +67,16 @@ export class Fw3640 {
   }
 
   dataPlaneOf(shard: number): number {
-    const folder = `/run/fw3640/net-${statSync(`/run/netns/${this.#lab.netns('router')}`).ino}`;
-    return Number(readFileSync(join(folder, `shard${shard}.pid`), 'utf8').split(' ')[0]);
+    return Number(readFileSync(join(this.#runFolder, `shard${shard}.pid`), 'utf8').split(' ')[0]);
+  }
+
+  /** Beside the data plane a spare one is born, or coming into the world. */
+  get hasSpare(): boolean {
+    return readdirSync(this.#runFolder).filter((name) => /^shard0-\d+\.sock$/.test(name)).length > 1;
+  }
+
+  get #runFolder(): string {
+    return `/run/fw3640/net-${statSync(`/run/netns/${this.#lab.netns('router')}`).ino}`;
   }
 
   /** Process ids of all that the control plane has started and that runs. */
