@@ -72,6 +72,7 @@ program
     '--vty <address:port>',
     "serve the configuration's terminal lines (line vty) by telnet; loopback if no address",
   )
+  .option('--metrics <address:port>', 'serve /metrics for Prometheus, without a login; loopback if no address')
   .action((options: Omit<RunOptions, 'release'>) => run({ ...options, release: version }));
 
 program.command('cleanup').description('remove rules and addresses that a crashed run left').action(cleanup);

@@ -11,8 +11,9 @@ import { openMessages, StartupFile } from '../control/startup-file.js';
 import { tuneCompiler } from '../io/compiler.js';
 import { ConsoleServer } from '../io/console-server.js';
 import { checkBindings } from '../host/host-plan.js';
-import { VtyServer } from '../io/vty-server.js';
+import { parseEndpoint, VtyServer } from '../io/vty-server.js';
 import type { InertLine } from '../ios/config/model.js';
+import type { Listener } from '../ios/management-plane.js';
 import type { Message } from '../ios/messages.js';
 import { System } from '../host/system.js';
 import { HostError } from '../host/host-system.js';
@@ -46,6 +47,8 @@ export interface RunOptions {
   flash?: string;
   /** ADDRESS:PORT of the terminal lines. */
   vty?: string;
+  /** ADDRESS:PORT of the metrics. */
+  metrics?: string;
   maxSessions: number;
   /** Version of fw3640. */
   release: string;
@@ -80,6 +83,15 @@ export async function run(options: RunOptions): Promise<void> {
     return;
   }
   let file: LogFile | undefined;
+  let always: Listener[];
+  try {
+    always =
+      options.metrics === undefined ? [] : [{ service: 'metrics', ...parseEndpoint(options.metrics, '--metrics') }];
+  } catch (error) {
+    console.error(`fw3640: ${(error as Error).message}`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
   try {
     file = options.logFile === undefined ? undefined : new LogFile(options.logFile);
   } catch (error) {
@@ -127,6 +139,7 @@ export async function run(options: RunOptions): Promise<void> {
   const management = new Management({
     view,
     say: (severity, facility, text, mnemonic) => live.say(severity, facility, text, mnemonic),
+    always,
   });
   live.configured = () => management.configure();
   for (const line of inert) log.write(inertMessage(options.config, line));

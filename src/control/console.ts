@@ -11,6 +11,8 @@ import { sameConfig } from '../ios/config/fork.js';
 import { runningConfig } from '../ios/config/running-config.js';
 import { openMessages, type StartupFile } from './startup-file.js';
 import type { System } from '../host/system.js';
+import { prometheusText } from '../ios/metrics/prometheus.js';
+import { metricsOf } from './metrics.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
 import type { TracedPacket } from '../ios/trace/probe.js';
 import type { Router } from './router.js';
@@ -51,6 +53,10 @@ export class RouterConsole implements ConsoleRouter {
 
   async fetch(names: readonly ViewName[]): Promise<void> {
     this.snapshot = await this.router.views(names);
+  }
+
+  async metrics(): Promise<string> {
+    return prometheusText(await metricsOf(this.router, this.system));
   }
 
   memory(packet: TracedPacket): RouterMemory | 'unreadable' {

@@ -204,8 +204,10 @@ export function handlersOf(view: ConsoleRouter, logins = new WebLogins(view)): H
     return session;
   };
   return {
-    admit: ({ address }) => admits(view, address),
+    // Metrics are for whoever reaches their port.
+    admit: ({ address, service }) => service === 'metrics' || admits(view, address),
     login: (ask) => logins.login(ask),
+    metrics: () => view.metrics?.() ?? Promise.reject(new Error('there are none')),
     exec: (ask) =>
       forLogin(ask, ask.level, async (login) => {
         checkLine(ask.line);

@@ -131,10 +131,11 @@ export class VtyServer {
   }
 }
 
-function parseEndpoint(where: string): { host: string; port: number } {
+/** @param option of the command line, for the message. @throws Error where it is neither ADDRESS:PORT nor PORT */
+export function parseEndpoint(where: string, option = '--vty'): { host: string; port: number } {
   const [, host = '127.0.0.1', digits = ''] = /^(?:([\d.]+):)?(\d{1,5})$/.exec(where) ?? [];
   const port = Number(digits);
   if (digits === '' || port > 65_535 || parseAddress(host) === undefined)
-    throw new Error(`--vty ${where}: give it as ADDRESS:PORT, for example 127.0.0.1:2323`);
+    throw new Error(`${option} ${where}: give it as ADDRESS:PORT, for example 127.0.0.1:2323`);
   return { host, port };
 }

@@ -12,7 +12,7 @@ export interface Peer {
 }
 
 /** What somebody listens for. */
-export type Service = 'http' | 'https';
+export type Service = 'http' | 'https' | 'metrics';
 
 /** A listening socket: the control plane opens it, for ports below 1024 take a privilege. */
 export interface Listener {
@@ -65,6 +65,8 @@ export interface Questions {
   /** Whether this address may connect: `ip http access-class`, quiet mode. */
   admit: { ask: Peer & { service: Service }; answer: boolean };
   login: { ask: LoginQuestion; answer: LoginAnswer };
+  /** The router as Prometheus reads it: text. */
+  metrics: { ask: Record<string, never>; answer: string };
   /** One EXEC command. `reading`: refused where it would do more than print. */
   exec: { ask: ByTicket & { line: string; reading: boolean }; answer: Guarded<CommandAnswer> };
   /** What may follow a line, as `?` tells. */

@@ -35,7 +35,7 @@ interface Call {
 const OFF: WebSettings = { hostname: 'Router', maxConnections: 0, idle: 180, life: 180, requests: 1 };
 
 export class WebServer {
-  #settings = OFF;
+  #settings: WebSettings;
   readonly #acceptors = new Map<string, Server>();
   /** By the other end's address and port. */
   readonly #calls = new Map<string, Call>();
@@ -51,7 +51,9 @@ export class WebServer {
     private readonly control: Channels,
     app: App,
     private readonly report: (open: OpenConnection[]) => void,
+    settings = OFF,
   ) {
+    this.#settings = settings;
     this.#answer = getRequestListener(app.fetch, { hostname: 'router', overrideGlobalObjects: false });
     this.#http = this.#prepare(createHttp({ maxHeaderSize: MOST_HEAD_BYTES }));
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
@@ -124,7 +126,7 @@ export class WebServer {
     const port = socket.localPort ?? 0;
     const mayCome = await this.control.ask('admit', { service, address: from, port }).catch(() => false);
     if (socket.destroyed) return;
-    const server = service === 'http' ? this.#http : this.#secure();
+    const server = service === 'https' ? this.#secure() : this.#http;
     if (!mayCome || server === undefined) {
       socket.destroy();
       return;

@@ -4,9 +4,10 @@
  */
 import type { Server } from 'node:net';
 import { writeFileSync } from 'node:fs';
-import { listenerKey, type FromManagement, type ToManagement } from '../ios/management-plane.js';
+import { listenerKey, type FromManagement, type Listener, type ToManagement } from '../ios/management-plane.js';
 import { ControlChannel } from './control-channel.js';
 import { makeApp } from './app.js';
+import { makeMetricsApp, METRICS_SETTINGS } from './metrics.js';
 import { WebServer } from './web-server.js';
 
 /** Where memory is short, the kernel ends this process before one that packets or the configuration depend on. */
@@ -31,6 +32,9 @@ const web: WebServer = new WebServer(control, makeApp({ control, settings: () =>
   send({ type: 'connections', open }),
 );
 
+const metrics = new WebServer(control, makeMetricsApp(control), () => undefined, METRICS_SETTINGS);
+const serverOf = ({ service }: Listener): WebServer => (service === 'metrics' ? metrics : web);
+
 process.on('disconnect', () => process.exit());
 process.on('message', (message: ToManagement, handle: unknown) => {
   switch (message.type) {
@@ -38,10 +42,10 @@ process.on('message', (message: ToManagement, handle: unknown) => {
       web.settings = message.settings;
       break;
     case 'listen':
-      web.listen(listenerKey(message.listener), message.listener.service, handle as Server);
+      serverOf(message.listener).listen(listenerKey(message.listener), message.listener.service, handle as Server);
       break;
     case 'unlisten':
-      web.unlisten(listenerKey(message.listener));
+      serverOf(message.listener).unlisten(listenerKey(message.listener));
       break;
     default:
       control.receive(message);

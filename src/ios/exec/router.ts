@@ -40,6 +40,8 @@ export interface ConsoleRouter {
   readonly dial: Dial;
   /** Of flash:, and of servers. */
   readonly files: FileService;
+  /** The router as Prometheus reads it; absent: nobody can ask. */
+  metrics?(): Promise<string>;
 }
 
 /** Asks one name server. `done` is called once, later, unless the function that is returned has given it up. */
