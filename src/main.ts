@@ -3,7 +3,16 @@
 import './app/node-version.js';
 import { readFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { check, type CheckCommand, cleanup, openConsole, trace, type TraceOptions } from './app/commands.js';
+import {
+  check,
+  type CheckCommand,
+  cleanup,
+  openConsole,
+  trace,
+  type TraceOptions,
+  transcript,
+  type TranscriptOptions,
+} from './app/commands.js';
 import { tableOf } from './app/command-table.js';
 import { completion, type Shell, SHELLS } from './app/completion.js';
 import { EXIT } from './app/exit.js';
@@ -129,5 +138,14 @@ program
   .command('table', { hidden: true })
   .description('print the commands and options as JSON')
   .action(() => void process.stdout.write(`${JSON.stringify(tableOf(program), undefined, 2)}\n`));
+
+program
+  .command('transcript')
+  .description('inspected dialogues, line by line (ip inspect transcript)')
+  .option('--session <id>', 'one session, as "show ip inspect sessions" prints it')
+  .option('--follow', 'lines as they come, until interrupted', false)
+  .option('--json', 'an object a line', false)
+  .addOption(socketOption())
+  .action((options: TranscriptOptions) => transcript(options));
 
 await program.parseAsync();

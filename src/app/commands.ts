@@ -61,6 +61,25 @@ export async function openConsole(socket: string, commands: readonly string[], j
   }
 }
 
+export interface TranscriptOptions {
+  session?: string;
+  follow: boolean;
+  json: boolean;
+  socket: string;
+}
+
+/** `fw3640 transcript`: dialogues as the running router has seen them, by its console. */
+export async function transcript({ session, follow, json, socket }: TranscriptOptions): Promise<void> {
+  if (session !== undefined && !/^(?:0x)?[0-9a-f]{1,8}$/i.test(session)) {
+    fail(`--session ${session}: eight hexadecimal digits, as show ip inspect sessions prints them`, EXIT.usage);
+    return;
+  }
+  const which = session === undefined ? '' : ` session ${session}`;
+  const shown = session === undefined ? 'transcript' : `sessions ${session} transcript`;
+  const command = follow ? `transcript follow${which}` : shown;
+  await openConsole(socket, [`show ip inspect ${command}${json ? ' json' : ''}`]);
+}
+
 export interface TraceOptions {
   in: string;
   config?: string;

@@ -15,6 +15,7 @@ import { prometheusText } from '../ios/metrics/prometheus.js';
 import { metricsOf } from './metrics.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
 import type { TracedPacket } from '../ios/trace/probe.js';
+import type { Transcripts } from '../ios/transcript/dialogue.js';
 import type { Router } from './router.js';
 import type { Prober } from '../core/probe/probe.js';
 import { CollectedViews } from '../core/state/view.js';
@@ -25,6 +26,7 @@ export class RouterConsole implements ConsoleRouter {
   snapshot: RouterSnapshot;
   readonly log: LogView;
   readonly prober: Prober;
+  readonly transcripts: Transcripts;
   readonly names: NameService = nameService;
   readonly actions: RouterActions;
   readonly files: Files;
@@ -44,6 +46,7 @@ export class RouterConsole implements ConsoleRouter {
     this.snapshot = new CollectedViews(router.mapped);
     this.log = router.log;
     this.prober = router.prober;
+    this.transcripts = router.transcripts;
     this.actions = this.#makeActions();
   }
 
@@ -165,6 +168,7 @@ export class RouterConsole implements ConsoleRouter {
     router.clear({ what: 'everything' });
     router.setDebug(noDebug());
     router.log.clear();
+    router.transcripts.clear();
     system.restart();
   }
 }

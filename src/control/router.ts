@@ -17,10 +17,12 @@ import type { ShardFiles } from '../host/shard-files.js';
 import { announce } from '../host/host-watch.js';
 import type { HostNote, HostOptions } from '../host/host-plan.js';
 import type { Log } from '../io/log.js';
+import { machineNow } from '../io/machine-clock.js';
 import { PacketProber } from '../io/prober.js';
 import { layoutOf } from '../io/state-files.js';
 import type { RouterMemory } from '../ios/trace/dry-run.js';
 import type { TracedPacket } from '../ios/trace/probe.js';
+import { TranscriptStore } from '../ios/transcript/store.js';
 import { Captures } from './captures.js';
 import { whyOneShard } from './one-shard.js';
 import { linux, type RouterHost, type RouterSystem } from './router-system.js';
@@ -75,6 +77,8 @@ export class Router {
   readonly prober: PacketProber;
   /** Called when another configuration is in force. */
   configured: () => void = () => undefined;
+  /** Of inspected dialogues. */
+  readonly transcripts = new TranscriptStore();
   readonly #shards: Shards;
   readonly #captures: Captures;
   readonly #compiler: PolicyCompiler;
@@ -152,6 +156,7 @@ export class Router {
     const { config, bindings } = options;
     this.log = options.log;
     this.config = config;
+    this.transcripts.most = config.inspect.transcripts;
     this.#files = wanted.map(({ files }) => files);
     this.mapped = new Set(bindings.keys());
     this.#compiler = new PolicyCompiler(this.mapped, newestPolicy(found));
@@ -176,7 +181,10 @@ export class Router {
         links: this.#links(),
         mapped: this.mapped,
         events: (events) => {
-          for (const e of events) for (const m of messagesOf(e)) this.write(m);
+          for (const e of events) {
+            if (e.type === 'transcript') this.transcripts.take(e, Date.now() - machineNow() + e.at);
+            else for (const m of messagesOf(e)) this.write(m);
+          }
         },
         captured: (batch, shard) => this.#captures.take(batch, shard),
         answer: (answer) => this.prober.answer(answer),
@@ -326,6 +334,7 @@ export class Router {
       throw error;
     }
     this.config = config;
+    this.transcripts.most = config.inspect.transcripts;
     this.#shards.configure(this.#compiler.compile(config), this.#links());
     this.#keeper?.changed();
     this.configured();

@@ -6,6 +6,7 @@ import type { DebugEvent } from './observe/debug-event.js';
 import type { FtpFinding } from './inspect/ftp/inspector.js';
 import type { RegisteredFinding, RegisteredService } from './inspect/registry.js';
 import type { SmtpFinding } from './inspect/smtp/finding.js';
+import type { TranscriptEntry } from './inspect/transcript.js';
 
 /** Addresses int32, host order. `client`/`initiator` opened the connection. */
 export interface Endpoints {
@@ -60,6 +61,7 @@ export type LogKind =
   | 'access-list'
   | 'dropped-packet'
   | 'translation'
+  | 'transcript'
   | 'debug'
   /** Whatever it was: the log did not keep up with the data plane. */
   | 'any';
@@ -138,4 +140,9 @@ export type Event =
   /** The tables were taken over from an earlier data plane. `foreign`: they could not be read, and are empty. */
   | { type: 'taken-over'; foreign: boolean; adopted: number; reset: number; lost: number }
   | { type: 'left-out'; kind: LogKind; messages: number; seconds: number }
+  /**
+   * A line of a dialogue, or what happened in it (`ip inspect transcript`). `at`: clock of the engine, ms. `leftOut`: lines
+   * of it before this one that were too many.
+   */
+  | { type: 'transcript'; endpoints: Endpoints; at: number; entry: TranscriptEntry; leftOut: number }
   | DebugEvent;

@@ -112,6 +112,8 @@ export interface InspectGlobals {
   reassemblyTimeout: number; // 5 s
   reassemblyMemoryKb: number; // 4096; IOS: 1024
   reassemblyAlarm: boolean;
+  /** Dialogues of which a transcript is kept; 0: none is made. An extension of fw3640. */
+  transcripts: number; // 0
 }
 
 /** `ip tcp intercept`. */

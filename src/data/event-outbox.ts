@@ -5,9 +5,14 @@
 import type { Event } from '../core/events.js';
 import { EventLimiter } from '../core/limit/event-limiter.js';
 import type { Row } from '../core/observe/row.js';
+import { type TranscriptEvent, TranscriptGaps } from './transcript-gaps.js';
 
 /** Events that may be on their way, most: some seconds of what the limits let through. */
 export const MOST_UNHEARD = 20_000;
+/** Lines of transcripts give way to what the log is for. */
+const MOST_BEFORE_TRANSCRIPTS = MOST_UNHEARD / 2;
+/** How often gaps are told that no line has told, ms. */
+const GAPS_MS = 1000;
 
 export class EventOutbox {
   #waiting: Event[] = [];
@@ -18,6 +23,8 @@ export class EventOutbox {
   #lostSince = 0;
   #lostInAll = 0;
   readonly #limiter: EventLimiter;
+  readonly #gaps = new TranscriptGaps();
+  #nextGaps = 0;
 
   /**
    * @param seed of the limiter's hash
@@ -32,12 +39,17 @@ export class EventOutbox {
 
   /** Takes an event, unless that is too much. `now`: ms. */
   event(e: Event, now: number): void {
-    if (this.#limiter.admits(e, now)) this.#put(e, now);
+    if (e.type === 'transcript') this.#transcribe(e, now);
+    else if (this.#limiter.admits(e, now)) this.#put(e, now);
   }
 
   /** Says what was left out. To be called now and then. */
   report(now: number): void {
     this.#limiter.report(now, (e) => this.#put(e, now));
+    if (!this.#gaps.isEmpty && now >= this.#nextGaps && this.#hasRoomForTranscripts) {
+      this.#nextGaps = now + GAPS_MS;
+      for (const e of this.#gaps.due()) this.#put(e, now);
+    }
     if (this.#lost === 0 || !this.#hasRoom) return;
     const seconds = Math.max(1, Math.round((now - this.#lostSince) / 1000));
     this.#waiting.push({ type: 'left-out', kind: 'any', messages: this.#lost, seconds });
@@ -74,6 +86,22 @@ export class EventOutbox {
 
   get #hasRoom(): boolean {
     return this.unheard + this.#waiting.length < MOST_UNHEARD;
+  }
+
+  get #hasRoomForTranscripts(): boolean {
+    return this.unheard + this.#waiting.length < MOST_BEFORE_TRANSCRIPTS;
+  }
+
+  #transcribe(e: TranscriptEvent, now: number): void {
+    if (!this.#hasRoomForTranscripts || !this.#limiter.admits(e, now)) {
+      this.#gaps.note(e);
+      return;
+    }
+    if (!this.#gaps.isEmpty) {
+      const before = this.#gaps.settle(e);
+      if (before !== undefined) this.#put(before, now);
+    }
+    this.#put(e, now);
   }
 
   #put(e: Event, now: number): void {

@@ -46,9 +46,14 @@ export async function runCommands(
   try {
     for (const command of commands) {
       socket.write(`${command.replaceAll('\n', ' ')}\n`);
-      const line = await replies.next();
-      if (line.done === true) throw new ConsoleError(`${path}: the router closed the session`);
-      const { prompt, output, failed } = JSON.parse(line.value) as CommandReply;
+      const next = async (): Promise<CommandReply> => {
+        const line = await replies.next();
+        if (line.done === true) throw new ConsoleError(`${path}: the router closed the session`);
+        return JSON.parse(line.value) as CommandReply;
+      };
+      let reply = await next();
+      for (; reply.more === true; reply = await next()) write(reply.output);
+      const { prompt, output, failed } = reply;
       // A caret points into the line as it would stand on the screen.
       write(failed ? `${prompt}${command}\n${output}` : output, failed);
       if (failed) return 1;

@@ -22,9 +22,13 @@ export interface CommandReply {
   prompt: string;
   output: string;
   failed: boolean;
+  /** More of it follows: the command is not done. */
+  more?: true;
 }
 
 const MAX_LINE = 4096; // bytes that a client may send without a newline
+/** Bytes that a client may leave unread of what comes by itself; then some of it is left out. */
+const MOST_UNREAD = 1 << 20;
 
 export class ConsoleServer {
   readonly #terminals = new Set<OpenTerminal>();
@@ -152,16 +156,24 @@ function serveCommands(socket: Socket, session: ConsoleSession, json: boolean): 
         answer(reply);
         continue;
       }
-      session.runJob(
-        (text) => void (reply.output += text),
-        (failed, output) => {
-          reply.output += output;
-          reply.failed = reply.failed || failed;
-          if (!socket.writable) return; // the client has gone
-          answer(reply);
-          next();
-        },
-      );
+      const streams = session.isStreaming();
+      let lost = false;
+      const stream = (output: string): void => {
+        if (socket.writableLength > MOST_UNREAD) {
+          lost = true;
+          return;
+        }
+        const more = lost ? `% Lines were left out: they were not read\n${output}` : output;
+        lost = false;
+        answer({ prompt: reply.prompt, output: more, failed: false, more: true });
+      };
+      session.runJob(streams ? stream : (text) => void (reply.output += text), (failed, output) => {
+        reply.output += output;
+        reply.failed = reply.failed || failed;
+        if (!socket.writable) return; // the client has gone
+        answer(reply);
+        next();
+      });
       if (session.takesKeys()) {
         reply.output += NO_TERMINAL;
         reply.failed = true;

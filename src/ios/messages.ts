@@ -11,7 +11,9 @@ import { debugLines } from './debug/lines.js';
 import { DROP_REASONS } from './drop-reasons.js';
 import { featureOf } from './features/index.js';
 import { formatAddress } from './ipv4-text.js';
+import { escape } from './printable.js';
 import { END_REASONS, endpointLine, FULL_TABLES, lineReason, LOG_KINDS, RESET_FOR } from './reasons.js';
+import { entryText } from './transcript/words.js';
 
 /** 0 emergencies … 7 debugging. */
 export interface Message {
@@ -126,6 +128,14 @@ export function messageOf(e: Event): Message {
       });
     case 'fragments':
       return fragmentMessage(e);
+    case 'transcript':
+      // Only where there is no control plane that keeps them: `fw3640 replay`.
+      return {
+        severity: 7,
+        mnemonic: '',
+        text: entryText(e.entry),
+        fields: { sessionId: formatId(e.endpoints) },
+      };
     case 'debug':
       return {
         severity: 7,
@@ -466,6 +476,8 @@ const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
   [IPPROTO_UDP, 'udp'],
 ]);
 
+const formatId = (e: Endpoints): string => e.sessionId.toString(16).toUpperCase();
+
 const fw = (severity: number, mnemonic: string, text: string, fields: Message['fields']): Message => ({
   severity,
   mnemonic: `%FW-${severity}-${mnemonic}`,
@@ -485,7 +497,7 @@ const stopText = (e: Endpoints, sent: number, received: number): string =>
 
 function fieldsOf(e: Endpoints): Record<string, string | number> {
   return {
-    sessionId: e.sessionId.toString(16).toUpperCase(),
+    sessionId: formatId(e),
     service: e.service,
     initiator: formatAddress(e.initiator),
     initiatorPort: e.initiatorPort,
@@ -498,13 +510,6 @@ function fieldsOf(e: Endpoints): Record<string, string | number> {
 function printable(f: SmtpFinding): Record<string, string | number | boolean> {
   return Object.fromEntries(
     Object.entries(f).map(([k, v]: [string, string | number | boolean]) => [k, typeof v === 'string' ? escape(v) : v]),
-  );
-}
-
-/** Latin-1 text of a stranger, safe to print: quotes, backslashes and everything that is not printable ASCII escaped. */
-export function escape(text: string): string {
-  return text.replace(/[^ -~]|["\\]/g, (c) =>
-    c === '"' || c === '\\' ? `\\${c}` : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }
 

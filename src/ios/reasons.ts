@@ -46,6 +46,7 @@ export const LOG_KINDS: Readonly<Record<LogKind, string>> = {
   'access-list': 'access list',
   'dropped-packet': 'dropped packet',
   translation: 'translation',
+  transcript: 'transcript',
   debug: 'debug',
   any: 'any',
 };

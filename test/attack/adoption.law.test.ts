@@ -16,7 +16,7 @@ const scale = Number(process.env.FW3640_ATTACK_SCALE ?? 1);
 const { turn, read, catchUp } = MOVES;
 
 function play(diesAlways: boolean, setting: Setting, moves: readonly Move[]) {
-  const w = worldOf(setting);
+  const w = worldOf(setting, 'ip inspect transcript 5');
   w.diesAlways = diesAlways;
   w.open();
   bring(w, setting.to);

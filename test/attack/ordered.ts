@@ -19,9 +19,9 @@ export const ORDERED_MOVES = fc.array(fc.oneof(IN_ORDER, turn, read, catchUp, ac
   maxLength: 8,
 });
 
-/** A world in which nothing has been sent. */
-export function worldOf({ rule, server, intercept, stamps }: Setting): World {
-  const w = new World(rule, MAIL_SERVERS[server]!, false, intercept);
+/** A world in which nothing has been sent. @param more lines of configuration */
+export function worldOf({ rule, server, intercept, stamps }: Setting, more = ''): World {
+  const w = new World(rule, MAIL_SERVERS[server]!, false, intercept, more);
   if (stamps) w.timestamp = 1000;
   return w;
 }

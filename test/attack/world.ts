@@ -78,9 +78,12 @@ export class World {
   /** Packets that have left the router in this burst, towards the inside. */
   #leaving: Uint8Array[] = [];
 
-  /** @param intercept `ip tcp intercept` for all connections: the router answers SYNs, and both ends count differently */
-  constructor(rule: Rule, habits: MailHabits, multipath = false, intercept = false) {
-    const config = configOf(rule, intercept);
+  /**
+   * @param intercept `ip tcp intercept` for all connections: the router answers SYNs, and both ends count differently
+   * @param more      lines of configuration
+   */
+  constructor(rule: Rule, habits: MailHabits, multipath = false, intercept = false, more = '') {
+    const config = configOf(rule, intercept, more);
     this.config = config;
     const policy = compilePolicy(config);
     this.#outside = config.interfaces.findIndex((i) => i.nat === 'outside');
@@ -256,13 +259,13 @@ export class World {
 const configs = new Map<string, RouterConfig>();
 
 /** 3640.cfg with that rule, parsed once. */
-function configOf(rule: Rule, intercept: boolean): RouterConfig {
-  const key = `${rule}, ${intercept}`;
+function configOf(rule: Rule, intercept: boolean, more: string): RouterConfig {
+  const key = `${rule}, ${intercept}, ${more}`;
   const known = configs.get(key);
   if (known !== undefined) return known;
   const text = CONFIG_TEXT.replace('ip inspect name OUT-IN smtp', `ip inspect name OUT-IN ${rule}`).replace(
     /\nend\n/,
-    intercept ? '\nip tcp intercept list 150\naccess-list 150 permit tcp any any\nend\n' : '\nend\n',
+    `\n${more}\n${intercept ? 'ip tcp intercept list 150\naccess-list 150 permit tcp any any\n' : ''}end\n`,
   );
   const { config, errors } = parseConfig(text, '3640.cfg');
   if (errors.length > 0) throw new Error(errors.map(String).join('\n'));

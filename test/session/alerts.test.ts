@@ -169,6 +169,7 @@ test('every alert that there is has its case', () => {
     'intercept-off': 'none',
     'taken-over': 'none',
     'left-out': 'none',
+    transcript: 'none',
     debug: 'none',
   };
   const types = Object.entries(KINDS).flatMap(([type, kind]) => (kind === 'alert' ? [type] : []));

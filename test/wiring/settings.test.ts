@@ -60,6 +60,12 @@ const gap = (r: Router3640, segments: number): number[] => {
 };
 
 const INSPECT: Cases<InspectGlobals> = {
+  transcripts: {
+    line: 'ip inspect transcript 5',
+    see: (r) => (new Talk(r, true, 25).says(false, '220 mail\r\n').ends(), told(r, 'transcript').length),
+    before: 0,
+    after: 2,
+  },
   auditTrail: {
     line: 'ip inspect audit-trail',
     see: (r) => (

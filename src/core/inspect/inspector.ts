@@ -4,6 +4,7 @@
  * bytes in place and never changes a length. Pure: time comes in as `now`, findings go out through `InspectorHost`.
  */
 import type { StateIo } from '../memory/state-io.js';
+import type { Transcriber } from './transcript.js';
 
 export const StreamAction = {
   /** Forward the bytes as they now stand. */
@@ -51,6 +52,8 @@ export interface InspectorHost<Finding, Step = never> {
   readonly debug: boolean;
   /** Something for `debug ip inspect …`. */
   trace(step: Step): void;
+  /** Who writes the dialogue down; undefined: nobody. Asked before anything is built. */
+  readonly transcript?: Transcriber | undefined;
 }
 
 /** What the line of a rule says about an inspector, beyond what all have: plain values, by name. */

@@ -30,6 +30,8 @@ const RATES: Readonly<Record<LimitedKind, Rates>> = {
   fragment: { all: [20, 200], source: [5, 50] },
   'access-list': { all: [100, 2000], source: [20, 1000] },
   translation: { all: [20, 200] },
+  // A dialogue of thousands of lines is left out in part: the transcript says so.
+  transcript: { all: [500, 5000], source: [100, 2000], session: [20, 500] },
   // Somebody asked for it, and wants all of it.
   debug: { all: [2000, 20_000] },
 };
@@ -41,6 +43,7 @@ const HELP: Readonly<Record<LimitedKind, string>> = {
   fragment: 'fragments',
   'access-list': 'matches of access lists',
   translation: 'translations',
+  transcript: 'lines of transcripts',
   debug: 'debug output',
 };
 
@@ -153,6 +156,7 @@ const KIND_OF: Readonly<Record<Event['type'], LimitedKind | undefined>> = {
   fragments: 'fragment',
   'taken-over': undefined,
   'left-out': undefined,
+  transcript: 'transcript',
   debug: 'debug',
 };
 
@@ -166,6 +170,7 @@ function sourceOf(e: Event): number {
     case 'finding':
     case 'java-blocked':
     case 'tcp-gap':
+    case 'transcript':
       return e.endpoints.initiator;
     case 'acl-denied':
     case 'acl-permitted':
@@ -183,6 +188,7 @@ function sessionOf(e: Event): number {
     case 'finding':
     case 'java-blocked':
     case 'tcp-gap':
+    case 'transcript':
       return e.endpoints.sessionId;
     default:
       return 0;

@@ -20,7 +20,7 @@ import { RECORD_WORDS } from '../tracker/streams.js';
 import { VERDICTS } from '../verdict.js';
 
 /** To be raised when a number that is saved gets another meaning, and none of the layouts tells. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A host that is never asked. */
 const NOBODY: object = {};

@@ -196,7 +196,7 @@ export class Lifetimes {
     }
     if (stream !== undefined) {
       this.data.expectNothing(s.slot);
-      this.streams.end(s.slot);
+      this.streams.end(s.slot, why);
     }
     if (debug.objectDeletion) trace.deleted(s);
     if (debug.timers) trace.timerStopped(s);

@@ -8,8 +8,11 @@ import { firstDataSeq } from '../session/tcp-state.js';
 import { endpointsOf } from '../session/endpoints.js';
 import type { StreamHost, StreamSession } from './stream-host.js';
 import type { SmtpHost, SmtpStep } from '../inspect/smtp/step.js';
+import type { Transcriber, TranscriptEntry } from '../inspect/transcript.js';
+import { isTranscribing, transcribe } from './transcribing.js';
 
-export class SmtpSession implements SmtpHost, StreamSession {
+export class SmtpSession implements SmtpHost, StreamSession, Transcriber {
+  readonly hasTranscript = true;
   /** Number of the record of the session in hand. */
   #slot = -1;
 
@@ -32,7 +35,16 @@ export class SmtpSession implements SmtpHost, StreamSession {
     this.outbox.event({ type: 'debug', facility: 'smtp', step });
   }
 
+  get transcript(): Transcriber | undefined {
+    return isTranscribing(this.sessions) ? this : undefined;
+  }
+
+  transcribe(entry: TranscriptEntry): void {
+    transcribe(this.sessions, this.outbox, this.#slot, entry);
+  }
+
   report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {
+    this.transcript?.transcribe({ what: 'finding', protocol: 'smtp', fromInitiator, finding: withoutLines(finding) });
     if (!this.rule.alert) return;
     const s = this.sessions.at(this.#slot);
     this.outbox.event({
@@ -43,4 +55,11 @@ export class SmtpSession implements SmtpHost, StreamSession {
       seq: seqAdd(firstDataSeq(s, fromInitiator), offset),
     });
   }
+}
+
+/** The transcript has the lines by themselves, without what nobody may read there. */
+function withoutLines(f: SmtpFinding): SmtpFinding {
+  if ('before' in f) return { ...f, before: '', after: '' };
+  if ('reply' in f) return { ...f, reply: '' };
+  return 'line' in f ? { ...f, line: '' } : f;
 }

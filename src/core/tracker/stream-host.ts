@@ -50,6 +50,8 @@ export interface HostedStream {
 
 /** Whom an inspector speaks to. It serves one session after the other, too. */
 export interface StreamSession {
+  /** There are transcripts of its dialogues. */
+  readonly hasTranscript?: boolean;
   /** Speaks for the session in this record from now on. */
   carry(slot: number): void;
   /** That session is a new one. */

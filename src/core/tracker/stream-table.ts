@@ -6,6 +6,7 @@
 import type { FlatMemory, MemorySource } from '../memory/flat-memory.js';
 import { heapMemory } from '../memory/flat-memory.js';
 import { StateReader, StateWriter } from '../memory/state-io.js';
+import type { EndReason } from '../events.js';
 import type { RuleEntry } from '../inspect/rules.js';
 import type { SmtpOptions } from '../policy.js';
 import { FLAG, type Session } from '../session/session.js';
@@ -162,10 +163,10 @@ export class StreamTable {
   }
 
   /** Ends the stream of session `slot`: all that is held is dropped and all memory goes back. */
-  end(slot: number): void {
+  end(slot: number, why: EndReason): void {
     const stream = this.find(slot);
     this.#latest = undefined;
-    stream.finish();
+    stream.finish(why);
     const pool = this.#pools[stream.pool]!;
     keep(pool, stream);
     pool.sessions--;

@@ -20,11 +20,14 @@ import { powerOfTwo } from '../stream/buffer-pool.js';
 import { copyBytes } from '../wire/copy.js';
 import type { Packet } from '../wire/packet.js';
 import { TCP_OPTION } from '../wire/tcp-options.js';
+import type { EndReason } from '../events.js';
+import type { TranscriptEntry } from '../inspect/transcript.js';
 import { endpointsOf } from '../session/endpoints.js';
 import { FtpSession } from './ftp-session.js';
 import { HttpSession } from './http-session.js';
 import type { StreamHost, StreamSession } from './stream-host.js';
 import { SmtpSession } from './smtp-session.js';
+import { isTranscribing, transcribe } from './transcribing.js';
 
 /** Takes a segment that was held, with its late verdict. */
 export type ReleasedSegment = (p: Packet, v: Verdict) => void;
@@ -118,6 +121,7 @@ export class SessionStream implements SegmentOutlet {
       this.#sync(reader);
     }
     session.begin?.();
+    if (this.#isTranscribed) this.#transcribe({ what: 'begin' });
   }
 
   /** Goes on with the session of record `slot`. @returns false where what was saved of it cannot be */
@@ -172,8 +176,10 @@ export class SessionStream implements SegmentOutlet {
   }
 
   /** The session ends: its inspector says what it has not said yet, and all its memory goes back. */
-  finish(): void {
+  finish(why: EndReason): void {
     this.#parts.smtp?.finish();
+    if (this.#isTranscribed)
+      this.#transcribe({ what: 'end', reason: why, closed: this.context.sessions.at(this.slot).isClosed });
     this.segments.close();
     this.#giveBlock(this.slot * RECORD_WORDS);
     this.slot = -1;
@@ -181,6 +187,14 @@ export class SessionStream implements SegmentOutlet {
 
   audit(): { requests: number; request: string } | undefined {
     return this.#parts.session.audit?.();
+  }
+
+  #transcribe(entry: TranscriptEntry): void {
+    transcribe(this.context.sessions, this.context.outbox, this.slot, entry);
+  }
+
+  get #isTranscribed(): boolean {
+    return this.#parts.session.hasTranscript === true && isTranscribing(this.context.sessions);
   }
 
   #carry(slot: number): void {

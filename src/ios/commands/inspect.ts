@@ -272,4 +272,7 @@ export const INSPECT_COMMANDS: readonly Command<ConfigEditor>[] = [
     set: ({ config }, m) => void (config.inspect.reassemblyAlarm = m.word('STATE') === 'on'),
     unset: ({ config }) => void (config.inspect.reassemblyAlarm = inspectDefaults().reassemblyAlarm),
   },
+  setting('ip inspect transcript <1-1000>', 'transcripts', 'Dialogues that are kept', {
+    'inspect transcript': 'Keep transcripts of inspected dialogues (fw3640 extension)',
+  }),
 ];

@@ -22,6 +22,7 @@ export const inspectDefaults = (): InspectGlobals => ({
   reassemblyTimeout: 5,
   reassemblyMemoryKb: 4096,
   reassemblyAlarm: true,
+  transcripts: 0,
 });
 
 /** `ip tcp intercept …` (Security Command Reference, TCP Intercept). */

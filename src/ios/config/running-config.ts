@@ -182,6 +182,7 @@ function inspection(config: RouterConfig): string[] {
   changed('reassemblyTimeout', `ip inspect tcp reassembly timeout ${g.reassemblyTimeout}`);
   changed('reassemblyMemoryKb', `ip inspect tcp reassembly memory limit ${g.reassemblyMemoryKb}`);
   changed('reassemblyAlarm', `ip inspect tcp reassembly alarm ${g.reassemblyAlarm ? 'on' : 'off'}`);
+  changed('transcripts', `ip inspect transcript ${g.transcripts}`);
   for (const rule of config.inspectionRules.values())
     for (const p of rule.protocols) lines.push(`ip inspect name ${rule.name} ${inspected(p)}`);
   return lines;

@@ -7,6 +7,8 @@ export interface Job {
    *   printed, a screen at a time
    */
   start(print: (text: string) => void, done: (failed: boolean, output?: string) => void): void;
+  /** It goes on for as long as somebody reads: also without a terminal, what it prints is sent at once. */
+  readonly streams?: boolean;
   /** The escape sequence, or the end of the session: says how far it came, and is done. */
   stop(): void;
   /** A job that has it takes every byte that is typed (`telnet`); then only Ctrl-^ x is the terminal's own. */

@@ -6,7 +6,7 @@
  * Inferred: IOS logs failures only with `login on-failure log`; here each is logged unless that line says otherwise,
  * for nobody else would see that passwords are guessed. Successes are logged with `login on-success log`, as on IOS.
  */
-import { escape } from '../messages.js';
+import { escape } from '../printable.js';
 import { parseAddress } from '../ipv4-text.js';
 import { showClock } from '../show/clock.js';
 import { mayConnect } from './access-class.js';

@@ -10,6 +10,7 @@ import type { RouterSnapshot, SystemSnapshot, ViewName } from '../../core/state/
 import type { RouterConfig } from '../config/model.js';
 import type { RouterMemory } from '../trace/dry-run.js';
 import type { TracedPacket } from '../trace/probe.js';
+import type { Transcripts } from '../transcript/dialogue.js';
 
 export interface ConsoleRouter {
   /** The configuration in force. Not to be changed: change a clone and `actions.apply` it. */
@@ -33,6 +34,8 @@ export interface ConsoleRouter {
   readonly debug: DebugFlags;
   /** The log buffer, for `show logging`. */
   readonly log: LogView;
+  /** Of inspected dialogues. Only for privilege 15. */
+  readonly transcripts: Transcripts;
   /** Sends what `ping` and `traceroute` send. */
   readonly prober: Prober;
   readonly names: NameService;

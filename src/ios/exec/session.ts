@@ -169,6 +169,11 @@ export class ConsoleSession implements Terminal, LoginSession, ModeStack {
     );
   }
 
+  /** What the command prints that is not done is to be sent as it comes. */
+  isStreaming(): boolean {
+    return this.#job?.streams === true;
+  }
+
   /** The escape sequence while a job runs. */
   interrupt(): void {
     if (this.#running) this.#job?.stop();

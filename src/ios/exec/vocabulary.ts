@@ -18,10 +18,12 @@ import { SESSION_COMMANDS } from './session-commands.js';
 import { TELNET_COMMANDS } from './telnet-commands.js';
 import type { ConsoleRouter } from './router.js';
 import { SHOW_COMMANDS } from './show-commands.js';
+import { TRANSCRIPT_COMMANDS } from './transcript-commands.js';
 
 export const EXEC_COMMANDS: readonly ExecCommand[] = [
   ...SESSION_COMMANDS,
   ...SHOW_COMMANDS,
+  ...TRANSCRIPT_COMMANDS,
   ...CLEAR_COMMANDS,
   ...CAPTURE_COMMANDS,
   ...DEBUG_COMMANDS,

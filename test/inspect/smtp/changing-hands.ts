@@ -58,6 +58,9 @@ export class ChangingHands implements StreamInspector {
       get debug() {
         return !isMuted() && host.debug;
       },
+      get transcript() {
+        return isMuted() ? undefined : host.transcript;
+      },
       trace: (step) => host.trace(step),
       report: (finding, fromInitiator, offset) => {
         if (!isMuted()) host.report(finding, fromInitiator, offset);

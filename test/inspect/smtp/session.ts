@@ -2,6 +2,7 @@
 import { StreamAction } from '../../../src/core/inspect/inspector.js';
 import { newSmtpCounters, type SmtpFinding } from '../../../src/core/inspect/smtp/finding.js';
 import type { SmtpOptions } from '../../../src/core/policy.js';
+import type { Transcriber } from '../../../src/core/inspect/transcript.js';
 import { ChangingHands } from './changing-hands.js';
 import type { SmtpHost, SmtpStep } from '../../../src/core/inspect/smtp/step.js';
 import { smtpLine } from '../../../src/ios/debug/smtp.js';
@@ -18,6 +19,7 @@ export const text = (b: Uint8Array): string => Array.from(b, (c) => String.fromC
 
 export class Session implements SmtpHost {
   debug = false;
+  transcript: Transcriber | undefined;
   readonly lines: string[] = [];
   readonly reported: Reported[] = [];
   readonly counters = newSmtpCounters();

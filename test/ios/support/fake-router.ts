@@ -15,6 +15,7 @@ import type {
   SystemSnapshot,
   TranslationSnapshot,
 } from '../../../src/core/state/snapshot.js';
+import { TranscriptStore } from '../../../src/ios/transcript/store.js';
 import type { Reading, RowFamily } from '../../../src/core/observe/row.js';
 
 export interface FakeRouter extends ConsoleRouter {
@@ -29,6 +30,7 @@ export interface FakeRouter extends ConsoleRouter {
   startup: string | undefined;
   modified: boolean;
   dial: Dial;
+  readonly transcripts: TranscriptStore;
   /** Files of flash:, by name, and of servers, by URL with user and password. */
   flash: Map<string, string>;
   remote: Map<string, string>;
@@ -195,6 +197,7 @@ export function fakeRouter(text: string): FakeRouter {
     actions,
     startupConfig: () => router.startup,
     debug: noDebug(),
+    transcripts: new TranscriptStore(),
     prober: {
       send: (probe: Probe, done: (outcome: ProbeOutcome) => void) => {
         const one = { probe: { ...probe }, done };

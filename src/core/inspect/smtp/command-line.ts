@@ -53,6 +53,7 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
+const DOT = 0x2e;
 const CHUNKING = offerBit('CHUNKING');
 
 const Stage = { verb: 0, rest: 1 } as const;
@@ -203,7 +204,7 @@ export class CommandLine {
 
   /** Credentials stand in it, or will behind it. */
   get bringsSecret(): boolean {
-    return this.id === 0 ? namesSecret(latin1(this.#kept, 0, this.#textEnd())) : isSecret(this.id);
+    return this.id === 0 ? namesSecret(this.sent()) : isSecret(this.id);
   }
 
   /**
@@ -236,8 +237,8 @@ export class CommandLine {
 
   /** The line as sent, without CR LF, cut to LINE_KEPT bytes; `***` for credentials. */
   before(): string {
-    if (this.#hidden || !this.mayTell) return HIDDEN;
-    const sent = latin1(this.#kept, 0, this.#textEnd());
+    if (this.hides) return HIDDEN;
+    const sent = this.sent();
     return isSecret(this.id) ? withoutArguments(sent, commandName(this.id).length) : withoutSecrets(sent);
   }
 
@@ -254,6 +255,21 @@ export class CommandLine {
   /** It is no response that came astray: a log may have what it is and where it is wrong. */
   get mayTell(): boolean {
     return !this.#secret || this.isCommand;
+  }
+
+  /** None of it may be told. */
+  get hides(): boolean {
+    return this.#hidden || !this.mayTell;
+  }
+
+  /** A dot alone. */
+  get isDot(): boolean {
+    return this.#kept[0] === DOT && this.#textEnd() === 1 && this.ended;
+  }
+
+  /** As much of it as is kept, with all that no log may have. */
+  sent(): string {
+    return latin1(this.#kept, 0, this.#textEnd());
   }
 
   get #alter(): boolean {

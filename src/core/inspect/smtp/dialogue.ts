@@ -11,6 +11,7 @@ import type { StateIo } from '../../memory/state-io.js';
 import {
   BLOB_END,
   COMMANDS,
+  CREDENTIALS_LINE,
   DATA_END,
   EMPTY_LINE,
   FIRST_ALLOWED_ID,
@@ -61,6 +62,7 @@ for (const [name, command] of Object.entries<Command>(COMMANDS)) {
   SECRET[command.id] = +(command.secret ?? false);
 }
 
+SECRET[CREDENTIALS_LINE] = 1;
 TO[DATA_END] = PHASES.ready;
 TO[LAST_CHUNK] = PHASES.ready;
 
@@ -302,6 +304,12 @@ export class Dialogue {
     } else if (id === RCPT.id) {
       if (positive) this.#chunks = Chunks.recipient;
     } else if (TO[id] !== 0 || (id >= FIRST_ALLOWED_ID && id !== BLOB_END)) this.#chunks = Chunks.none;
+  }
+
+  /** What comes now may answer a line with credentials in it. */
+  get answersSecret(): boolean {
+    const n = this.#silent();
+    return n < this.#queue.length && isSecret(this.#queue.id(n));
   }
 
   /** How many empty lines stand before the first other one. */

@@ -151,6 +151,8 @@ export const isNotAllowable = (word: string): word is NotAllowable => NOT_ALLOWA
 export const MASKED_LINE = 0;
 /** Under `monitor-only`: a command of no known verb, which the server sees and judges. */
 export const UNKNOWN_LINE = 251;
+/** The same, where credentials stand in it. */
+export const CREDENTIALS_LINE = 249;
 export const BLOB_END = 250;
 export const GREETING = 252;
 export const DATA_END = 253;

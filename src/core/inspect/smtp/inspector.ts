@@ -29,6 +29,7 @@ import type { SmtpAction, SmtpCounters, SmtpFinding } from './finding.js';
 import {
   BLOB_END,
   COMMANDS,
+  CREDENTIALS_LINE,
   DATA_END,
   LAST_CHUNK,
   LONGEST_LINE,
@@ -43,6 +44,7 @@ import { smtpRule, type SmtpRule } from './rule.js';
 import { HIDDEN } from './secrets.js';
 import type { SmtpHost } from './step.js';
 import { SmtpTraffic } from './traffic.js';
+import { SmtpTranscript, STRAY, type Stray } from './transcript.js';
 
 /** What the client's next bytes are. */
 const Expect = { command: 0, authLine: 1, mailData: 2, chunk: 3 } as const;
@@ -67,6 +69,7 @@ const MALFORMED = 1 << 6;
 const ANSWERS = 1 << 7;
 const SECRET = 1 << 8;
 const BLOB = 1 << 9;
+const STRAY_SHIFT = 10;
 
 const LF = 0x0a;
 /** The shortest line: CR LF alone. */
@@ -87,7 +90,8 @@ export function isSoundSmtpSession(m: FlatMemory, at: number): boolean {
   const left = m.floats[(at + CHUNK_LEFT) >> 1]!;
   const size = m.floats[(at + CHUNKED_SIZE) >> 1]!;
   const areCounts = left >= 0 && size >= 0 && Number.isSafeInteger(left) && Number.isSafeInteger(size);
-  if (!areCounts || ((bits >> 2) & 3) > StreamAction.opaque || bits < 0 || bits >= BLOB << 1) return false;
+  if (!areCounts || ((bits >> 2) & 3) > StreamAction.opaque || bits < 0 || bits >> STRAY_SHIFT > STRAY.early)
+    return false;
   return ((bits & 3) !== Expect.mailData || isSoundData(m, at + DATA)) && isSoundDialogue(m, at + DIALOGUE);
 }
 
@@ -102,6 +106,7 @@ export class SmtpInspector implements SavedInspector {
   readonly #reply: ReplyLine;
   readonly #authLine: AuthLine;
   readonly #data: MessageData;
+  readonly #transcript: SmtpTranscript;
   #expect: Expect = Expect.command;
   /** The line in progress was reported already. */
   #reported = false;
@@ -151,6 +156,7 @@ export class SmtpInspector implements SavedInspector {
     this.#dialogue = new Dialogue();
     this.#authLine = new AuthLine(!rule.monitorOnly);
     this.#data = new MessageData(!rule.monitorOnly, rule.scan);
+    this.#transcript = new SmtpTranscript(host, !rule.monitorOnly);
   }
 
   /** `save` can write all there is of this session: no line is cut, and few replies are awaited. */
@@ -175,7 +181,7 @@ export class SmtpInspector implements SavedInspector {
     const ofClient = (this.#early ? EARLY : 0) | (this.#secret ? SECRET : 0) | (this.#blob ? BLOB : 0);
     const ofReply =
       (this.#continues ? CONTINUES : 0) | (this.#malformed ? MALFORMED : 0) | (this.#answers ? ANSWERS : 0);
-    w[at + BITS] = this.#expect | (this.#standing << 2) | ofClient | ofReply;
+    w[at + BITS] = this.#expect | (this.#standing << 2) | ofClient | ofReply | (this.#transcript.stray << STRAY_SHIFT);
   }
 
   /** Goes on with the session that an inspector of the same rule has saved there. */
@@ -190,6 +196,7 @@ export class SmtpInspector implements SavedInspector {
     this.#answers = (bits & ANSWERS) !== 0;
     this.#secret = (bits & SECRET) !== 0;
     this.#blob = (bits & BLOB) !== 0;
+    this.#transcript.stray = (bits >> STRAY_SHIFT) as Stray;
     this.#chunkLeft = m.floats[(at + CHUNK_LEFT) >> 1]!;
     this.#chunkedSize = m.floats[(at + CHUNKED_SIZE) >> 1]!;
     if (this.#expect === Expect.mailData) this.#data.load(m, at + DATA);
@@ -228,6 +235,7 @@ export class SmtpInspector implements SavedInspector {
     this.#reply.sync(io);
     this.#authLine.sync(io);
     this.#data.sync(io);
+    this.#transcript.sync(io);
   }
 
   fromInitiator(b: Uint8Array, at: number, end: number): StreamAction {
@@ -285,7 +293,10 @@ export class SmtpInspector implements SavedInspector {
         this.#longReported = true;
         this.#note({ kind: 'long-reply', limit: REPLY_LINE_LIMIT }, 'noted', false, this.#replyAt);
       }
-      if (reply.ended) action = this.#judgeReply();
+      if (reply.ended) {
+        this.#transcript.reply(reply, this.#dialogue, this.#expect === Expect.authLine);
+        action = this.#judgeReply();
+      }
     }
     this.#serverAt = (this.#serverAt + end - at) | 0;
     return action;
@@ -294,8 +305,13 @@ export class SmtpInspector implements SavedInspector {
   /** Reports what waited for the end of a line: the session is over, and the line will not end. */
   finish(): void {
     if (this.#standing !== StreamAction.pass) return;
+    this.#tellUnfinished();
     if (this.#line.cut) this.#noteFault();
     if (this.#reply.cut) this.#noteExtension();
+    // All of it is said.
+    this.#line.count = this.#line.count;
+    this.#reply.count = this.#reply.count;
+    this.#expect = Expect.command;
   }
 
   /**
@@ -331,6 +347,7 @@ export class SmtpInspector implements SavedInspector {
   /** @param end stream position behind the last byte taken; so below */
   #judgeLine(end: number): StreamAction {
     const line = this.#line;
+    if (line.ended) this.#transcript.command(line, this.#dialogue);
     if (line.signature !== 0)
       return this.#reset({ kind: 'signature', id: line.signature, line: line.before() }, this.#lineAt);
     if (line.counts && line.fault !== undefined && !line.verbMasked) {
@@ -384,7 +401,11 @@ export class SmtpInspector implements SavedInspector {
    */
   #seenByServer(): number {
     const { verbMasked, id, passes } = this.#line;
-    if (this.#rule.monitorOnly) return id === MASKED_LINE ? UNKNOWN_LINE : id;
+    if (this.#rule.monitorOnly) {
+      if (this.#line.hides && !this.#line.isCommand) return CREDENTIALS_LINE;
+      if (id !== MASKED_LINE) return id;
+      return this.#line.bringsSecret ? CREDENTIALS_LINE : UNKNOWN_LINE;
+    }
     return verbMasked && !(passes && mustBeAnswered(id)) ? MASKED_LINE : id;
   }
 
@@ -403,6 +424,7 @@ export class SmtpInspector implements SavedInspector {
     if (this.#chunkedSize > this.#rule.maxData) return this.#tooLarge(this.#lineAt);
     this.#chunkLeft = size;
     if (size > 0) this.#expect = Expect.chunk;
+    this.#tellData('chunk', size, true);
     return this.#sent(last ? LAST_CHUNK : COMMANDS.BDAT.id, end + size);
   }
 
@@ -431,6 +453,7 @@ export class SmtpInspector implements SavedInspector {
     }
     if (line.length > LONGEST_LINE) return this.#lineTooLong(HIDDEN, HIDDEN);
     if (!line.ended) return StreamAction.pass;
+    this.#transcript.response(true);
     this.#expect = Expect.command;
     return this.#sent(COMMANDS.AUTH.id, end);
   }
@@ -441,6 +464,7 @@ export class SmtpInspector implements SavedInspector {
     if (data.size > this.#rule.maxData) return this.#tooLarge(offset);
     switch (data.event) {
       case DataEvent.end:
+        this.#tellData('message', data.size, true);
         this.#expect = Expect.command;
         return this.#sent(DATA_END, end);
       case DataEvent.neutralised:
@@ -488,6 +512,7 @@ export class SmtpInspector implements SavedInspector {
     switch (effect) {
       case Effect.mailData:
         this.#expect = Expect.mailData;
+        this.#transcript.accepted();
         this.#data.begin();
         return StreamAction.pass;
       case Effect.response:
@@ -499,9 +524,12 @@ export class SmtpInspector implements SavedInspector {
         if (this.#chunkLeft === 0)
           return this.#reset({ kind: 'unexpected-reply', reply: reply.text() }, this.#replyAt, false);
         this.#expect = Expect.chunk;
+        this.#transcript.accepted();
+        this.#tellData('blob', this.#chunkLeft, true);
         this.#blob = true;
         return StreamAction.pass;
       case Effect.tls:
+        this.#host.transcript?.transcribe({ what: 'opaque' });
         return (this.#standing = StreamAction.opaque);
       case Effect.unexpected:
       case Effect.closing:
@@ -521,9 +549,15 @@ export class SmtpInspector implements SavedInspector {
           false,
         );
       default:
-        if (this.#dialogue.answered === COMMANDS.EHLO.id && reply.code < 300) this.#dialogue.offered = offering;
+        this.#noteAnswered(reply.code, offering);
         return StreamAction.pass;
     }
+  }
+
+  #noteAnswered(code: number, offering: number): void {
+    const { answered } = this.#dialogue;
+    if (answered === COMMANDS.EHLO.id && code < 300) this.#dialogue.offered = offering;
+    if (code >= 300 && (answered === COMMANDS.BDAT.id || answered === LAST_CHUNK)) this.#transcript.refusedChunk();
   }
 
   #noteExtension(): void {
@@ -553,10 +587,27 @@ export class SmtpInspector implements SavedInspector {
     this.#host.report({ ...report, action, altered }, fromInitiator, offset);
   }
 
+  #tellData(of: 'message' | 'chunk' | 'blob', bytes: number, whole: boolean): void {
+    this.#host.transcript?.transcribe({ what: 'data', of, fromInitiator: true, bytes, whole });
+  }
+
+  /** Has the transcript say what has begun and will not end. */
+  #tellUnfinished(): void {
+    if (this.#host.transcript === undefined) return;
+    if (this.#line.cut) this.#transcript.command(this.#line, this.#dialogue);
+    if (this.#expect === Expect.mailData) this.#tellData('message', this.#data.size, false);
+    else if (this.#expect === Expect.chunk)
+      this.#host.transcript.transcribe({ what: 'missing', bytes: this.#chunkLeft });
+    else if (this.#expect === Expect.authLine && this.#authLine.length > 0) this.#transcript.response(false);
+    if (this.#reply.cut) this.#transcript.reply(this.#reply, this.#dialogue, this.#expect === Expect.authLine);
+  }
+
   /** Ends the session; under monitor-only it goes on unseen, since nothing behind this point would have happened. */
   #reset(report: Report, offset: number, fromInitiator = true): StreamAction {
+    this.#tellUnfinished();
     if (!fromInitiator && this.#line.cut) this.#noteFault();
     this.#note(report, 'reset', fromInitiator, offset);
+    if (this.#rule.monitorOnly) this.#host.transcript?.transcribe({ what: 'opaque' });
     return (this.#standing = this.#rule.monitorOnly ? StreamAction.opaque : StreamAction.reset);
   }
 

@@ -5,9 +5,9 @@
 import type { SmtpOptions } from '../../policy.js';
 import { leadsTo, ROUTER_WORDS, wordDfa, type WordDfa } from './dfa.js';
 import {
-  BLOB_END,
   COMMAND_LINE_LIMIT,
   COMMANDS,
+  CREDENTIALS_LINE,
   EMPTY_LINE,
   EXTENSIONS,
   FIRST_ALLOWED_ID,
@@ -61,7 +61,7 @@ export function smtpRule(protocol: 'smtp' | 'esmtp', options: SmtpOptions): Smtp
 
 const compiled = { smtp: new WeakMap<SmtpOptions, SmtpRule>(), esmtp: new WeakMap<SmtpOptions, SmtpRule>() };
 
-const LAST_ID = BLOB_END - 1;
+const LAST_ID = CREDENTIALS_LINE - 1;
 /** What is spoken by two words: allowing one allows the other. */
 const PAIRS: readonly (readonly [verb: string, extension: string])[] = [['BDAT', 'CHUNKING']];
 
