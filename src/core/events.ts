@@ -6,7 +6,7 @@ import type { DebugEvent } from './observe/debug-event.js';
 import type { FtpFinding } from './inspect/ftp/inspector.js';
 import type { RegisteredFinding, RegisteredService } from './inspect/registry.js';
 import type { SmtpFinding } from './inspect/smtp/finding.js';
-import type { TranscriptEntry } from './inspect/transcript.js';
+import type { DialogueEntry } from './inspect/transcript.js';
 
 /** Addresses int32, host order. `client`/`initiator` opened the connection. */
 export interface Endpoints {
@@ -65,6 +65,19 @@ export type LogKind =
   | 'debug'
   /** Whatever it was: the log did not keep up with the data plane. */
   | 'any';
+
+/** What a transcript tells: the dialogue, and what the session's surroundings say of it. */
+export type TranscriptEntry =
+  | DialogueEntry
+  | { what: 'begin' }
+  /** Texts of the dialogue in a finding are empty: its line is told by itself. */
+  | { what: 'finding'; protocol: 'smtp'; fromInitiator: boolean; finding: SmtpFinding }
+  | { what: 'finding'; protocol: 'ftp'; finding: FtpFinding }
+  | { what: 'finding'; protocol: RegisteredService; finding: RegisteredFinding }
+  /** Lines were left out; how many, the event says. */
+  | { what: 'gap' }
+  /** `closed`: both ends had closed it before. */
+  | { what: 'end'; reason: EndReason; closed: boolean };
 
 export type Event =
   | { type: 'session-start'; endpoints: Endpoints }

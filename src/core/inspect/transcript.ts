@@ -2,10 +2,6 @@
  * What a transcript tells of a dialogue, as the inspector saw it: plain data, copied out of packets. Inspectors leave out
  * what nobody may read there before it gets here: credentials and message data. Texts are Latin-1 as sent.
  */
-import type { EndReason } from '../events.js';
-import type { FtpFinding } from './ftp/inspector.js';
-import type { RegisteredFinding, RegisteredService } from './registry.js';
-import type { SmtpFinding } from './smtp/finding.js';
 
 /** `data`: bytes that are message data, or may be. `reply`: words of a server that may repeat one or the other. */
 export type Hidden = 'credentials' | 'data' | 'reply';
@@ -26,8 +22,8 @@ export interface TranscriptLine {
   readonly cut?: true;
 }
 
-export type TranscriptEntry =
-  | { readonly what: 'begin' }
+/** What an inspector tells. */
+export type DialogueEntry =
   | TranscriptLine
   /** Octets that are no lines. `whole` false: the end of a message has not come. Chunks are told as they are announced. */
   | {
@@ -39,23 +35,10 @@ export type TranscriptEntry =
     }
   /** So many octets of what was announced have not come. */
   | { readonly what: 'missing'; readonly bytes: number }
-  /** Texts of the dialogue in a finding are empty: its line is told by itself. */
-  | {
-      readonly what: 'finding';
-      readonly protocol: 'smtp';
-      readonly fromInitiator: boolean;
-      readonly finding: SmtpFinding;
-    }
-  | { readonly what: 'finding'; readonly protocol: 'ftp'; readonly finding: FtpFinding }
-  | { readonly what: 'finding'; readonly protocol: RegisteredService; readonly finding: RegisteredFinding }
   /** Nothing can be read from here on. */
-  | { readonly what: 'opaque' }
-  /** Lines were left out; how many, the event says. */
-  | { readonly what: 'gap' }
-  /** `closed`: both ends had closed it before. */
-  | { readonly what: 'end'; readonly reason: EndReason; readonly closed: boolean };
+  | { readonly what: 'opaque' };
 
 /** Who writes a dialogue down. */
 export interface Transcriber {
-  transcribe(entry: TranscriptEntry): void;
+  transcribe(entry: DialogueEntry): void;
 }

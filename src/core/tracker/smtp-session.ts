@@ -8,7 +8,8 @@ import { firstDataSeq } from '../session/tcp-state.js';
 import { endpointsOf } from '../session/endpoints.js';
 import type { StreamHost, StreamSession } from './stream-host.js';
 import type { SmtpHost, SmtpStep } from '../inspect/smtp/step.js';
-import type { Transcriber, TranscriptEntry } from '../inspect/transcript.js';
+import type { TranscriptEntry } from '../events.js';
+import type { Transcriber } from '../inspect/transcript.js';
 import { isTranscribing, transcribe } from './transcribing.js';
 
 export class SmtpSession implements SmtpHost, StreamSession, Transcriber {

@@ -1,5 +1,5 @@
 /** Entries of a transcript, with the ends of their session (`ip inspect transcript`). */
-import type { TranscriptEntry } from '../inspect/transcript.js';
+import type { TranscriptEntry } from '../events.js';
 import type { Outbox } from '../outbox.js';
 import { endpointsOf } from '../session/endpoints.js';
 import type { StreamHost } from './stream-host.js';

@@ -1,8 +1,8 @@
 /** An entry of a transcript in words (`ip inspect transcript`, an extension of fw3640: none of them are IOS's). */
-import type { Event } from '../../core/events.js';
+import type { Event, TranscriptEntry } from '../../core/events.js';
 import type { FtpFinding } from '../../core/inspect/ftp/inspector.js';
 import type { SmtpFinding } from '../../core/inspect/smtp/finding.js';
-import type { Hidden, TranscriptEntry } from '../../core/inspect/transcript.js';
+import type { Hidden } from '../../core/inspect/transcript.js';
 import { featureOf } from '../features/index.js';
 import { visible } from '../printable.js';
 import { END_REASONS, endpointLine, lineReason } from '../reasons.js';

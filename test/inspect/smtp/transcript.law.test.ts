@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { TranscriptEntry } from '../../../src/core/inspect/transcript.js';
+import type { DialogueEntry } from '../../../src/core/inspect/transcript.js';
 import { smtpDefaults } from '../../../src/ios/config/defaults.js';
 import { dialogueLine } from '../../../src/ios/transcript/words.js';
 import { cutAt, cuts } from './dialogue-grammar.js';
@@ -23,8 +23,8 @@ const RULES = {
 } as const;
 type RuleName = keyof typeof RULES;
 
-function told(rule: RuleName): { session: Session; entries: TranscriptEntry[] } {
-  const entries: TranscriptEntry[] = [];
+function told(rule: RuleName): { session: Session; entries: DialogueEntry[] } {
+  const entries: DialogueEntry[] = [];
   const [protocol, options] = RULES[rule];
   const session = new Session(protocol, options);
   session.transcript = { transcribe: (entry) => entries.push(structuredClone(entry)) };
@@ -32,7 +32,7 @@ function told(rule: RuleName): { session: Session; entries: TranscriptEntry[] } 
 }
 
 /** All of it, as whoever may read transcripts sees it, and as it goes through the outbox. */
-const shown = (entries: readonly TranscriptEntry[]): string =>
+const shown = (entries: readonly DialogueEntry[]): string =>
   JSON.stringify(entries) + JSON.stringify(entries.map((e) => dialogueLine(e, 0)));
 
 // --- what is told ---
@@ -85,7 +85,7 @@ function written(exchanges: readonly Exchange[], monitorOnly: boolean): string[]
   return lines;
 }
 
-const asWritten = (entries: readonly TranscriptEntry[]): string[] =>
+const asWritten = (entries: readonly DialogueEntry[]): string[] =>
   entries.flatMap((e) => {
     if (e.what === 'line') return [`${e.fromInitiator ? '>' : '<'} ${e.text}`];
     return e.what === 'data' ? [`message ${e.bytes}`] : [];
