@@ -52,7 +52,7 @@ export async function runCommands(
         return JSON.parse(line.value) as CommandReply;
       };
       let reply = await next();
-      for (; reply.more === true; reply = await next()) write(reply.output);
+      for (; reply.more === true; reply = await next()) write(reply.output, false);
       const { prompt, output, failed } = reply;
       // A caret points into the line as it would stand on the screen.
       write(failed ? `${prompt}${command}\n${output}` : output, failed);

@@ -73,3 +73,63 @@ test('a flood is limited where it arises, and said in a message', () => {
   out.flush();
   expect(batches[1]!.events).toMatchObject([{ type: 'left-out', kind: 'debug', messages: 10_000 }]);
 });
+
+const line = (session: number, what: 'line' | 'begin' | 'end'): Event => ({
+  type: 'transcript',
+  endpoints: {
+    sessionId: session,
+    service: 'smtp',
+    initiator: session,
+    initiatorPort: 1,
+    responder: 2,
+    responderPort: 25,
+  },
+  at: 0,
+  entry:
+    what === 'line'
+      ? { what, fromInitiator: true, text: 'NOOP', more: 0 }
+      : what === 'end'
+        ? { what, reason: 'timeout', closed: true }
+        : { what },
+  leftOut: 0,
+});
+
+test('lines of transcripts that are too many are counted by dialogue, and each dialogue hears its end', () => {
+  const { out, batches } = outbox();
+  const said = new Map<number, number>();
+  let now = 0;
+  for (let session = 1; session <= 20; session++) {
+    out.event(line(session, 'begin'), now);
+    for (let i = 0; i < 400 * session; i++) out.event(line(session, 'line'), now);
+    said.set(session, 400 * session);
+    out.event(line(session, 'end'), now);
+  }
+  for (; now < 60_000; now += 1000) {
+    out.report(now);
+    out.flush();
+    out.heard(batches.at(-1)?.number ?? 0);
+  }
+  const transcripts = batches.flatMap(({ events }) => events.filter((e) => e.type === 'transcript'));
+  expect(transcripts.length).toBeLessThan(6000);
+  const told = new Map<number, number>();
+  const ended = new Set<number>();
+  for (const { endpoints, entry, leftOut } of transcripts) {
+    const lines = leftOut + (entry.what === 'line' ? 1 : 0);
+    told.set(endpoints.sessionId, (told.get(endpoints.sessionId) ?? 0) + lines);
+    expect(ended.has(endpoints.sessionId)).toBe(false);
+    if (entry.what === 'end') ended.add(endpoints.sessionId);
+  }
+  expect(told).toEqual(said);
+  expect(ended.size).toBe(20);
+});
+
+test('where nobody reads, transcripts leave room for what the log is for', () => {
+  const { out, batches } = outbox();
+  for (let i = 0; i < 200; i++) {
+    for (let session = 1; session < 400; session++) out.event(line(session, 'line'), i * 1000);
+    out.flush();
+  }
+  for (let i = 0; i < 1000; i++) out.event(quiet(i), 200_000);
+  out.flush();
+  expect(batches.at(-1)!.events).toHaveLength(1000);
+});

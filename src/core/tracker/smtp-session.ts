@@ -45,7 +45,8 @@ export class SmtpSession implements SmtpHost, StreamSession, Transcriber {
   }
 
   report(finding: SmtpFinding, fromInitiator: boolean, offset: number): void {
-    this.transcript?.transcribe({ what: 'finding', protocol: 'smtp', fromInitiator, finding: withoutLines(finding) });
+    if (isTranscribing(this.sessions))
+      this.transcribe({ what: 'finding', protocol: 'smtp', fromInitiator, finding: withoutLines(finding) });
     if (!this.rule.alert) return;
     const s = this.sessions.at(this.#slot);
     this.outbox.event({

@@ -5,7 +5,7 @@
 import { lineDefaults } from '../config/defaults.js';
 import type { LineConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
-import { escape } from '../messages.js';
+import { escape } from '../printable.js';
 import type { Terminal } from './context.js';
 import type { Job } from './job.js';
 import { loginWatch } from './login-watch.js';
