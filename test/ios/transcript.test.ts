@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TranscriptEntry } from '../../src/core/events.js';
+import { finish, NO_TERMINAL } from '../../src/ios/exec/one-command.js';
 import { ConsoleSession } from '../../src/ios/exec/session.js';
 import { showDialogue } from '../../src/ios/show/transcripts.js';
 import type { DialogueChange } from '../../src/ios/transcript/dialogue.js';
@@ -229,6 +230,15 @@ describe('on the console', () => {
   test('where none are kept, that is said', () => {
     const session = new ConsoleSession(fakeRouter('hostname R\n'), 'console', 15);
     expect(session.execute('show ip inspect transcript').output).toMatch(/^% No transcripts are kept/);
+  });
+
+  test('follow is nothing for who waits for the end of a command', async () => {
+    const session = new ConsoleSession(fakeRouter(ON), 'console', 15);
+    expect(await finish(session, 'show ip inspect transcript follow', 1000)).toEqual({
+      output: NO_TERMINAL,
+      failed: true,
+    });
+    expect(session.isBusy()).toBe(false);
   });
 
   test('follow prints what happens until the escape sequence', () => {

@@ -52,7 +52,7 @@ export function finish(session: ConsoleSession, line: string, most: number): Pro
         resolve(cut());
       },
     );
-    if (!session.takesKeys()) return;
+    if (!session.takesKeys() && !session.isStreaming()) return;
     reply.output += NO_TERMINAL;
     reply.failed = true;
     session.interrupt();
