@@ -316,7 +316,7 @@ const plainLine = fc.constantFrom('EHLO c', 'NOOP', 'EXPN root', 'MAIL FROM:<a@b
 /** Lines of a message, with what could be commands in them. */
 const bodyLine = fc.constantFrom(
   `Subject: ${MARK}`,
-  `${MARK}`,
+  MARK,
   `HELP me, ${MARK}`,
   `VRFY ${MARK}`,
   `NOOP ${MARK}`,
@@ -329,7 +329,7 @@ const bodyLine = fc.constantFrom(
   `QUIT ${MARK}`,
   `BDAT 5 ${MARK}`,
   `XYZ\r${MARK}`,
-  `${MARK.repeat(200)}`,
+  MARK.repeat(200),
 );
 const bodyOf = fc.array(bodyLine, { minLength: 1, maxLength: 5 });
 const ENVELOPE = 'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n';

@@ -162,6 +162,11 @@ export class CommandLine {
     this.#arguments.sync(io);
   }
 
+  /** A line that is cut will not end, and has been told of. */
+  forget(): void {
+    this.length = 0;
+  }
+
   /** Starts the next line. @param secret credentials may stand in it, where it begins with no known verb */
   begin(secret: boolean): void {
     this.ended = false;

@@ -309,8 +309,8 @@ export class SmtpInspector implements SavedInspector {
     if (this.#line.cut) this.#noteFault();
     if (this.#reply.cut) this.#noteExtension();
     // All of it is said.
-    this.#line.count = this.#line.count;
-    this.#reply.count = this.#reply.count;
+    this.#line.forget();
+    this.#reply.forget();
     this.#expect = Expect.command;
   }
 

@@ -62,6 +62,11 @@ export class ReplyLine {
     this.length = 0;
   }
 
+  /** A line that is cut will not end, and has been told of. */
+  forget(): void {
+    this.length = 0;
+  }
+
   /** Starts the next line. @param extension it is a line of an EHLO reply, not the first one */
   begin(extension: boolean): void {
     this.ended = false;
