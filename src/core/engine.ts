@@ -30,7 +30,7 @@ import { type Names, SavedNames } from './state/saved-names.js';
 import { FragmentTable } from './fragment/fragment-table.js';
 import { Identifications, mayBeCut } from './fragment/identifications.js';
 import type { Outbox } from './outbox.js';
-import type { Policy } from './policy.js';
+import type { InspectGlobals, Policy } from './policy.js';
 import { ETHERNET_MTU, type Port, Ports } from './ports.js';
 import { ELSEWHERE, RoutingTable, TO_ROUTER, UNREACHABLE } from './route/routing-table.js';
 import { Flow, readFlow } from './session/flow.js';
@@ -39,7 +39,7 @@ import type { Session } from './session/session.js';
 import { type Adopted, Sessions } from './tracker/sessions.js';
 import type { ReassemblySnapshot } from './state/snapshot.js';
 import { MemoryAlert } from './tracker/memory-alert.js';
-import { ReassemblyMemory } from './stream/reassembly-memory.js';
+import { type ReassemblyLimits, ReassemblyMemory } from './stream/reassembly-memory.js';
 import { DROP, dropRows, isDrop, PASS, type Verdict, VERDICTS } from './verdict.js';
 import { UndeliveredReplies } from './undelivered.js';
 import { u16 } from './wire/bytes.js';
@@ -78,6 +78,13 @@ const TAKEN_OVER = {
 
 /** Drops that are no inspection's, or no loss: `ip inspect log drop-pkt` does not tell of them. */
 const UNTOLD: readonly Verdict[] = [DROP.acl, DROP.intercepted, DROP.ttlExpired, DROP.tooLong];
+
+/** `ip inspect tcp reassembly`. */
+const limitsOf = (g: InspectGlobals): ReassemblyLimits => ({
+  queueLength: g.reassemblyQueueLength,
+  timeoutMs: g.reassemblyTimeout * 1000,
+  memoryBytes: g.reassemblyMemoryKb * 1024,
+});
 
 export class Engine {
   readonly debug: DebugFlags = noDebug();
@@ -149,9 +156,8 @@ export class Engine {
       siblings?.shards ?? 1,
     );
     this.#memoryAlert = new MemoryAlert(outbox);
-    const noLimits = { queueLength: 0, timeoutMs: 0, memoryBytes: 0 };
     const alert = (address: number): void => this.#memoryAlert.note(address, this.#now);
-    const memory = new ReassemblyMemory(noLimits, seed, alert, source);
+    const memory = new ReassemblyMemory(limitsOf(policy.inspect), seed, alert, source);
     this.sessions = new Sessions(
       capacity,
       seed,
@@ -270,10 +276,7 @@ export class Engine {
     if (!sameRoutes) this.#routes = new RoutingTable(policy.routing);
     this.sessions.globals = g;
     this.sessions.thresholds.globals = g;
-    const { limits } = this.sessions.memory;
-    limits.queueLength = g.reassemblyQueueLength;
-    limits.timeoutMs = g.reassemblyTimeout * 1000;
-    limits.memoryBytes = g.reassemblyMemoryKb * 1024;
+    Object.assign(this.sessions.memory.limits, limitsOf(g));
     this.#memoryAlert.enabled = g.reassemblyAlarm && !g.alertOff;
     this.#fragments.alerts = !g.alertOff;
     this.#configureAccessLists(policy);

@@ -169,6 +169,7 @@ describe('show ip virtual-reassembly', () => {
     pieces(r, 2, 2);
     expect(r.engine.reassembly('Ethernet2/0')).toEqual({ ...zeros, reassemblies: 2, fragments: 5 });
     expect(r.engine.reassembly('Ethernet2/1')).toEqual(zeros);
+    expect(r.engine.reassembly('Ethernet9/9')).toEqual(zeros);
     r.wait(4000);
     expect(r.engine.reassembly('Ethernet2/0')).toEqual({ ...zeros, totalFailures: 2 });
   });
@@ -282,4 +283,14 @@ test('the first rules of NAT are in force, whatever their revision is', () => {
   const p = received(udpPacket(SERVER, 4000, CLIENT, 5000, 'x'), FROM_INSIDE);
   engine.handle(p, 1000);
   expect(i32(sent(p), 12)).toBe((172 << 24) | (22 << 16) | (1 << 8) | 110);
+});
+
+test('a segment that waits in vain for the one before is dropped when its time is up, and counts as dropped', () => {
+  const r = new Router3640('ip inspect tcp reassembly timeout 5');
+  new Talk(r, true, 25).says(false, '220 mail\r\n').says(true, 'NOOP\r\n', 2);
+  const drops = (): number => r.engine.drops.reduce((a, b) => a + b);
+  expect([r.released, drops()]).toEqual([[], 0]);
+  r.wait(6000);
+  expect(r.released).toMatchObject([{ bytes: undefined }]);
+  expect(r.engine.drops[r.released[0]!.verdict]).toBe(1);
 });

@@ -123,6 +123,11 @@ describe('ICMP', () => {
     expect(reply(r, 2)).toBe(PASS);
   });
 
+  test('what is no request opens nothing, though the rule inspects it', () => {
+    const r = new Router3640();
+    expect([echo(r, 1, 0), r.sessionCount]).toEqual([PASS, 0]);
+  });
+
   test('lasts from its last packet on', () => {
     const r = new Router3640();
     echo(r, 1);
