@@ -277,7 +277,11 @@ describe('what another process takes over', () => {
     many(2, () => w.open(8));
     const heir = w.heir(BLOCK);
     expect([heir.open(8), heir.open(9)]).toEqual([DROP.sessionLimit, DROP.sessionLimit]);
-    heir.tick(2 * MINUTE);
+    heir.now += 2 * MINUTE - 1;
+    expect(heir.open(9)).toBe(DROP.sessionLimit);
+    heir.now++;
+    expect(heir.open(9)).toBe(PASS);
+    heir.tick();
     expect(unblocked(heir)).toEqual([99]);
     heir.tick(MINUTE);
     expect(unblocked(heir)).toEqual([99, 8]);
@@ -289,8 +293,17 @@ describe('what another process takes over', () => {
     many(3, () => w.open(9));
     expect(w.told('host-alert')).toHaveLength(1);
     const heir = w.heir(globals);
+    expect(
+      heir.thresholds
+        .rows()
+        .find((row) => row.name === 'blockedHosts')
+        ?.read(),
+    ).toBe(0);
+    heir.tick();
     many(4, () => heir.open(9));
     expect([heir.told('host-alert'), heir.reset.length]).toEqual([[], 2]);
+    w.open(9); // and who is saved goes on as before
+    expect(w.reset).toHaveLength(2);
     many(3, () => heir.open(8));
     expect(heir.told('host-alert')).toHaveLength(1);
   });
@@ -306,6 +319,16 @@ describe('what another process takes over', () => {
     );
     heir.tick(MINUTE);
     expect(heir.events.map((e) => e.type)).toEqual(['aggressive-off']);
+  });
+
+  test('is nobody of whom there is nothing to know', () => {
+    const globals = { hostMaxIncomplete: 2, hostBlockMinutes: 0, maxIncompleteHigh: 5000, oneMinuteHigh: 5000 };
+    const w = new World(globals);
+    for (let host = 1; host <= 450; host++) w.open(host);
+    many(3, () => w.open(500));
+    const heir = w.heir(globals);
+    many(3, () => heir.open(500));
+    expect(heir.told('host-alert')).toEqual([]);
   });
 
   test('is of 400 hosts at most', () => {
@@ -356,6 +379,9 @@ test('the rows say how things stand', () => {
   const standing = (): unknown =>
     Object.fromEntries(w.thresholds.rows().flatMap((row) => (row.family === 'reset' ? [] : [[row.name, row.read()]])));
   expect(standing()).toEqual({ halfOpenSessions: 0, aggressive: 0, blockedHosts: 0 });
+  const kinds = w.thresholds.rows().map(({ family, kind }) => `${family} ${kind}`);
+  expect(kinds).toEqual([...Array<string>(4).fill('reset counter'), ...Array<string>(3).fill('threshold gauge')]);
+  expect(w.thresholds.rows().filter((row) => row.help === '')).toEqual([]);
   many(3, () => w.open(9));
   for (const host of [7, 8]) w.open(host);
   expect(standing()).toEqual({ halfOpenSessions: 2, aggressive: 0, blockedHosts: 1 });
