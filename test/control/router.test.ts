@@ -6,6 +6,7 @@ import type { RouterHost, RouterSystem } from '../../src/control/router-system.j
 import type { Processes } from '../../src/control/supervisor.js';
 import type { AtWork, Found, Wanted } from '../../src/control/takeover.js';
 import type { Event } from '../../src/core/events.js';
+import { TAP } from '../../src/core/capture/tap.js';
 import { noDebug } from '../../src/core/observe/debug.js';
 import { changesOf } from '../../src/core/policy-changes.js';
 import type { ToDataPlane } from '../../src/core/plane.js';
@@ -193,8 +194,9 @@ class World implements RouterSystem {
     this.note(`copy ${folder} ${layout}`);
     return this.state;
   }
+  clock = 777;
   now(): number {
-    return 777;
+    return this.clock;
   }
 
   /** A plane that another control plane has left at work. */
@@ -523,6 +525,74 @@ describe('the data plane', () => {
     await later(0);
     expect(outcomes).toEqual([{ kind: 'reply', ms: 7 }]);
     expect(w.told()[0]!.map((m) => m.type)).toEqual(['probe', 'forget-probe', 'forget-probe']);
+  });
+});
+
+describe('capture points and verdicts', () => {
+  const POINT = { path: 'cef', interface: undefined, direction: 'both' } as const;
+  const capturing = async (): Promise<{ w: World; router: Router }> => {
+    const { w, router } = await started(2);
+    router.capture({ change: 'buffer', name: 'b', settings: { duration: 1 } });
+    router.capture({ change: 'point', name: 'p', settings: POINT });
+    router.capture({ change: 'associate', name: 'p', buffer: 'b' });
+    router.capture({ change: 'start', name: 'p' });
+    return { w, router };
+  };
+  const taps = (w: World): number[] => w.planes.map((plane) => plane.told('tap').at(-1)?.settings.points.length ?? -1);
+  /** One packet that came, seen by the first point, at the clock 700. */
+  const comes = (w: World, shard: number): void => {
+    const records = new Int32Array(TAP.ints);
+    records[TAP.points] = 1;
+    records[TAP.captured] = 2;
+    const batch = { interfaces: ['Ethernet2/0'], now: 700, records, bytes: Uint8Array.of(0x45, 7), lost: 0 };
+    w.planes[shard]!.receive({ type: 'captured', batch });
+  };
+
+  test('are looked for by all, and it is logged that they begin', async () => {
+    const { w } = await capturing();
+    expect(taps(w)).toEqual([1, 1]);
+    expect(w.heard()).toEqual(['%BUFCAP-6-CREATE: Capture Point p created.', '%BUFCAP-6-ENABLE: Capture Point p enabled.']); // prettier-ignore
+  });
+
+  test('keep what any of the data planes has seen, with its time of day', async () => {
+    vi.setSystemTime(1_000_000);
+    const { w, router } = await capturing();
+    comes(w, 1);
+    const asked = router.views(['captures', 'captured']);
+    w.planes.forEach((plane) => plane.receive({ type: 'view', id: plane.told('view')[0]!.id, pieces: [], last: true }));
+    const views = await asked;
+    expect(views.captured('b')).toMatchObject([{ timeMs: 1_000_000 - 77, ingress: 'Ethernet2/0', bytes: Uint8Array.of(0x45, 7) }]); // prettier-ignore
+    expect(views.captures()).toMatchObject({
+      buffers: [{ name: 'b', packets: 1 }],
+      points: [{ name: 'p', active: true }],
+    });
+    const none = router.views([]);
+    w.planes.forEach((plane) => plane.receive({ type: 'view', id: plane.told('view')[1]!.id, pieces: [], last: true }));
+    expect([(await none).captured('b'), (await none).captures().points]).toEqual([[], []]);
+  });
+
+  test('end when their time is up', async () => {
+    const { w } = await capturing();
+    w.clock += 1000;
+    await later(125);
+    expect(taps(w)).toEqual([0, 0]);
+  });
+
+  test('are gone behind a reload, and no other clear touches them', async () => {
+    const { w, router } = await capturing();
+    router.clear({ what: 'nat-statistics' });
+    expect(taps(w)).toEqual([1, 1]);
+    router.clear({ what: 'everything' });
+    expect(taps(w)).toEqual([0, 0]);
+  });
+
+  test('verdicts are told while somebody asks for them', async () => {
+    const { w, router } = await started();
+    expect(router.verdicts(0)).toEqual({ next: 1, lost: 0, records: [] });
+    expect(w.planes[0]!.told('tap').at(-1)!.settings.verdicts).toBe(true);
+    w.clock += 5000;
+    await later(125);
+    expect(w.planes[0]!.told('tap').at(-1)!.settings.verdicts).toBe(false);
   });
 });
 

@@ -28,6 +28,8 @@ const POLICY = compilePolicy(
       'access-list 150 permit udp host 10.10.10.2 eq 7 host 198.51.100.1 eq 9',
       'access-list 151 permit udp host 203.0.113.9 eq 7 host 198.51.100.2 eq 90',
       'access-list 152 permit icmp any any echo',
+      'access-list 153 permit icmp any any 8 1',
+      'access-list 153 permit udp any any precedence critical',
     ].join('\n'),
   ),
 );
@@ -157,6 +159,14 @@ describe('an ICMP error about what no rule inspects', () => {
       false,
       false,
     ]);
+  });
+
+  test('lists see its code, and the bytes of its header', () => {
+    const story = (about: Uint8Array): Story => ({ about, out: port({}, { aclIn: list('153') }) });
+    const coded = icmpPacket('10.10.10.2', '198.51.100.1', 8, 1, [0, 7, 0, 1]);
+    expect([passes(story(coded)), passes(story(PING))]).toEqual([true, false]);
+    const urgent = UDP_QUOTED.map((b, i) => (i === 1 ? 0xa0 : b));
+    expect([passes(story(urgent)), passes(story(UDP_QUOTED))]).toEqual([true, false]);
   });
 
   test('rules of the other direction do not inspect it', () => {
