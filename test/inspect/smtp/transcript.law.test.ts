@@ -391,3 +391,34 @@ test.each([
     { numRuns: RUNS },
   );
 });
+
+test('a message that came before the reply to DATA is not told behind a line of it that looks like a command', () => {
+  const { session, entries } = told('smtp');
+  session.server('220 ready\r\n');
+  session.client(`DATA\r\nRSET\r\n${MARK}\r\n`);
+  session.server('503 no\r\n500 what\r\n500 what\r\n');
+  session.client(`RSET\r\n${MARK}\r\n`);
+  session.server('250 Ok\r\n500 what\r\n');
+  expect(shown(entries)).not.toContain(MARK);
+  // The dot ends it for a client that has heard all.
+  session.client('.\r\n');
+  session.server('500 what\r\n');
+  session.client('RSET\r\n');
+  session.server('250 Ok\r\n');
+  session.client('VRFY b\r\n');
+  expect(asWritten(entries).at(-1)).toBe('> VRFY b');
+});
+
+test('nor are the words of a server that has refused a chunk, and takes its octets for commands', () => {
+  const { session, entries } = told('esmtp allow');
+  session.server('220 ready\r\n');
+  session.client('EHLO c\r\n');
+  session.server('250-x\r\n250 CHUNKING\r\n');
+  session.client('MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n');
+  session.server('250 Ok\r\n250 Ok\r\n');
+  session.client(`BDAT ${MARK.length + 2} LAST\r\n${MARK}\r\n`);
+  session.server('503 no\r\n');
+  session.client('NOOP\r\n');
+  session.server(`500 what is ${MARK}\r\n`);
+  expect(shown(entries)).not.toContain(MARK);
+});
