@@ -72,8 +72,6 @@ export type TranscriptEntry =
   | { what: 'begin' }
   /** Texts of the dialogue in a finding are empty: its line is told by itself. */
   | { what: 'finding'; protocol: 'smtp'; fromInitiator: boolean; finding: SmtpFinding }
-  | { what: 'finding'; protocol: 'ftp'; finding: FtpFinding }
-  | { what: 'finding'; protocol: RegisteredService; finding: RegisteredFinding }
   /** Lines were left out; how many, the event says. */
   | { what: 'gap' }
   /** `closed`: both ends had closed it before. */

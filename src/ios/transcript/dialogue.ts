@@ -40,7 +40,7 @@ export interface DialogueHead {
   number: number;
   /** Eight digits, as `show ip inspect sessions` prints it. */
   session: string;
-  /** `smtp`, `esmtp`, `ftp`, `pop3`, `imap`. */
+  /** `smtp` or `esmtp`: no other protocol is written down so far. */
   service: string;
   /** `address:port`. */
   client: string;

@@ -1,11 +1,9 @@
 /** An entry of a transcript in words (`ip inspect transcript`, an extension of fw3640: none of them are IOS's). */
 import type { Event, TranscriptEntry } from '../../core/events.js';
-import type { FtpFinding } from '../../core/inspect/ftp/inspector.js';
 import type { SmtpFinding } from '../../core/inspect/smtp/finding.js';
 import type { Hidden } from '../../core/inspect/transcript.js';
-import { featureOf } from '../features/index.js';
 import { visible } from '../printable.js';
-import { END_REASONS, endpointLine, lineReason } from '../reasons.js';
+import { END_REASONS, lineReason } from '../reasons.js';
 import type { DialogueLine } from './dialogue.js';
 
 type EntryOf<W extends TranscriptEntry['what']> = Extract<TranscriptEntry, { what: W }>;
@@ -69,19 +67,8 @@ function dataWords({ of, bytes: n, whole }: EntryOf<'data'>): string {
   return `<${what}, ${bytes(n)}${whole ? '' : ', its end did not come'}>`;
 }
 
-function findingLine(e: EntryOf<'finding'>, at: number): DialogueLine {
-  switch (e.protocol) {
-    case 'smtp': {
-      const from = side(e.fromInitiator);
-      return { at, kind: 'finding', from, text: smtpWords(e.finding), action: e.finding.action };
-    }
-    case 'ftp':
-      return { at, kind: 'finding', text: ftpWords(e.finding) };
-    default: {
-      const from = side(e.finding.fromInitiator);
-      return { at, kind: 'finding', from, text: featureOf(e.protocol)!.words(e.finding, () => from).text };
-    }
-  }
+function findingLine({ fromInitiator, finding }: EntryOf<'finding'>, at: number): DialogueLine {
+  return { at, kind: 'finding', from: side(fromInitiator), text: smtpWords(finding), action: finding.action };
 }
 
 /** Without a word of the dialogue: its line stands there by itself. */
@@ -108,19 +95,6 @@ function smtpWords(f: SmtpFinding): string {
       return `more than ${f.limit} commands without a reply`;
     case 'signature':
       return `signature ${f.id}`;
-  }
-}
-
-function ftpWords(f: FtpFinding): string {
-  switch (f.kind) {
-    case 'not-authenticated':
-      return 'before the login';
-    case 'privileged-port':
-      return `privileged port ${f.port} in ${endpointLine(f.command)}`;
-    case 'non-matching-address':
-      return `non-matching address in ${endpointLine(f.command)}`;
-    case 'unreadable-reply':
-      return 'passive reply that tells no data connection';
   }
 }
 
