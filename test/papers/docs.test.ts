@@ -97,6 +97,20 @@ function testsNamed(paper: string): string[] {
   });
 }
 
+test('operate.md names log lines and reasons that the program has', () => {
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
+    .join('\n');
+  const text = read('docs/operate.md');
+  const mnemonics = [...text.matchAll(/`%[A-Z0-9_]+-[0-7]-(\w+)/g)].map(([, word]) => word!);
+  expect(mnemonics.length).toBeGreaterThan(15);
+  expect(mnemonics.filter((word) => !new RegExp(`['-]${word}\\b`).test(sources))).toEqual([]);
+  const [, reasons] = /^\| reason .*?\n.*?\n(.*?)\n\n/ms.exec(text) ?? [];
+  const named = reasons!.split('\n').flatMap((row) => row.split('|')[1]!.replace('…', '').trim().split(', '));
+  expect(named.filter((reason) => !sources.includes(`'${reason}`))).toEqual([]);
+});
+
 describe('the tests that are named', () => {
   test('in compared.md are all there, one at least in each row of ours', () => {
     const rows = read('docs/compared.md')
