@@ -81,6 +81,7 @@ program
     '--vty <address:port>',
     "serve the configuration's terminal lines (line vty) by telnet; loopback if no address",
   )
+  .option('--syslog-ca <file>', 'who vouches for syslog servers over TLS (PEM); the authorities of Node if not given')
   .option('--metrics <address:port>', 'serve /metrics for Prometheus, without a login; loopback if no address')
   .action((options: Omit<RunOptions, 'release'>) => run({ ...options, release: version }));
 

@@ -20,6 +20,7 @@ import { HostError } from '../host/host-system.js';
 import { EXIT } from './exit.js';
 import { Log, type LogFormat } from '../io/log.js';
 import { LogFile, openOutput } from '../io/log-output.js';
+import { Syslog } from '../io/syslog.js';
 import { ServiceManager } from '../io/service-manager.js';
 import { whyOneShard } from '../control/one-shard.js';
 import { Router } from '../control/router.js';
@@ -47,6 +48,8 @@ export interface RunOptions {
   flash?: string;
   /** ADDRESS:PORT of the terminal lines. */
   vty?: string;
+  /** Certificates of authorities for syslog servers, PEM. */
+  syslogCa?: string;
   /** ADDRESS:PORT of the metrics. */
   metrics?: string;
   maxSessions: number;
@@ -83,6 +86,14 @@ export async function run(options: RunOptions): Promise<void> {
     return;
   }
   let file: LogFile | undefined;
+  let syslogCa: string | undefined;
+  try {
+    syslogCa = options.syslogCa === undefined ? undefined : readFileSync(options.syslogCa, 'utf8');
+  } catch (error) {
+    console.error(`fw3640: --syslog-ca: ${(error as Error).message}`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
   let always: Listener[];
   try {
     always =
@@ -101,13 +112,17 @@ export async function run(options: RunOptions): Promise<void> {
   }
   tuneCompiler();
   let router: Router | undefined;
-  const log = new Log({
-    format: options.logFormat,
-    level: options.logLevel,
-    output: file ?? openOutput(STANDARD_OUTPUT),
-    timestamps: () => (router?.config ?? config).timestamps,
-    logging: () => (router?.config ?? config).logging,
-  });
+  const log = new Log(
+    {
+      format: options.logFormat,
+      level: options.logLevel,
+      output: file ?? openOutput(STANDARD_OUTPUT),
+      timestamps: () => (router?.config ?? config).timestamps,
+      logging: () => (router?.config ?? config).logging,
+      hostname: () => (router?.config ?? config).hostname,
+    },
+    new Syslog(undefined, syslogCa),
+  );
   try {
     const { queue, failOpen, maxSessions } = options;
     router = await Router.start({ config, bindings, queue, shards, failOpen, maxSessions, log });

@@ -30,6 +30,8 @@ export interface LogOptions {
   timestamps: () => { debug: Timestamps; log: Timestamps };
   /** `logging …` of the configuration: severities up to the named one go to each destination. */
   logging: () => LoggingConfig;
+  /** Of the router, for syslog servers. */
+  hostname?: () => string;
 }
 
 const MONITOR_NONE = (): void => undefined;
@@ -54,6 +56,7 @@ export class Log implements LogView {
     syslog = new Syslog(),
   ) {
     this.#syslog = syslog;
+    syslog.say = (m) => this.write(m);
     const destination = { write: (line: string): void => options.output.write(line) };
     this.#pino = pino(
       { level: options.level, base: null, timestamp: stdTimeFunctions.isoTime, formatters },
@@ -80,7 +83,7 @@ export class Log implements LogView {
     if (!on) return; // `no logging on` leaves the console alone
     const buffers = m.severity <= (buffered ?? -1);
     const monitors = m.severity <= (monitor ?? -1) && this.monitor !== MONITOR_NONE;
-    const traps = m.severity <= (trap ?? -1) && logging.hosts.length > 0;
+    const traps = m.severity <= (trap ?? -1) && logging.hosts.length + logging.servers.length > 0;
     if (!buffers && !monitors && !traps) return;
     const line = this.line(m);
     if (buffers) {
@@ -122,7 +125,7 @@ export class Log implements LogView {
   }
 
   #toSyslog(m: Message, line = this.line(m)): void {
-    this.#syslog.send(m.severity, line, this.options.logging());
+    this.#syslog.send(m.severity, line, this.options.logging(), m, this.options.hostname?.());
   }
 
   /** The message as IOS prints it, with its time stamp. */
@@ -134,7 +137,7 @@ export class Log implements LogView {
 
   /** Writes out what waits, as far as a reader takes it in a moment; before the process ends. */
   async end(): Promise<void> {
-    await this.options.output.end(END_MS);
+    await Promise.all([this.#syslog.end(END_MS), this.options.output.end(END_MS)]);
   }
 }
 

@@ -1,8 +1,17 @@
 /** Global configuration: identity, services, passwords, logging, clock, banners, routes, and the way into other modes. */
-import { emptyConfig } from '../config/defaults.js';
+import { emptyConfig, SYSLOG_PORTS } from '../config/defaults.js';
 import type { ConfigEditor } from '../config/editor.js';
 import { indexed } from '../config/indexed-list.js';
-import type { LineConfig, Password, RouterConfig, Severity, StaticRoute, Timestamps, User } from '../config/model.js';
+import type {
+  LineConfig,
+  Password,
+  RouterConfig,
+  Severity,
+  StaticRoute,
+  SyslogServer,
+  Timestamps,
+  User,
+} from '../config/model.js';
 import { decodeType7, encodeType7, hashSecret } from '../config/password.js';
 import type { Command } from '../grammar/command.js';
 import type { Match } from '../grammar/match.js';
@@ -320,6 +329,27 @@ export const GLOBAL_COMMANDS: readonly C[] = [
       void (config.logging.hosts = config.logging.hosts.filter((h) => h !== m.number('SERVER'))),
   },
   {
+    // `tls` is fw3640's own (RFC 5425).
+    syntax: 'logging host SERVER:ADDRESS transport TRANSPORT:{udp | tcp | tls} [port PORT:<1-65535>]',
+    help: {
+      'host transport': 'Specify the transport protocol for the syslog messages',
+      SERVER: 'IP address of the syslog server',
+      udp: 'User Datagram Protocol',
+      tcp: 'Transport Control Protocol',
+      tls: 'Transport Layer Security over TCP',
+      port: 'Specify the port number',
+      PORT: 'Port number',
+    },
+    set: ({ config: { logging } }, m) => {
+      const server = syslogServer(m);
+      if (!logging.servers.some((s) => isSame(s, server))) logging.servers.push(server);
+    },
+    unset: ({ config: { logging } }, m) => {
+      const server = syslogServer(m);
+      logging.servers = logging.servers.filter((s) => !isSame(s, server));
+    },
+  },
+  {
     syntax: 'banner KIND:{motd | login | exec} TEXT:LINE',
     unsetSyntax: 'banner KIND:{motd | login | exec} [TEXT:LINE]',
     help: {
@@ -391,3 +421,11 @@ export const GLOBAL_COMMANDS: readonly C[] = [
   lineCommand('aux', 'line aux FIRST:<0-0>', { aux: 'Auxiliary line' }),
   lineCommand('vty', 'line vty FIRST:<0-1869> [LAST:<1-1869>]', { vty: 'Virtual terminal' }),
 ];
+
+function syslogServer(m: Match): SyslogServer {
+  const transport = m.word('TRANSPORT') as SyslogServer['transport'];
+  return { address: m.number('SERVER'), transport, port: m.optionalNumber('PORT') ?? SYSLOG_PORTS[transport] };
+}
+
+const isSame = (a: SyslogServer, b: SyslogServer): boolean =>
+  a.address === b.address && a.transport === b.transport && a.port === b.port;

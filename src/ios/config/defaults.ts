@@ -1,6 +1,6 @@
 /** The configuration of a 3640 that was just unpacked: every default the manuals state, in one place. */
 import type { InspectGlobals, NatTimeouts, SmtpOptions, FragmentOptions } from '../../core/policy.js';
-import type { HttpConfig, InterceptConfig, InterfaceConfig, LineConfig, RouterConfig } from './model.js';
+import type { HttpConfig, InterceptConfig, InterfaceConfig, LineConfig, RouterConfig, SyslogServer } from './model.js';
 
 /** `ip inspect …` global settings (Security Command Reference, CBAC). */
 export const inspectDefaults = (): InspectGlobals => ({
@@ -117,7 +117,7 @@ export const emptyConfig = (): RouterConfig => ({
   login: {},
   lines: [],
   http: httpDefaults(),
-  logging: { on: true, console: 7, monitor: 7, bufferSize: 4096, trap: 6, hosts: [], facility: 'local7' },
+  logging: { on: true, console: 7, monitor: 7, bufferSize: 4096, trap: 6, hosts: [], servers: [], facility: 'local7' },
   clock: {},
   banners: {},
   domainLookup: true,
@@ -125,3 +125,6 @@ export const emptyConfig = (): RouterConfig => ({
   aliases: [],
   inert: [],
 });
+
+/** Ports of syslog servers. TCP: as IOS. TLS: RFC 5425 §4.1. */
+export const SYSLOG_PORTS: Readonly<Record<SyslogServer['transport'], number>> = { udp: 514, tcp: 601, tls: 6514 };

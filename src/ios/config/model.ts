@@ -350,6 +350,14 @@ export interface StaticHost {
 /** 0 emergencies … 7 debugging. */
 export type Severity = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
+/** A syslog server that is not told by UDP to port 514. */
+export interface SyslogServer {
+  address: number;
+  /** `tls` is fw3640's own. */
+  transport: 'udp' | 'tcp' | 'tls';
+  port: number;
+}
+
 export interface LoggingConfig {
   on: boolean;
   /** Undefined: `no logging console`. */
@@ -360,5 +368,7 @@ export interface LoggingConfig {
   bufferSize: number; // 4096
   trap?: Severity; // 6
   hosts: number[];
+  /** `logging host A transport …`. */
+  servers: SyslogServer[];
   facility: string; // local7
 }

@@ -15,6 +15,7 @@ import {
   natTimeoutDefaults,
   smtpDefaults,
   virtualReassemblyDefaults,
+  SYSLOG_PORTS,
 } from './defaults.js';
 import { arrangeInert } from './inert-order.js';
 import { inListOrder, isNumbered } from './list-order.js';
@@ -155,6 +156,10 @@ function syslog({ logging }: RouterConfig): string[] {
   else if (logging.trap !== defaults.trap) lines.push(`logging trap ${nameOf(SEVERITIES, logging.trap)}`);
   if (logging.facility !== defaults.facility) lines.push(`logging facility ${logging.facility}`);
   for (const host of logging.hosts) lines.push(`logging ${formatAddress(host)}`);
+  for (const { address, transport, port } of logging.servers)
+    lines.push(
+      `logging host ${formatAddress(address)} transport ${transport}${port === SYSLOG_PORTS[transport] ? '' : ` port ${port}`}`,
+    );
   return lines;
 }
 

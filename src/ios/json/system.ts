@@ -99,6 +99,7 @@ export function loggingJson(logging: LoggingConfig, log: LogView): Json {
     buffer: to(logging.buffered, counts.buffer),
     trap: to(logging.trap, counts.trap),
     hosts: logging.hosts.map((h) => address(h)),
+    servers: logging.servers.map((s) => ({ address: address(s.address), transport: s.transport, port: s.port })),
     droppedMessages: counts.dropped,
     suppressedMessages: counts.rateLimited,
     bufferBytes: logging.bufferSize,

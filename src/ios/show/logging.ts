@@ -29,13 +29,16 @@ export function showLogging(logging: LoggingConfig, log: LogView): string {
   return `${lines.join('\n')}\n`;
 }
 
-function trap({ trap: level, hosts }: LoggingConfig, logged: number): string[] {
+function trap({ trap: level, hosts, servers }: LoggingConfig, logged: number): string[] {
   if (level === undefined) return ['    Trap logging: disabled'];
   return [
     `    Trap logging: level ${nameOf(SEVERITIES, level)}, ${logged} message lines logged`,
-    ...hosts.map(
-      (h) =>
-        `        Logging to ${formatAddress(h)}, ${logged} message lines logged, xml disabled,\n               filtering disabled`,
+    ...[
+      ...hosts.map((h) => formatAddress(h)),
+      ...servers.map((s) => `${formatAddress(s.address)} (${s.transport} port ${s.port})`),
+    ].map(
+      (to) =>
+        `        Logging to ${to}, ${logged} message lines logged, xml disabled,\n               filtering disabled`,
     ),
   ];
 }
