@@ -20,6 +20,7 @@ import { PROBE_USAGE } from './ios/trace/index.js';
 import { MOST_SHARDS } from './core/shard/steering.js';
 import { replay, type ReplayOptions } from './app/replay.js';
 import { run, type RunOptions } from './app/run.js';
+import { top } from './app/top.js';
 
 const LENIENT = 'keep unknown lines that are housekeeping, with a warning, instead of refusing the file';
 const DEFAULT_SOCKET = '/run/fw3640/console.sock';
@@ -148,5 +149,12 @@ program
   .option('--json', 'an object a line', false)
   .addOption(socketOption())
   .action((options: TranscriptOptions) => transcript(options));
+
+program
+  .command('top')
+  .description('the running router, live in this terminal: rates, thresholds, the most active sessions')
+  .option('--once', 'one frame as plain text, for scripts', false)
+  .addOption(socketOption())
+  .action(({ once, socket }: { once: boolean; socket: string }) => top(socket, once));
 
 await program.parseAsync();

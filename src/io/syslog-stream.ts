@@ -132,7 +132,7 @@ export class SyslogStream {
     const chunk = Buffer.concat(this.#sending);
     socket.write(chunk, (error) => {
       // Where there was an error the connection ends, and what was on its way waits again.
-      if (error != null || socket !== this.#socket || !this.#connected) return;
+      if ((error !== null && error !== undefined) || socket !== this.#socket || !this.#connected) return;
       this.#sending = [];
       this.#bytes -= chunk.length;
       this.#waitMs = FIRST_WAIT_MS;
