@@ -15,6 +15,7 @@ import {
 } from './app/commands.js';
 import { tableOf } from './app/command-table.js';
 import { completion, type Shell, SHELLS } from './app/completion.js';
+import { capture, type CaptureOptions } from './app/capture.js';
 import { EXIT } from './app/exit.js';
 import { PROBE_USAGE } from './ios/trace/index.js';
 import { MOST_SHARDS } from './core/shard/steering.js';
@@ -107,7 +108,24 @@ program
     collect,
     [],
   )
+  .option('--out <folder>', 'write what would leave by each interface, and a verdict for each packet')
   .action((options: ReplayOptions) => replay(options));
+
+program
+  .command('capture')
+  .description('Ethernet frames of interfaces in a pcapng file, each with what the running router made of it')
+  .requiredOption(
+    '-i, --interface <IOS>',
+    'Ethernet2/0, or Ethernet2/0=eth1 where no router runs; give it for each',
+    collect,
+    [],
+  )
+  .requiredOption('-w, --write <file>', 'pcapng file, made anew')
+  .addOption(new Option('--count <n>', 'end after so many frames').argParser(integer(1, 2 ** 31 - 1)))
+  .addOption(new Option('--seconds <s>', 'end after so many seconds').argParser(integer(1, 2_000_000)))
+  .option('--filter <filter>', '"access-list 101" of the running router, or an expression of tcpdump')
+  .addOption(socketOption())
+  .action((options: CaptureOptions) => capture(options));
 
 program
   .command('trace')

@@ -16,15 +16,21 @@ import { mergeCaptures } from '../io/capture/merge.js';
 import { Progress } from '../io/progress.js';
 import { RoutingTable } from '../core/route/routing-table.js';
 import { readBindings, readConfig } from './run.js';
-import { ABSORBED, DROP, HOLD, isDrop, PASS } from '../core/verdict.js';
+import { factsOf, type PacketFacts, ReplayOutput } from './replay-output.js';
+import { CaptureFileError } from '../io/capture/pcapng-file.js';
+import { ABSORBED, DROP, HOLD, isDrop, PASS, type Verdict } from '../core/verdict.js';
+import { i32 } from '../core/wire/bytes.js';
 import { copyBytes } from '../core/wire/copy.js';
-import { decodeIpv4 } from '../core/wire/decode.js';
+import { decodeIpv4, decodeTransport } from '../core/wire/decode.js';
+import { IPV4_DST } from '../core/wire/ipv4.js';
 import { Packet } from '../core/wire/packet.js';
 
 export interface ReplayOptions {
   config: string;
   /** `Ethernet2/0=FILE`, as given. */
   capture: string[];
+  /** Folder for what leaves and for verdicts. */
+  out?: string;
 }
 
 const CAPACITY = 262_144;
@@ -56,27 +62,39 @@ export async function replay(options: ReplayOptions): Promise<void> {
     for (const name of missing(config, files)) {
       console.error(`fw3640: no capture of ${name}: what came in there is unknown, so sessions may look half-open`);
     }
-    await print(config, captures, ingress);
+    const out = options.out === undefined ? undefined : new ReplayOutput(options.out, carriers(config));
+    await print(config, captures, ingress, out);
     for (const c of captures) {
       if (c.fault === undefined) continue;
       console.error(`fw3640: ${c.file}: ${c.fault}; the packets before it were taken`);
       process.exitCode = EXIT.runtime;
     }
   } catch (error) {
+    if (error instanceof CaptureFileError) {
+      console.error(`fw3640: ${error.message}`);
+      process.exitCode = EXIT.runtime;
+      return;
+    }
     if (!(error instanceof CaptureError)) throw error;
     refuse(error.message);
   }
 }
 
-async function print(config: RouterConfig, captures: readonly Capture[], ingress: readonly number[]): Promise<void> {
+async function print(
+  config: RouterConfig,
+  captures: readonly Capture[],
+  ingress: readonly number[],
+  out: ReplayOutput | undefined,
+): Promise<void> {
   const progress = new Progress(process.stderr, sum(captures, 'size'));
-  const run = new Replay(config);
+  const run = new Replay(config, out);
   for await (const a of mergeCaptures(captures)) {
     const lines = run.take({ timeMs: a.timeMs, bytes: a.bytes, truncated: a.truncated, ingress: ingress[a.capture]! });
     progress.show(sum(captures, 'bytesRead'), lines.length > 0);
     await write(lines);
   }
   progress.end();
+  out?.close(run.summary());
   await write(run.summary());
 }
 
@@ -95,10 +113,12 @@ function indexOf(name: string, config: RouterConfig): number {
 }
 
 /** Interfaces that packets cross and of which there is no capture: one side alone is half the truth. */
-function missing(config: RouterConfig, files: ReadonlyMap<string, string>): string[] {
-  const carries = config.interfaces.filter((i) => !i.shutdown && i.addresses.length > 0);
-  return carries.map((i) => i.name).filter((name) => !files.has(name));
-}
+const missing = (config: RouterConfig, files: ReadonlyMap<string, string>): string[] =>
+  carriers(config).filter((name) => !files.has(name));
+
+/** Interfaces that packets may cross. */
+const carriers = (config: RouterConfig): string[] =>
+  config.interfaces.filter((i) => !i.shutdown && i.addresses.length > 0).map((i) => i.name);
 
 /** The engine at work on packets of captures, which are given to it in order of time. */
 export class Replay {
@@ -113,8 +133,14 @@ export class Replay {
   #start: number | undefined;
   #timeMs = 0;
   #token = 0;
+  /** Of the held packet that was told of last. */
+  #releasedToken = -1;
 
-  constructor(config: RouterConfig) {
+  /** @param out where it writes what leaves, and verdicts */
+  constructor(
+    config: RouterConfig,
+    private readonly out?: ReplayOutput,
+  ) {
     this.#config = config;
     const policy = compilePolicy(config);
     this.#routes = new RoutingTable(policy.routing);
@@ -123,8 +149,17 @@ export class Replay {
       { capacity: CAPACITY, seed: SEED, now: 0 },
       {
         event: (e) => messagesOf(e).forEach((m) => this.#say(m)),
-        release: (_token, v) => this.#count(v === PASS ? 'forwarded after a wait' : nameOf(v)),
-        inject: () => this.#count('sent by the router itself'),
+        release: (token, v) => {
+          this.#count(v === PASS ? 'forwarded after a wait' : nameOf(v));
+          // A fragment: nobody else tells of it.
+          if (token !== this.#releasedToken) this.out?.verdict(this.#late(token), v, false, undefined, true);
+        },
+        released: (p, v) => this.#released(p, v),
+        inject: (packet) => {
+          this.#count('sent by the router itself');
+          const egress = this.#nameAt(this.#routes.lookup(i32(packet, IPV4_DST)));
+          if (egress !== undefined) this.out?.sends(egress, this.#timeMs, packet);
+        },
       },
     );
   }
@@ -136,13 +171,45 @@ export class Replay {
     this.#passTime(Math.max(this.#timeMs, a.timeMs)); // the router's clock does not go back
     const now = this.#timeMs - this.#start;
     const p = this.#packet;
-    if (!this.#load(p, a)) this.#count(DROP_REASONS[DROP.malformed]!);
-    else if (!cameIn(p, a.ingress, this.#config, this.#routes)) this.#count('left the router, not judged');
-    else {
+    if (!this.#load(p, a)) {
+      this.#count(DROP_REASONS[DROP.malformed]!);
+      const unread = { packet: this.#token, time: new Date(a.timeMs).toISOString() };
+      this.out?.line({ ...unread, verdict: 'dropped', reason: DROP_REASONS[DROP.malformed] });
+    } else if (!cameIn(p, a.ingress, this.#config, this.#routes)) {
+      this.#count('left the router, not judged');
+      this.out?.line({ ...this.#facts(p, a), verdict: 'not judged', reason: 'left the router' });
+    } else {
+      const facts = this.out && this.#facts(p, a);
       const v = this.#engine.handle(p, now);
       this.#count(v === PASS && p.modified ? 'forwarded, changed' : nameOf(v));
+      if (facts !== undefined) this.#note(facts, p, v, false);
     }
     return this.#lines;
+  }
+
+  #facts(p: Packet, a: Arrival): PacketFacts {
+    if (!p.truncated) decodeTransport(p); // a fault in it is the engine's to find
+    return factsOf(p, this.#token, a.timeMs, this.#nameAt(a.ingress)!);
+  }
+
+  /** A packet that was held goes on, or is dropped. */
+  #released(p: Packet, v: Verdict): void {
+    this.#releasedToken = p.token;
+    if (this.out !== undefined) this.#note(this.#late(p.token), p, v, true);
+  }
+
+  #late(token: number): { packet: number; time: string } {
+    return { packet: token + 1, time: new Date(this.#timeMs).toISOString() };
+  }
+
+  #note(facts: Parameters<ReplayOutput['verdict']>[0], p: Packet, v: Verdict, late: boolean): void {
+    const egress = v === PASS ? this.#nameAt(this.#engine.egressOf(p.dst)) : undefined;
+    this.out!.verdict(facts, v, p.modified, egress, late);
+    if (egress !== undefined) this.out!.leaves(egress, this.#timeMs, p);
+  }
+
+  #nameAt(index: number): string | undefined {
+    return index < 0 ? undefined : this.#config.interfaces[index]?.name;
   }
 
   /**

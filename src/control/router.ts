@@ -299,7 +299,7 @@ export class Router {
 
   /** What became of packets, from record `from` on; 0: from now on. */
   verdicts(from: number): VerdictBatch {
-    return this.#captures.verdicts.ask(from);
+    return { ...this.#captures.verdicts.ask(from), devices: Object.fromEntries(this.options.bindings) };
   }
 
   /** Ends sessions or translations, or sets counters to nothing. */

@@ -26,6 +26,46 @@ function open(path: string): Promise<Socket> {
   });
 }
 
+/** A session that takes commands and answers them, one after the other. */
+export class CommandSession {
+  private constructor(
+    private readonly path: string,
+    private readonly socket: Socket,
+    private readonly replies: AsyncIterator<string, undefined>,
+  ) {}
+
+  /**
+   * @param json values instead of text
+   * @throws ConsoleError where no router answers
+   */
+  static async open(path: string, json = false): Promise<CommandSession> {
+    const socket = await open(path);
+    const hello: Hello = { mode: 'commands', json };
+    socket.write(`${JSON.stringify(hello)}\n`);
+    const lines = createInterface({ input: socket, crlfDelay: Infinity });
+    return new CommandSession(path, socket, lines[Symbol.asyncIterator]());
+  }
+
+  /**
+   * @param piece takes what a command prints before it is done: the reply has the rest
+   * @throws ConsoleError where the router has gone
+   */
+  async run(command: string, piece: (text: string) => void = () => undefined): Promise<CommandReply> {
+    this.socket.write(`${command.replaceAll('\n', ' ')}\n`);
+    for (;;) {
+      const line = await this.replies.next();
+      if (line.done === true) throw new ConsoleError(`${this.path}: the router closed the session`);
+      const reply = JSON.parse(line.value) as CommandReply;
+      if (reply.more !== true) return reply;
+      piece(reply.output);
+    }
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
 /**
  * Sends commands in one session and writes their output.
  * @param write where output goes
@@ -39,28 +79,17 @@ export async function runCommands(
   write: (text: string, failed: boolean) => void,
   json = false,
 ): Promise<number> {
-  const socket = await open(path);
-  const hello: Hello = { mode: 'commands', json };
-  socket.write(`${JSON.stringify(hello)}\n`);
-  const replies = createInterface({ input: socket, crlfDelay: Infinity })[Symbol.asyncIterator]();
+  const session = await CommandSession.open(path, json);
   try {
     for (const command of commands) {
-      socket.write(`${command.replaceAll('\n', ' ')}\n`);
-      const next = async (): Promise<CommandReply> => {
-        const line = await replies.next();
-        if (line.done === true) throw new ConsoleError(`${path}: the router closed the session`);
-        return JSON.parse(line.value) as CommandReply;
-      };
-      let reply = await next();
-      for (; reply.more === true; reply = await next()) write(reply.output, false);
-      const { prompt, output, failed } = reply;
+      const { prompt, output, failed } = await session.run(command, (text) => write(text, false));
       // A caret points into the line as it would stand on the screen.
       write(failed ? `${prompt}${command}\n${output}` : output, failed);
       if (failed) return 1;
     }
     return 0;
   } finally {
-    socket.destroy();
+    session.close();
   }
 }
 

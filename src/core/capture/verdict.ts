@@ -31,4 +31,6 @@ export interface VerdictBatch {
   /** Records that were asked for and are gone; and packets of which nothing is known. */
   lost: number;
   records: VerdictRecord[];
+  /** Linux interfaces by canonical names. */
+  devices?: Readonly<Record<string, string>>;
 }
