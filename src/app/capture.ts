@@ -2,7 +2,7 @@
  * `fw3640 capture`: Ethernet frames of the router's interfaces, as they came and as they left, in a pcapng file; beside
  * each, in a comment, what the running router made of it. A program of its own: no packet waits for it.
  */
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { CompiledAccessList } from '../core/acl/access-list.js';
 import { PASS } from '../core/verdict.js';
 import { decodeIpv4, decodeTransport } from '../core/wire/decode.js';
@@ -115,13 +115,18 @@ function devicesOf(
       const why = bound === undefined ? `no router answers at ${socket}` : 'the router has no such interface';
       throw new Refusal(`--interface ${given}: ${why}: give it as ${name}=eth1`, EXIT.usage);
     }
-    try {
-      const text = readFileSync(`/sys/class/net/${linux}/address`, 'utf8');
-      return { name, device: linux, address: Buffer.from(text.trim().replaceAll(':', ''), 'hex') };
-    } catch {
-      throw new Refusal(`--interface ${given}: there is no Linux interface ${linux} here`);
-    }
+    const address = hardwareAddress(linux);
+    if (address === undefined) throw new Refusal(`--interface ${given}: there is no Linux interface ${linux} here`);
+    return { name, device: linux, address };
   });
+}
+
+/** As `ip` tells it: /sys may be that of another network namespace. */
+function hardwareAddress(device: string): Buffer | undefined {
+  const { status, stdout } = spawnSync('ip', ['-j', 'link', 'show', 'dev', device], { encoding: 'utf8' });
+  if (status !== 0) return undefined;
+  const [link] = JSON.parse(stdout) as { address?: string }[];
+  return Buffer.from((link?.address ?? '').replaceAll(':', ''), 'hex');
 }
 
 /** A filter for libpcap, or one of our own for what it let through. */

@@ -156,29 +156,37 @@ function serveCommands(socket: Socket, session: ConsoleSession, json: boolean): 
         answer(reply);
         continue;
       }
-      const streams = session.isStreaming();
-      let lost = false;
-      const stream = (output: string): void => {
-        if (socket.writableLength > MOST_UNREAD) {
-          lost = true;
-          return;
-        }
-        const more = lost ? `% Lines were left out: they were not read\n${output}` : output;
-        lost = false;
-        answer({ prompt: reply.prompt, output: more, failed: false, more: true });
-      };
-      session.runJob(streams ? stream : (text) => void (reply.output += text), (failed, output) => {
-        reply.output += output;
-        reply.failed = reply.failed || failed;
-        if (!socket.writable) return; // the client has gone
-        answer(reply);
-        next();
-      });
-      if (session.takesKeys()) {
-        reply.output += NO_TERMINAL;
-        reply.failed = true;
-        session.interrupt();
+      runJob(reply);
+    }
+  };
+  const runJob = (reply: CommandReply): void => {
+    const streams = session.isStreaming();
+    let lost = false;
+    const stream = (output: string): void => {
+      if (socket.writableLength > MOST_UNREAD) {
+        lost = true;
+        return;
       }
+      const more = lost ? `% Lines were left out: they were not read\n${output}` : output;
+      lost = false;
+      answer({ prompt: reply.prompt, output: more, failed: false, more: true });
+    };
+    session.runJob(streams ? stream : (text) => void (reply.output += text), (failed, output) => {
+      reply.output += output;
+      reply.failed = reply.failed || failed;
+      if (!socket.writable) return; // the client has gone
+      // What the command had to read is here, and it has more to do.
+      if (session.isBusy()) {
+        runJob(reply);
+        return;
+      }
+      answer(reply);
+      next();
+    });
+    if (session.takesKeys()) {
+      reply.output += NO_TERMINAL;
+      reply.failed = true;
+      session.interrupt();
     }
   };
   lines.on('line', (line) => {

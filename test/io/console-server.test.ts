@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BUFFER_DEFAULTS } from '../../src/core/capture/capture.js';
 import { runCommands } from '../../src/io/console-client.js';
 import { ConsoleServer } from '../../src/io/console-server.js';
 import { ConsoleSession } from '../../src/ios/exec/session.js';
@@ -129,6 +130,15 @@ describe('fw3640 console -e', () => {
         'Current privilege level is 15\n',
     });
     expect((await run('ping nobody', 'show privilege')).code).toBe(1);
+  });
+
+  test('a command that reads first and then has more to do is waited for to its end', async () => {
+    const settings = { ...BUFFER_DEFAULTS };
+    router.captures = { buffers: [{ name: 'B', settings, packets: 0, lost: 0 }], points: [] };
+    Object.assign(router, { fetch: () => Promise.resolve() });
+    let text = '';
+    expect(await runCommands(path, ['monitor capture buffer B export flash:b'], (t) => (text += t))).toBe(0);
+    expect([text, [...router.flash.keys()]]).toEqual([expect.stringMatching(/^24 bytes copied in/), ['b']]);
   });
 
   test('takes the defaults of a dialogue, and the refusal where there is none', async () => {

@@ -42,20 +42,25 @@ export function finish(session: ConsoleSession, line: string, most: number): Pro
       : { ...reply, output: `${reply.output.slice(0, most)}\n% The rest is left out\n` };
   if (!session.isBusy()) return Promise.resolve(cut());
   return new Promise((resolve) => {
-    session.runJob(
-      (text) => {
-        if (reply.output.length <= most) reply.output += text;
-      },
-      (failed, output) => {
-        reply.output += output;
-        reply.failed = reply.failed || failed;
-        resolve(cut());
-      },
-    );
-    if (!session.takesKeys() && !session.isStreaming()) return;
-    reply.output += NO_TERMINAL;
-    reply.failed = true;
-    session.interrupt();
+    // What a command has to read is a job; once it is here, it may have another one.
+    const runJobs = (): void => {
+      session.runJob(
+        (text) => {
+          if (reply.output.length <= most) reply.output += text;
+        },
+        (failed, output) => {
+          reply.output += output;
+          reply.failed = reply.failed || failed;
+          if (session.isBusy()) runJobs();
+          else resolve(cut());
+        },
+      );
+      if (!session.takesKeys() && !session.isStreaming()) return;
+      reply.output += NO_TERMINAL;
+      reply.failed = true;
+      session.interrupt();
+    };
+    runJobs();
   });
 }
 
