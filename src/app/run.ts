@@ -6,6 +6,7 @@ import { unsupported } from '../ios/config/unsupported.js';
 import { canonicalInterface } from '../ios/interface-name.js';
 import { ConsoleSession } from '../ios/exec/session.js';
 import { RouterConsole } from '../control/console.js';
+import { certificateOf } from '../control/certificate.js';
 import { Management } from '../control/management.js';
 import { openMessages, StartupFile } from '../control/startup-file.js';
 import { tuneCompiler } from '../io/compiler.js';
@@ -155,7 +156,9 @@ export async function run(options: RunOptions): Promise<void> {
     view,
     say: (severity, facility, text, mnemonic) => live.say(severity, facility, text, mnemonic),
     always,
+    certificate: (config) => certificateOf(`${options.config}.https.pem`, config),
   });
+  view.web = { connections: () => management.open };
   live.configured = () => management.configure();
   for (const line of inert) log.write(inertMessage(options.config, line));
   for (const message of openMessages(options.config, config)) log.write(message);

@@ -1,6 +1,7 @@
 /** The router as its console knows it: views to print, actions to carry out. */
 import { unsupported } from '../ios/config/unsupported.js';
 import type { RouterConfig } from '../ios/config/model.js';
+import type { OpenConnection } from '../ios/management-plane.js';
 import type { ConsoleRouter, LogView, NameService, RouterActions } from '../ios/exec/router.js';
 import { HostError } from '../host/host-system.js';
 import { dial } from '../io/dialer.js';
@@ -31,6 +32,7 @@ export class RouterConsole implements ConsoleRouter {
   readonly actions: RouterActions;
   readonly files: Files;
   readonly dial = dial;
+  web = { connections: (): readonly OpenConnection[] => [] };
 
   /** The configuration that the startup file holds too; undefined: it was erased, or another one was copied there. */
   #settled: RouterConfig | undefined;

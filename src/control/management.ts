@@ -28,6 +28,7 @@ import {
   type QuestionName,
   type WebSettings,
 } from '../ios/management-plane.js';
+import type { KeyAndCertificate } from './certificate.js';
 import { Listeners } from './listeners.js';
 import { MANAGEMENT_FILES, ManagementProcess, type ManagementEvents } from './management-process.js';
 import { type Login, WebLogins } from './web-logins.js';
@@ -46,6 +47,8 @@ export interface ManagementOptions {
   say: (severity: number, facility: string, text: string, mnemonic: string) => void;
   /** Listens too, whatever the configuration says: of the command line. */
   always?: readonly Listener[];
+  /** That of the https server. */
+  certificate?: (config: RouterConfig) => Promise<KeyAndCertificate>;
   /** Replaced in tests. */
   user?: DataPlaneUser;
   makeProcess?: (user: DataPlaneUser, events: ManagementEvents) => ManagementProcess;
@@ -61,6 +64,9 @@ export class Management {
   readonly #handlers: Handlers;
   readonly #watched = new Set<Channel>();
   #asked = 0;
+  #tls: KeyAndCertificate | undefined;
+  /** It is being read or made. */
+  #tlsComes = false;
   #settings = '';
   #saidWhoItIs = false;
   readonly #user: DataPlaneUser;
@@ -106,10 +112,28 @@ export class Management {
     const config = this.options.view.config();
     const listeners = [...(this.options.always ?? []), ...webListeners(config)];
     if (listeners.length > 0) this.#process.run();
+    if (config.http.secureServer === true) this.#fetchCertificate(config);
     if (!this.#isReady) return;
     this.#tellSettings();
-    this.#listeners.want(listeners);
+    this.#listeners.want(listeners.filter((l) => l.service !== 'https' || this.#tls !== undefined));
     this.#listeners.retry();
+  }
+
+  #fetchCertificate(config: RouterConfig): void {
+    const { certificate, say } = this.options;
+    if (certificate === undefined || this.#tls !== undefined || this.#tlsComes) return;
+    this.#tlsComes = true;
+    certificate(config).then(
+      (tls) => {
+        this.#tlsComes = false;
+        this.#tls = tls;
+        this.configure();
+      },
+      (error: unknown) => {
+        this.#tlsComes = false;
+        say(3, '%FW3640', `https is not served: ${(error as Error).message}`, 'LISTEN');
+      },
+    );
   }
 
   /** Whether anybody watches this: what is pushed by it then is not made in vain. */
@@ -137,7 +161,7 @@ export class Management {
   }
 
   #tellSettings(): void {
-    const settings = webSettings(this.options.view.config());
+    const settings = webSettings(this.options.view.config(), this.#tls);
     const text = JSON.stringify(settings);
     if (text === this.#settings) return;
     this.#settings = text;
@@ -185,7 +209,11 @@ async function answerOf<Q extends QuestionName>(handlers: Handlers, question: Q,
 export function handlersOf(view: ConsoleRouter, logins = new WebLogins(view)): Handlers {
   let commands = 0;
   /** Has something done for who has logged in, at most so much at a time. */
-  const forLogin = async <T>(ask: ByTicket, level: number, work: (login: Login) => Promise<T>): Promise<Guarded<T>> => {
+  const forLogin = async <T>(
+    ask: ByTicket,
+    level: number,
+    work: (login: Login) => Promise<Guarded<T>>,
+  ): Promise<Guarded<T>> => {
     const login = logins.of(ask.ticket);
     if (login === undefined) return { denied: 'login' };
     if (level > login.privilege) return { denied: 'level' };
@@ -212,7 +240,7 @@ export function handlersOf(view: ConsoleRouter, logins = new WebLogins(view)): H
       forLogin(ask, ask.level, async (login) => {
         checkLine(ask.line);
         const privilege = ask.level === 15 ? 15 : 1;
-        if (ask.reading && !isReading(view, privilege, ask.line)) return { denied: 'not-reading' } as never;
+        if (ask.reading && !isReading(view, privilege, ask.line)) return { denied: 'not-reading' };
         const session = sessionOf(login, privilege);
         const answer = await finish(session, ask.line, MOST_OUTPUT);
         session.close();
@@ -222,7 +250,7 @@ export function handlersOf(view: ConsoleRouter, logins = new WebLogins(view)): H
       forLogin(ask, ask.level, () => {
         checkLine(ask.line);
         const offers = offersFor([execVocabulary(ask.level === 15 ? 15 : 1)], ask.line);
-        return Promise.resolve({ offers, fault: offers.length === 0 ? '% Unrecognized command\n' : '' });
+        return Promise.resolve({ offers });
       }),
     configure: (ask) =>
       forLogin(ask, 15, async (login) => {
@@ -270,10 +298,11 @@ export function webListeners({ http, interfaces }: RouterConfig): Listener[] {
   ];
 }
 
-const webSettings = ({ hostname, http }: RouterConfig): WebSettings => ({
+const webSettings = ({ hostname, http }: RouterConfig, tls: KeyAndCertificate | undefined): WebSettings => ({
   hostname,
   maxConnections: http.maxConnections,
   ...http.timeouts,
+  ...(tls !== undefined && { tls }),
 });
 
 const REASONS: Readonly<Record<string, string>> = {

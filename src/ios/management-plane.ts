@@ -57,8 +57,9 @@ export interface CommandAnswer {
   failed: boolean;
 }
 
-/** An answer, or why there is none: the login is over, the level is not his, the command is none that only reads, or too much is asked at once. */
-export type Guarded<T> = T | { denied: 'login' | 'level' | 'not-reading' | 'busy' };
+/** Why there is no answer: the login is over, the level is not his, the command does more than read, too much is asked at once. */
+export type Denial = 'login' | 'level' | 'not-reading' | 'busy';
+export type Guarded<T> = T | { denied: Denial };
 
 /** What the management process may ask: a name, what goes with it, and what the answer is. */
 export interface Questions {
@@ -70,7 +71,7 @@ export interface Questions {
   /** One EXEC command. `reading`: refused where it would do more than print. */
   exec: { ask: ByTicket & { line: string; reading: boolean }; answer: Guarded<CommandAnswer> };
   /** What may follow a line, as `?` tells. */
-  help: { ask: ByTicket & { line: string }; answer: Guarded<{ offers: Offer[]; fault: string }> };
+  help: { ask: ByTicket & { line: string }; answer: Guarded<{ offers: Offer[] }> };
   /** Lines of configuration mode; level 15. */
   configure: { ask: ByTicket & { lines: string[] }; answer: Guarded<CommandAnswer> };
 }

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { html } from 'hono/html';
-import type { Guarded, WebSettings } from '../ios/management-plane.js';
+import type { CommandAnswer, Denial, Guarded, WebSettings } from '../ios/management-plane.js';
 import type { Channels } from './control-channel.js';
 import { commandPath, type CommandUrl, readCommandUrl } from './exec-url.js';
 import { type C, type Env, failed, headers, ownPage, requires, unavailable } from './guard.js';
@@ -52,70 +52,66 @@ function home({ settings }: Site, c: C): Response | Promise<Response> {
   );
 }
 
-/** @returns the answer, or undefined after one that says why there is none */
-function denied<T extends object>(c: C, answer: Guarded<T>): Response | undefined {
-  if (!('denied' in answer)) return undefined;
-  if (answer.denied === 'busy') return unavailable(c);
-  // The login ended while the request was under way.
-  if (answer.denied === 'login') return unavailable(c);
-  return c.text('403 Forbidden\n', 403);
+/** A page with what a command printed, or why it was not carried out. */
+function printed(c: C, site: Site, title: string, answer: Guarded<CommandAnswer>): Response | Promise<Response> {
+  if ('denied' in answer) return refused(c, answer.denied);
+  return c.html(page(title, site.settings().hostname, output(answer.output)));
 }
 
-function execRoutes(app: App, { control, settings }: Site): void {
+function refused(c: C, why: Denial): Response {
+  // `login`: it ended while the request was under way, and the next one begins another.
+  return why === 'busy' || why === 'login' ? unavailable(c) : c.text('403 Forbidden\n', 403);
+}
+
+function execRoutes(app: App, site: Site): void {
+  const { control, settings } = site;
   const read = (c: C): CommandUrl | undefined => readCommandUrl(pathOf(c), 'exec');
   const level = requires(control, (c) => read(c)?.level);
-  const withLevel15 = requires(control, (c) => (read(c) === undefined ? undefined : 15));
+  const level15 = requires(control, (c) => (read(c) === undefined ? undefined : 15));
   const get = async (c: C): Promise<Response> => {
     const url = read(c)!;
     const next = c.req.query('next');
     if (next !== undefined) return c.redirect(`${url.base}/${encodeURIComponent(next.trim())}`, 303);
     const { ticket, token } = c.get('session');
     const by = { ticket, level: url.level };
-    const title = url.line === '' ? 'Commands' : url.line;
     if (!url.isWhole) {
       const help = await control.ask('help', { ...by, line: url.line === '' ? '' : `${url.line} ` });
-      const refusal = denied(c, help);
-      if (refusal !== undefined || 'denied' in help) return refusal!;
-      const body = help.offers.length === 0 ? output(help.fault) : offers(url.base, help.offers);
-      return c.html(page(title, settings().hostname, body));
+      if ('denied' in help) return refused(c, help.denied);
+      const body = help.offers.length === 0 ? output('% Unrecognized command') : offers(url.base, help.offers);
+      return c.html(page(url.line === '' ? 'Commands' : url.line, settings().hostname, body));
     }
     const answer = await control.ask('exec', { ...by, line: url.line, reading: true });
     if ('denied' in answer && answer.denied === 'not-reading')
-      return c.html(page(title, settings().hostname, carryOutForm(`${url.base}/CR`, url.line, token)));
-    return denied(c, answer) ?? c.html(page(title, settings().hostname, output((answer as { output: string }).output)));
+      return c.html(page(url.line, settings().hostname, carryOutForm(`${url.base}/CR`, url.line, token)));
+    return printed(c, site, url.line, answer);
   };
   const post = async (c: C): Promise<Response> => {
     const url = read(c)!;
     if (!url.isWhole) return c.text('400 Bad Request\n', 400);
     const { ticket } = c.get('session');
     const answer = await control.ask('exec', { ticket, level: url.level, line: url.line, reading: false });
-    return (
-      denied(c, answer) ?? c.html(page(url.line, settings().hostname, output((answer as { output: string }).output)))
-    );
+    return printed(c, site, url.line, answer);
   };
   for (const path of ['/exec', '/exec/*', '/level/:level/exec', '/level/:level/exec/*']) {
     app.get(path, level, get);
-    app.post(path, withLevel15, ownPage, post);
+    app.post(path, level15, ownPage, post);
   }
 }
 
-function configureRoutes(app: App, { control, settings }: Site): void {
+function configureRoutes(app: App, site: Site): void {
   const read = (c: C): CommandUrl | undefined => readCommandUrl(pathOf(c), 'configure');
-  const level = requires(control, (c) => (read(c) === undefined ? undefined : 15));
+  const level15 = requires(site.control, (c) => (read(c) === undefined ? undefined : 15));
   for (const path of ['/configure', '/configure/*', '/level/:level/configure', '/level/:level/configure/*']) {
-    app.get(path, level, (c) =>
-      c.html(page('Configure', settings().hostname, configureForm(read(c)!.line, c.get('session').token))),
+    app.get(path, level15, (c) =>
+      c.html(page('Configure', site.settings().hostname, configureForm(read(c)!.line, c.get('session').token))),
     );
-    app.post(path, level, ownPage, async (c) => {
+    app.post(path, level15, ownPage, async (c) => {
       const { line } = read(c)!;
       const { lines } = await c.req.parseBody();
       const typed = line !== '' ? [line] : typeof lines === 'string' ? lines.split(/\r?\n/) : [];
       const { ticket } = c.get('session');
-      const answer = await control.ask('configure', { ticket, level: 15, lines: typed.filter((l) => l.trim() !== '') });
-      return (
-        denied(c, answer) ??
-        c.html(page('Configure', settings().hostname, output((answer as { output: string }).output)))
-      );
+      const asked = { ticket, level: 15, lines: typed.filter((l) => l.trim() !== '') };
+      return printed(c, site, 'Configure', await site.control.ask('configure', asked));
     });
   }
 }

@@ -10,21 +10,30 @@ import type { OpenConnection, Service, WebSettings } from '../ios/management-pla
 import type { App } from './app.js';
 import type { Channels } from './control-channel.js';
 
-/** ms for the head of a request, and for all of it. */
-const HEAD_MS = 10_000;
-const REQUEST_MS = 30_000;
-/** ms in which nothing that we send is taken. */
-const STUCK_MS = 20_000;
-const LOOK_EVERY_MS = 500;
+export interface Limits {
+  /** ms for the head of a request, and for all of it. */
+  headMs: number;
+  requestMs: number;
+  /** ms in which nothing that we send is taken. */
+  stuckMs: number;
+  /** How often it is looked at that. */
+  lookMs: number;
+}
+
+const LIMITS: Limits = { headMs: 10_000, requestMs: 30_000, stuckMs: 20_000, lookMs: 500 };
+const FAREWELL_MS = 1000;
 const MOST_HEAD_BYTES = 16 << 10;
 const MOST_HEADERS = 64;
 /** Reported connections, for `show ip http server connection`. */
 const REPORT_EVERY_MS = 1000;
 
 interface Call {
+  /** Of the listener. */
+  readonly key: string;
   readonly socket: Socket;
   readonly from: string;
   readonly since: number;
+  requests: number;
   /** When it is cut off unless a request has come; undefined: one is being answered. */
   due: number | undefined;
   /** What was sent when it was looked at last, and since when that is the same. */
@@ -35,7 +44,7 @@ interface Call {
 const OFF: WebSettings = { hostname: 'Router', maxConnections: 0, idle: 180, life: 180, requests: 1 };
 
 export class WebServer {
-  #settings: WebSettings;
+  settings: WebSettings;
   readonly #acceptors = new Map<string, Server>();
   /** By the other end's address and port. */
   readonly #calls = new Map<string, Call>();
@@ -52,36 +61,33 @@ export class WebServer {
     app: App,
     private readonly report: (open: OpenConnection[]) => void,
     settings = OFF,
+    private readonly limits = LIMITS,
   ) {
-    this.#settings = settings;
+    this.settings = settings;
     this.#answer = getRequestListener(app.fetch, { hostname: 'router', overrideGlobalObjects: false });
     this.#http = this.#prepare(createHttp({ maxHeaderSize: MOST_HEAD_BYTES }));
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
-  }
-
-  get settings(): WebSettings {
-    return this.#settings;
-  }
-
-  set settings(settings: WebSettings) {
-    this.#settings = settings;
-    this.#http.maxRequestsPerSocket = settings.requests;
-    if (this.#https !== undefined) this.#https.server.maxRequestsPerSocket = settings.requests;
+    this.#timer = setInterval(() => this.#look(), limits.lookMs);
   }
 
   /** Takes over a socket that is bound. */
   listen(key: string, service: Service, socket: Server): void {
     this.unlisten(key);
     // Nothing is read before it is known whether the caller may speak.
-    const acceptor = createServer({ pauseOnConnect: true, noDelay: true }, (call) => void this.#accept(service, call));
+    const acceptor = createServer(
+      { pauseOnConnect: true, noDelay: true },
+      (call) => void this.#accept(key, service, call),
+    );
     acceptor.on('error', () => undefined);
     acceptor.listen(socket);
     this.#acceptors.set(key, acceptor);
   }
 
+  /** Nobody calls there any more. Who is there gets what he has asked for, if that is soon. */
   unlisten(key: string): void {
     this.#acceptors.get(key)?.close();
-    this.#acceptors.delete(key);
+    if (!this.#acceptors.delete(key)) return;
+    const there = [...this.#calls.values()].filter((c) => c.key === key);
+    setTimeout(() => there.forEach(({ socket }) => socket.destroy()), FAREWELL_MS).unref();
   }
 
   close(): void {
@@ -93,23 +99,27 @@ export class WebServer {
   #prepare<S extends HttpServer | HttpsServer>(server: S): S {
     server.maxHeadersCount = MOST_HEADERS;
     server.keepAliveTimeout = 0; // the calls are looked after here
-    server.maxRequestsPerSocket = this.settings.requests;
     server.on('request', (request, response) => {
       const call = this.#calls.get(endOf(request.socket));
       if (call !== undefined) this.#serves(call, request);
+      // Node's own maxRequestsPerSocket says `close`, and leaves it to the client.
+      if (call === undefined || ++call.requests >= this.settings.requests) response.shouldKeepAlive = false;
       response.on('close', () => {
         if (call !== undefined) call.due = performance.now() + this.settings.idle * 1000;
       });
       void this.#answer(request, response);
     });
     server.on('clientError', (_error, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nServer: cisco-IOS\r\nConnection: close\r\n\r\n');
+      const call = this.#calls.get(endOf(socket));
+      // Never into the middle of an answer.
+      if (socket.writable && call?.due !== undefined)
+        socket.end('HTTP/1.1 400 Bad Request\r\nServer: cisco-IOS\r\nConnection: close\r\n\r\n');
       else socket.destroy();
     });
     return server;
   }
 
-  async #accept(service: Service, socket: Socket): Promise<void> {
+  async #accept(listener: string, service: Service, socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
     const from = socket.remoteAddress ?? '';
     if (this.#calls.size >= this.settings.maxConnections && !this.#makeRoom(from)) {
@@ -117,7 +127,16 @@ export class WebServer {
       return;
     }
     const now = performance.now();
-    const call: Call = { socket, from, since: now, due: now + HEAD_MS, sent: 0, sentAt: now };
+    const call: Call = {
+      key: listener,
+      socket,
+      from,
+      since: now,
+      requests: 0,
+      due: now + this.limits.headMs,
+      sent: 0,
+      sentAt: now,
+    };
     const key = endOf(socket);
     this.#calls.set(key, call);
     socket.on('close', () => {
@@ -146,7 +165,7 @@ export class WebServer {
         cert,
         minVersion: 'TLSv1.2',
         maxHeaderSize: MOST_HEAD_BYTES,
-        handshakeTimeout: HEAD_MS,
+        handshakeTimeout: this.limits.headMs,
       });
       server.on('tlsClientError', (_error, socket) => socket.destroy());
       this.#https = { of: tls.certificate, server: this.#prepare(server) };
@@ -169,11 +188,12 @@ export class WebServer {
   }
 
   #serves(call: Call, request: IncomingMessage): void {
-    call.due = performance.now() + REQUEST_MS; // for its body
+    call.due = performance.now() + this.limits.requestMs; // for its body
     const whole = (): void => {
       call.due = undefined;
     };
-    if (request.complete) whole();
+    const { headers } = request;
+    if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') whole();
     else request.once('end', whole);
   }
 
@@ -187,7 +207,7 @@ export class WebServer {
         call.sentAt = now;
       }
       const late = call.due !== undefined && now > call.due;
-      const stuck = now - call.sentAt > Math.min(STUCK_MS, idle * 1000);
+      const stuck = now - call.sentAt > Math.min(this.limits.stuckMs, idle * 1000);
       const old = now - call.since > life * 1000;
       if (late || stuck || old) socket.destroy();
     }
@@ -198,7 +218,11 @@ export class WebServer {
   }
 }
 
-const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? ''}:${remotePort ?? 0}`;
+/** A TLS socket has the ends of the one below it. */
+function endOf(socket: object): string {
+  const { remoteAddress = '', remotePort = 0 } = socket as { remoteAddress?: string; remotePort?: number };
+  return `${remoteAddress}:${remotePort}`;
+}
 
 const connection = (socket: Socket): OpenConnection => ({
   local: `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`,

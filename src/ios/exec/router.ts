@@ -8,6 +8,7 @@ import type { Clearing } from '../../core/plane.js';
 import type { Prober } from '../../core/probe/probe.js';
 import type { RouterSnapshot, SystemSnapshot, ViewName } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
+import type { OpenConnection } from '../management-plane.js';
 import type { RouterMemory } from '../trace/dry-run.js';
 import type { TracedPacket } from '../trace/probe.js';
 import type { Transcripts } from '../transcript/dialogue.js';
@@ -45,6 +46,8 @@ export interface ConsoleRouter {
   readonly files: FileService;
   /** The router as Prometheus reads it; absent: nobody can ask. */
   metrics?(): Promise<string>;
+  /** Of the web page; absent: there is none. */
+  readonly web?: { connections(): readonly OpenConnection[] };
 }
 
 /** Asks one name server. `done` is called once, later, unless the function that is returned has given it up. */

@@ -5,6 +5,7 @@ import { showPortMap } from '../show/port-map.js';
 import { showArp } from '../show/ip-arp.js';
 import { showClock } from '../show/clock.js';
 import { showDebugging } from '../show/debugging.js';
+import { showHttpConnections, showHttpSecureStatus, showHttpStatus } from '../show/ip-http.js';
 import { showHosts } from '../show/hosts.js';
 import { showInterfaces } from '../show/interfaces.js';
 import { showInterfacesDescription } from '../show/interfaces-description.js';
@@ -67,6 +68,15 @@ const PORT_MAP_HELP: Help = {
   APPLICATION: 'Application name',
   'port-map port': 'Mappings of a port',
   NUMBER: 'Port number',
+};
+const HTTP_HELP: Help = {
+  http: 'HTTP information',
+  'http server': 'HTTP server information',
+  'server status': 'HTTP server status',
+  'server connection': 'HTTP server connection information',
+  'server all': 'HTTP server all information',
+  'server secure': 'HTTP secure server information',
+  'secure status': 'HTTP secure server status',
 };
 const MEMORY_HELP: Help = {
   'show memory': 'Memory statistics',
@@ -300,6 +310,15 @@ export const SHOW_COMMANDS: readonly ExecCommand[] = [
   show(1, 'show ip port-map port NUMBER:<1-65535>', PORT_MAP_HELP, (r, m) =>
     showPortMap(r.config(), m.number('NUMBER')),
   ),
+  show(1, 'show ip http server status', HTTP_HELP, (r) => showHttpStatus(r.config().http)),
+  show(1, 'show ip http server connection', HTTP_HELP, (r) => showHttpConnections(r.web?.connections() ?? [])),
+  show(
+    1,
+    'show ip http server all',
+    HTTP_HELP,
+    (r) => `${showHttpStatus(r.config().http)}\n${showHttpConnections(r.web?.connections() ?? [])}`,
+  ),
+  show(1, 'show ip http server secure status', HTTP_HELP, (r) => showHttpSecureStatus(r.config().http)),
   show(1, 'show inventory', { inventory: 'Show the physical inventory' }, (r) => showInventory(r.config())),
   show(1, 'show processes memory [sorted]', { memory: 'Show memory use per process' }, (r) =>
     showProcessesMemory(r.system),
