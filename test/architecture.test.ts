@@ -52,6 +52,18 @@ test('no debt is kept that has been paid', () => {
   expect([...KNOWN_DEBTS].filter((debt) => !all.has(debt))).toEqual([]);
 });
 
+const PAGE = 'management/page';
+const pageFiles = readdirSync(join(SRC, PAGE)).filter((f) => /\.tsx?$/.test(f));
+
+test.each(pageFiles)('%s, which a browser loads, takes from the router only what it is told', (file) => {
+  const foreign = importsOf(join(PAGE, file), true)
+    .filter((t) => t.startsWith('.'))
+    .map((t) => join(PAGE, t))
+    .filter((t) => !t.startsWith(PAGE) && !/^ios\/(live|transcript)\//.test(t));
+  const packages = importsOf(join(PAGE, file)).filter((t) => !/^\.|^preact\b|^uplot\//.test(t));
+  expect([...foreign, ...packages]).toEqual([]);
+});
+
 /** Rooms of the core that stand on each other: none imports one that stands behind it in this row. */
 const STAIR = ['wire', 'inspect', 'session', 'stream', 'tracker', 'engine.js'];
 

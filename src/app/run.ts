@@ -7,6 +7,7 @@ import { canonicalInterface } from '../ios/interface-name.js';
 import { ConsoleSession } from '../ios/exec/session.js';
 import { RouterConsole } from '../control/console.js';
 import { certificateOf } from '../control/certificate.js';
+import { LiveWatch } from '../control/live-watch.js';
 import { Management } from '../control/management.js';
 import { openMessages, StartupFile } from '../control/startup-file.js';
 import { tuneCompiler } from '../io/compiler.js';
@@ -152,8 +153,10 @@ export async function run(options: RunOptions): Promise<void> {
     system.stop();
     return;
   }
-  const management = new Management({
+  const watch: LiveWatch = new LiveWatch(router, system, () => management);
+  const management: Management = new Management({
     view,
+    live: () => watch.frame(),
     say: (severity, facility, text, mnemonic) => live.say(severity, facility, text, mnemonic),
     always,
     certificate: (config) => certificateOf(`${options.config}.https.pem`, config),
@@ -182,6 +185,7 @@ export async function run(options: RunOptions): Promise<void> {
   stopOnSignal(router, log, () => {
     manager.stopping();
     closeTerminals();
+    watch.stop();
     management.stop();
     system.stop();
   });

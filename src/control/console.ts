@@ -171,6 +171,7 @@ export class RouterConsole implements ConsoleRouter {
     router.setDebug(noDebug());
     router.log.clear();
     router.transcripts.clear();
+    router.recent.clear();
     system.restart();
   }
 }

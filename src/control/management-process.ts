@@ -10,7 +10,8 @@ import type { FromManagement, ToManagement } from '../ios/management-plane.js';
 
 const WORKER = fileURLToPath(new URL('../management/worker.js', import.meta.url));
 /** What it has to read. */
-export const MANAGEMENT_FILES = [WORKER, process.execPath];
+const PAGE = fileURLToPath(new URL('../management/page/app.js', import.meta.url));
+export const MANAGEMENT_FILES = [WORKER, PAGE, process.execPath];
 
 /** Megabytes of its heap: who fills it has it started again. */
 const HEAP_MB = 192;

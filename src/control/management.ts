@@ -14,6 +14,7 @@ import type { ConsoleRouter } from '../ios/exec/router.js';
 import { ConsoleSession } from '../ios/exec/session.js';
 import { execVocabulary } from '../ios/exec/vocabulary.js';
 import { formatAddress, parseAddress } from '../ios/ipv4-text.js';
+import type { LiveFrame } from '../ios/live/frame.js';
 import {
   type Answer,
   type Ask,
@@ -45,6 +46,8 @@ const MOST_OUTPUT = 2_000_000;
 export interface ManagementOptions {
   view: ConsoleRouter;
   say: (severity: number, facility: string, text: string, mnemonic: string) => void;
+  /** A frame for the live page. */
+  live: () => Promise<LiveFrame>;
   /** Listens too, whatever the configuration says: of the command line. */
   always?: readonly Listener[];
   /** That of the https server. */
@@ -99,7 +102,7 @@ export class Management {
         ),
       opened: ({ service, host, port }) => say(5, '%FW3640', `${service} listens on ${host} port ${port}`, 'LISTEN'),
     });
-    this.#handlers = handlersOf(view);
+    this.#handlers = handlersOf(view, undefined, options.live);
   }
 
   /** Process id; undefined: it does not run. */
@@ -206,7 +209,11 @@ async function answerOf<Q extends QuestionName>(handlers: Handlers, question: Q,
 }
 
 /** What each question is answered with. */
-export function handlersOf(view: ConsoleRouter, logins = new WebLogins(view)): Handlers {
+export function handlersOf(
+  view: ConsoleRouter,
+  logins = new WebLogins(view),
+  live: () => Promise<LiveFrame> = () => Promise.reject(new Error('nobody samples')),
+): Handlers {
   let commands = 0;
   /** Has something done for who has logged in, at most so much at a time. */
   const forLogin = async <T>(
@@ -251,6 +258,15 @@ export function handlersOf(view: ConsoleRouter, logins = new WebLogins(view)): H
         checkLine(ask.line);
         const offers = offersFor([execVocabulary(ask.level === 15 ? 15 : 1)], ask.line);
         return Promise.resolve({ offers });
+      }),
+    live: (ask) => forLogin(ask, 15, live),
+    dialogue: (ask) =>
+      forLogin(ask, 15, () => {
+        const { session } = ask;
+        if (typeof session !== 'string' || !/^[0-9A-F]{8}$/.test(session)) throw new Error('no session');
+        const dialogue = view.transcripts.of(session);
+        const kept = view.config().inspect.transcripts;
+        return Promise.resolve({ session, kept, ...(dialogue !== undefined && { dialogue }) });
       }),
     configure: (ask) =>
       forLogin(ask, 15, async (login) => {

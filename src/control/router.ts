@@ -10,6 +10,7 @@ import type { RouterSnapshot, ViewName } from '../core/state/snapshot.js';
 import { compilePolicy, lastRevision, PolicyCompiler } from '../ios/compile/policy.js';
 import type { RouterConfig } from '../ios/config/model.js';
 import { captureMessage } from '../ios/capture/messages.js';
+import { RecentLines } from '../ios/live/recent-lines.js';
 import { type Message, messagesOf } from '../ios/messages.js';
 import type { Policy } from '../core/policy.js';
 import { shardBetween, steeringOf } from '../core/shard/steering.js';
@@ -75,6 +76,8 @@ export class Router {
   readonly mapped: ReadonlySet<string>;
   readonly log: Log;
   readonly prober: PacketProber;
+  /** Of the log, for the live page. */
+  readonly recent = new RecentLines();
   /** Called when another configuration is in force. */
   configured: () => void = () => undefined;
   /** Of inspected dialogues. */
@@ -316,6 +319,7 @@ export class Router {
   /** Logs a message. */
   write(m: Message): void {
     this.log.write(m);
+    this.recent.note(m, Date.now());
   }
 
   /**

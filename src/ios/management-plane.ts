@@ -4,6 +4,7 @@
  * carries. A question more takes a line in `Questions` and a handler of its name in `control/management.ts`.
  */
 import type { Offer } from './exec/help.js';
+import type { LiveFrame, SessionDialogue } from './live/frame.js';
 
 /** Who asks: the address of the other end, and the port of ours. */
 export interface Peer {
@@ -72,6 +73,10 @@ export interface Questions {
   exec: { ask: ByTicket & { line: string; reading: boolean }; answer: Guarded<CommandAnswer> };
   /** What may follow a line, as `?` tells. */
   help: { ask: ByTicket & { line: string }; answer: Guarded<{ offers: Offer[] }> };
+  /** What the live page begins with; level 15. */
+  live: { ask: ByTicket; answer: Guarded<LiveFrame> };
+  /** The dialogue of a session, by its number as `show` prints it; level 15. */
+  dialogue: { ask: ByTicket & { session: string }; answer: Guarded<SessionDialogue> };
   /** Lines of configuration mode; level 15. */
   configure: { ask: ByTicket & { lines: string[] }; answer: Guarded<CommandAnswer> };
 }
@@ -83,7 +88,8 @@ export type Handlers = { [Q in QuestionName]: (ask: Ask<Q>) => Answer<Q> | Promi
 
 /** What the control plane tells unasked, while somebody watches: a name, and what a push of it is. */
 export interface Pushes {
-  live: object;
+  /** A whole frame each time. */
+  live: LiveFrame;
 }
 export type Channel = keyof Pushes;
 

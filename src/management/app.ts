@@ -2,18 +2,12 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { html } from 'hono/html';
-import type { CommandAnswer, Denial, Guarded, WebSettings } from '../ios/management-plane.js';
-import type { Channels } from './control-channel.js';
+import type { CommandAnswer, Denial, Guarded } from '../ios/management-plane.js';
 import { commandPath, type CommandUrl, readCommandUrl } from './exec-url.js';
 import { type C, type Env, failed, headers, ownPage, requires, unavailable } from './guard.js';
+import { liveRoutes } from './live/routes.js';
+import type { App, Site } from './site.js';
 import { carryOutForm, configureForm, type Html, offers, output, page, STYLE } from './html.js';
-
-export type App = Hono<Env>;
-
-export interface Site {
-  control: Channels;
-  settings: () => WebSettings;
-}
 
 const MOST_BODY = 256 << 10; // bytes
 
@@ -28,6 +22,7 @@ export function makeApp(site: Site): App {
   app.notFound((c) => c.text('404 Not Found\n', 404));
   app.get('/assets/router.css', requires(site.control, 1), (c) => c.body(STYLE, 200, { 'Content-Type': 'text/css' }));
   app.get('/', requires(site.control, 15), (c) => home(site, c));
+  liveRoutes(app, site);
   execRoutes(app, site);
   configureRoutes(app, site);
   return app;
@@ -45,6 +40,7 @@ function home({ settings }: Site, c: C): Response | Promise<Response> {
         ${link('show', 'ip', 'inspect', 'sessions')} ${link('show', 'ip', 'inspect', 'all')}
         ${link('show', 'access-lists')} ${link('show', 'ip', 'nat', 'translations')} ${link('show', 'interfaces')}
         ${link('show', 'logging')}
+        <li><a href="/live">Live: traffic, masked commands, sessions</a></li>
         <li><a href="/level/15/exec/-">All commands</a></li>
         <li><a href="/level/15/configure">Configure</a></li>
       </ul>`,

@@ -45,9 +45,10 @@ export const headers: MiddlewareHandler<Env> = async (c, next) => {
   set('X-Frame-Options', 'DENY');
   set('X-Content-Type-Options', 'nosniff');
   set('Referrer-Policy', 'no-referrer');
-  set('Cross-Origin-Opener-Policy', 'same-origin');
+  // Browsers complain of it where the connection is not a secure one.
+  if (c.req.url.startsWith('https:')) set('Cross-Origin-Opener-Policy', 'same-origin');
   set('Cross-Origin-Resource-Policy', 'same-origin');
-  set('Cache-Control', 'no-store');
+  if (!c.res.headers.has('Cache-Control')) set('Cache-Control', 'no-store');
 };
 
 /** Lets in who has logged in with at least this privilege level: 1 to 15. Others are asked for name and password. */

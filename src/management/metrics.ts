@@ -5,7 +5,7 @@
 import { Hono } from 'hono';
 import type { WebSettings } from '../ios/management-plane.js';
 import { METRICS_TYPE } from '../ios/metrics/prometheus.js';
-import type { App } from './app.js';
+import type { App } from './site.js';
 import type { Channels } from './control-channel.js';
 import { type Env, failed, headers } from './guard.js';
 

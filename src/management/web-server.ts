@@ -7,8 +7,9 @@ import { createServer as createHttps, type Server as HttpsServer } from 'node:ht
 import { createServer, type Server, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { OpenConnection, Service, WebSettings } from '../ios/management-plane.js';
-import type { App } from './app.js';
+import type { App } from './site.js';
 import type { Channels } from './control-channel.js';
+import { LIVE_EVENTS } from './live/routes.js';
 
 export interface Limits {
   /** ms for the head of a request, and for all of it. */
@@ -22,6 +23,9 @@ export interface Limits {
 
 const LIMITS: Limits = { headMs: 10_000, requestMs: 30_000, stuckMs: 20_000, lookMs: 500 };
 const FAREWELL_MS = 1000;
+/** ms that a call waits for one of the places of max-connections, and how many wait. */
+const WAIT_MS = 5000;
+const MOST_WAITING = 32;
 const MOST_HEAD_BYTES = 16 << 10;
 const MOST_HEADERS = 64;
 /** Reported connections, for `show ip http server connection`. */
@@ -36,6 +40,8 @@ interface Call {
   requests: number;
   /** When it is cut off unless a request has come; undefined: one is being answered. */
   due: number | undefined;
+  /** Looks at the live page: its request lasts. */
+  isViewer: boolean;
   /** What was sent when it was looked at last, and since when that is the same. */
   sent: number;
   sentAt: number;
@@ -50,6 +56,8 @@ export class WebServer {
   readonly #calls = new Map<string, Call>();
   readonly #http: HttpServer;
   #https: { of: string; server: HttpsServer } | undefined;
+  /** Those that wait for room, the one that came first first. */
+  readonly #waiting = new Set<() => void>();
   #reportedAt = 0;
   #reported = 0;
   readonly #answer: ReturnType<typeof getRequestListener>;
@@ -105,6 +113,7 @@ export class WebServer {
       // Node's own maxRequestsPerSocket says `close`, and leaves it to the client.
       if (call === undefined || ++call.requests >= this.settings.requests) response.shouldKeepAlive = false;
       response.on('close', () => {
+        if (call !== undefined) call.isViewer = false;
         if (call !== undefined) call.due = performance.now() + this.settings.idle * 1000;
       });
       void this.#answer(request, response);
@@ -122,7 +131,7 @@ export class WebServer {
   async #accept(listener: string, service: Service, socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
     const from = socket.remoteAddress ?? '';
-    if (this.#calls.size >= this.settings.maxConnections && !this.#makeRoom(from)) {
+    if (this.#isFull && !this.#makeRoom(from) && !(await this.#waitForRoom(socket))) {
       socket.destroy();
       return;
     }
@@ -134,6 +143,7 @@ export class WebServer {
       since: now,
       requests: 0,
       due: now + this.limits.headMs,
+      isViewer: false,
       sent: 0,
       sentAt: now,
     };
@@ -141,6 +151,7 @@ export class WebServer {
     this.#calls.set(key, call);
     socket.on('close', () => {
       if (this.#calls.get(key) === call) this.#calls.delete(key);
+      this.#tellWaiting();
     });
     const port = socket.localPort ?? 0;
     const mayCome = await this.control.ask('admit', { service, address: from, port }).catch(() => false);
@@ -152,6 +163,38 @@ export class WebServer {
     }
     server.emit('connection', socket);
     socket.resume();
+  }
+
+  /** Who looks at the live page does not count: viewers have a limit of their own. */
+  get #isFull(): boolean {
+    let counted = 0;
+    for (const { isViewer } of this.#calls.values()) if (!isViewer) counted++;
+    return counted >= this.settings.maxConnections;
+  }
+
+  /** A browser opens six connections at a time, for a moment: one too many waits, and nothing of it is read meanwhile. */
+  async #waitForRoom(socket: Socket): Promise<boolean> {
+    const until = performance.now() + WAIT_MS;
+    while (this.#isFull && !socket.destroyed) {
+      const leftMs = until - performance.now();
+      if (leftMs <= 0 || this.#waiting.size >= MOST_WAITING) return false;
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer);
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, leftMs);
+        this.#waiting.add(wake);
+      });
+    }
+    return !socket.destroyed;
+  }
+
+  /** There is room again, perhaps: the one that has waited longest looks first. */
+  #tellWaiting(): void {
+    const all = [...this.#waiting];
+    for (const wake of all) wake();
   }
 
   /** The server for the certificate in force; undefined: there is none. */
@@ -189,6 +232,8 @@ export class WebServer {
 
   #serves(call: Call, request: IncomingMessage): void {
     call.due = performance.now() + this.limits.requestMs; // for its body
+    call.isViewer = request.url === LIVE_EVENTS;
+    if (call.isViewer) this.#tellWaiting();
     const whole = (): void => {
       call.due = undefined;
     };

@@ -3,6 +3,8 @@
  * print them. Times are ms of the day's clock (Date.now()) where they are called `at`, else ms.
  */
 
+import type { Dialogue } from '../transcript/dialogue.js';
+
 /** Limits of a frame. Of what is more the number is told. */
 export const MOST = {
   sessions: 500,
@@ -173,4 +175,13 @@ export interface LiveFrame {
   /** Oldest first; those that the reader does not have yet. */
   maskedLines: MaskedLine[];
   log: LiveLogLine[];
+}
+
+/** What is kept of a session's dialogue. */
+export interface SessionDialogue {
+  session: string;
+  /** Dialogues that `ip inspect transcript` keeps; 0: it is off. */
+  kept: number;
+  /** Absent: none of this session is kept. */
+  dialogue?: Dialogue;
 }

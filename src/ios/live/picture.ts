@@ -5,16 +5,12 @@ import type { AccessList, DynamicNat, InterfaceConfig, RouterConfig, StaticNat }
 import { formatAddress, prefixLength } from '../ipv4-text.js';
 import { type LivePicture, MOST, type PictureInterface, type PictureList } from './frame.js';
 
-/**
- * @param mapped names of the interfaces that a Linux interface is bound to; undefined: all
- * @param transcripts dialogues that are kept
- */
+/** @param mapped names of the interfaces that a Linux interface is bound to; undefined: all */
 export function pictureOf(
   config: RouterConfig,
   revision: number,
   release: string,
   mapped: ReadonlySet<string> | undefined,
-  transcripts: number,
 ): LivePicture {
   const { inspect, nat } = config;
   const interfaces = config.interfaces.filter((i) => mapped?.has(i.name) ?? true);
@@ -34,7 +30,7 @@ export function pictureOf(
       oneMinute: { low: inspect.oneMinuteLow, high: inspect.oneMinuteHigh },
       host: inspect.hostMaxIncomplete,
     },
-    transcripts,
+    transcripts: inspect.transcripts,
   };
 }
 

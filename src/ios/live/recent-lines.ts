@@ -24,6 +24,10 @@ class LastOf<T> {
     if (this.#items.length >= 2 * this.most) this.#items = this.items;
   }
 
+  clear(): void {
+    this.#items = [];
+  }
+
   /** Oldest first. */
   get items(): T[] {
     return this.#items.slice(-this.most);
@@ -60,6 +64,13 @@ export class RecentLines {
     if (this.#second[place] !== second) this.#perSecond[place] = 0;
     this.#second[place] = second;
     this.#perSecond[place]!++;
+  }
+
+  /** Nothing is kept of what has been. */
+  clear(): void {
+    this.#log.clear();
+    this.#masked.clear();
+    this.#perSecond.fill(0);
   }
 
   get log(): LiveLogLine[] {

@@ -2,7 +2,7 @@
  * Makes of what the router tells now, and of what it told before, what the live page shows: totals become rates, codes
  * become words. It is given the time, and asks nobody.
  */
-import type { Reading } from '../../core/observe/row.js';
+import type { Reading, RowFamily } from '../../core/observe/row.js';
 import type { RouterSnapshot, SessionSnapshot } from '../../core/state/snapshot.js';
 import type { RouterConfig } from '../config/model.js';
 import { formatAddress } from '../ipv4-text.js';
@@ -35,8 +35,6 @@ export interface LiveSample {
   /** `recent` was asked for; else the sessions are those of the sample before. */
   sessions: boolean;
   lines: readonly LineTotals[];
-  /** Packets in the kernel's queues. */
-  waiting: number;
   load: { cpuMs: number; memory: number };
 }
 
@@ -62,11 +60,9 @@ export class LiveSampler {
   #picture: LivePicture | undefined;
   #pictured: RouterConfig | undefined;
 
-  /** @param transcripts how many dialogues a configuration keeps */
   constructor(
     private readonly release: string,
     private readonly recent: RecentLines,
-    private readonly transcripts: (config: RouterConfig) => number = () => 0,
   ) {}
 
   /** @returns a whole frame: with picture, sessions and all lines that are kept */
@@ -80,6 +76,7 @@ export class LiveSampler {
     const drops = valuesOf(counters, 'drop');
     const lost = sum(valuesOf(counters, 'lost').map((r) => r.value));
     const mails = valuesOf(counters, 'mail').find((r) => r.name === 'accepted')?.value ?? 0;
+    const waiting = valuesOf(counters, 'queue').find((r) => r.name === 'packets')?.value ?? 0;
     const verbs = verbsOf(valuesOf(counters, 'masked'));
     const picture = this.#pictureOf(s);
     if (s.sessions) this.#sessions = s.snapshot.recent().slice(0, MOST.sessions).map(sessionOf);
@@ -114,7 +111,7 @@ export class LiveSampler {
         })
         .sort((a, b) => b.total - a.total),
       counts: { established, halfOpen, terminating, oneMinute: inspection.creationRate },
-      queue: { waiting: s.waiting, lost, lostPerSecond: rate(lost, before?.lost) },
+      queue: { waiting, lost, lostPerSecond: rate(lost, before?.lost) },
       load: { cpu: this.#cpu(s.at, s.load.cpuMs), memory: s.load.memory },
       sessions: this.#sessions,
       sessionsMore: Math.max(0, established + halfOpen + terminating - this.#sessions.length),
@@ -136,7 +133,7 @@ export class LiveSampler {
     if (this.#picture === undefined || this.#pictured !== config) {
       this.#pictured = config;
       const revision = (this.#picture?.revision ?? 0) + 1;
-      this.#picture = pictureOf(config, revision, this.release, mapped, this.transcripts(config));
+      this.#picture = pictureOf(config, revision, this.release, mapped);
     }
     return this.#picture;
   }
@@ -160,7 +157,7 @@ export class LiveSampler {
   }
 }
 
-const valuesOf = (counters: readonly Reading[], family: string): Reading[] =>
+const valuesOf = (counters: readonly Reading[], family: RowFamily): Reading[] =>
   counters.filter((r) => r.family === family && r.value > 0);
 
 const verbsOf = (rows: readonly Reading[]): { verb: string; count: number }[] =>

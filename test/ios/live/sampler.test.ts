@@ -41,7 +41,6 @@ class Watched {
       snapshot: new RouterState(router.engine, () => router.now),
       sessions,
       lines: [{ ...this.line }],
-      waiting: 0,
       load: { cpuMs: this.cpuMs, memory: 1 },
     });
   }
