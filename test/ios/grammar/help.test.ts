@@ -5,6 +5,7 @@ import {
   STANDARD_MODE_COMMANDS,
 } from '../../../src/ios/commands/access-list.js';
 import { GLOBAL_COMMANDS } from '../../../src/ios/commands/global.js';
+import { HTTP_COMMANDS } from '../../../src/ios/commands/http.js';
 import { INSPECT_COMMANDS } from '../../../src/ios/commands/inspect.js';
 import { INTERFACE_COMMANDS } from '../../../src/ios/commands/interface.js';
 import { LINE_COMMANDS } from '../../../src/ios/commands/line.js';
@@ -36,7 +37,7 @@ function keywords(e: Expression, before: string, found: { path: string; help: st
 }
 
 const MODES: [string, readonly { syntax: string; help?: Help }[]][] = [
-  ['global', [...GLOBAL_COMMANDS, ...INSPECT_COMMANDS, ...NAT_COMMANDS, ...ACCESS_LIST_COMMANDS]],
+  ['global', [...GLOBAL_COMMANDS, ...INSPECT_COMMANDS, ...NAT_COMMANDS, ...HTTP_COMMANDS, ...ACCESS_LIST_COMMANDS]],
   ['interface', INTERFACE_COMMANDS],
   ['standard list', STANDARD_MODE_COMMANDS],
   ['extended list', EXTENDED_MODE_COMMANDS],
