@@ -588,7 +588,8 @@ describe('capture points and verdicts', () => {
 
   test('verdicts are told while somebody asks for them', async () => {
     const { w, router } = await started();
-    expect(router.verdicts(0)).toEqual({ next: 1, lost: 0, records: [] });
+    const devices = { 'Ethernet2/0': 'outside', 'Ethernet2/1': 'inside' };
+    expect(router.verdicts(0)).toEqual({ next: 1, lost: 0, records: [], devices });
     expect(w.planes[0]!.told('tap').at(-1)!.settings.verdicts).toBe(true);
     w.clock += 5000;
     await later(125);

@@ -332,7 +332,7 @@ export const GLOBAL_COMMANDS: readonly C[] = [
     // `tls` is fw3640's own (RFC 5425).
     syntax: 'logging host SERVER:ADDRESS transport TRANSPORT:{udp | tcp | tls} [port PORT:<1-65535>]',
     help: {
-      'host transport': 'Specify the transport protocol for the syslog messages',
+      transport: 'Specify the transport protocol for the syslog messages',
       SERVER: 'IP address of the syslog server',
       udp: 'User Datagram Protocol',
       tcp: 'Transport Control Protocol',

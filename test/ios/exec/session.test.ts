@@ -276,10 +276,14 @@ describe('help', () => {
         '  interfaces  Inspection interfaces\n' +
         '  name        Inspection name\n' +
         '  sessions    Inspection sessions\n' +
-        '  statistics  Inspection statistics\n\n',
+        '  statistics  Inspection statistics\n' +
+        '  transcript  Transcripts of inspected dialogues (fw3640 extension)\n\n',
     );
     expect(session.help('show ip inspect sessions ')).toBe(
-      '  detail  Detailed information\n  |       Output modifiers\n  <cr>\n\n',
+      '  Hex-value  Address of the session, as show ip inspect sessions prints it\n' +
+        '  detail     Detailed information\n' +
+        '  recent     Sessions that were heard of last\n' +
+        '  |          Output modifiers\n  <cr>\n\n',
     );
   });
 
