@@ -131,7 +131,13 @@ export class Thresholds {
 
   /** Sessions reset, by the threshold they were reset for; and how things stand. */
   rows(): Row[] {
-    const standing = { halfOpenSessions: () => this.halfOpen.count, aggressive: () => Number(this.aggressive), blockedHosts: () => this.#blocked.size }; // prettier-ignore
+    // What is so in all shards the first one tells.
+    const tells = (this.#siblings?.shard ?? 0) === 0;
+    const standing = {
+      halfOpenSessions: () => this.halfOpen.count,
+      aggressive: () => Number(tells && this.aggressive),
+      blockedHosts: () => (tells ? this.#blocked.size : 0),
+    };
     return [
       ...CAUSES.map((name): Row => ({
         family: 'reset',
