@@ -36,6 +36,8 @@ const metrics = new WebServer(control, makeMetricsApp(control), () => undefined,
 const serverOf = ({ service }: Listener): WebServer => (service === 'metrics' ? metrics : web);
 
 process.on('disconnect', () => process.exit());
+// The control plane may have ended while we were loading our program: then nobody says so any more.
+if (!process.connected) process.exit();
 process.on('message', (message: ToManagement, handle: unknown) => {
   switch (message.type) {
     case 'settings':
