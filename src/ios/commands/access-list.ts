@@ -265,7 +265,6 @@ export const ACCESS_LIST_COMMANDS: readonly Command<ConfigEditor>[] = [
   },
   ...(['standard', 'extended'] as const).map((kind): Command<ConfigEditor> => {
     const [low, high] = kind === 'standard' ? ['<1-99>', '<1300-1999>'] : ['<100-199>', '<2000-2699>'];
-    const name = (m: Match): string => (m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST'));
     return {
       syntax: `ip access-list ${kind} {NUMBER:${low} | NUMBER:${high} | LIST:NAME}`,
       help: {
@@ -275,12 +274,12 @@ export const ACCESS_LIST_COMMANDS: readonly Command<ConfigEditor>[] = [
         LIST: 'Access-list name',
       },
       set: (editor, m) => {
-        const known = editor.config.accessLists.get(name(m));
+        const known = editor.config.accessLists.get(m.list());
         if (known !== undefined && known.kind !== kind)
           editor.refuse(`A named ${known.kind} IP access list with this name already exists`);
-        else editor.enterAccessList(name(m), kind);
+        else editor.enterAccessList(m.list(), kind);
       },
-      unset: ({ config }, m) => void config.accessLists.delete(name(m)),
+      unset: ({ config }, m) => void config.accessLists.delete(m.list()),
     };
   }),
   {

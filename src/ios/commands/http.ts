@@ -55,7 +55,7 @@ export const HTTP_COMMANDS: readonly C[] = [
       LIST: 'Access-list name',
     },
     set: ({ config, line }, m) => {
-      config.http.accessClass = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
+      config.http.accessClass = m.list();
       config.http.accessClassLine = line;
     },
     unset: ({ config }) => {

@@ -106,7 +106,7 @@ export const INTERFACE_COMMANDS: readonly Command<ConfigEditor>[] = [
       out: 'outbound packets',
     },
     set: (editor, m) => {
-      const list = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
+      const list = m.list();
       refer(editor, m.word('DIRECTION') === 'in' ? 'accessGroupIn' : 'accessGroupOut', list);
     },
     unset: (editor, m) => {

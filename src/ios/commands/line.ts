@@ -114,7 +114,7 @@ export const LINE_COMMANDS: readonly Command<ConfigEditor>[] = [
       each(
         editor,
         (l) => {
-          l.accessClassIn = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
+          l.accessClassIn = m.list();
           delete l.accessClassVrfAlso;
           if (m.has('vrf-also')) l.accessClassVrfAlso = true;
         },

@@ -74,7 +74,7 @@ export const LOGIN_COMMANDS: readonly Command<ConfigEditor>[] = [
       LIST: 'Access-list name',
     },
     set: ({ config, line }, m) => {
-      config.login.quietModeList = m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST');
+      config.login.quietModeList = m.list();
       config.login.quietModeLine = line;
     },
     unset: ({ config }) => {

@@ -105,11 +105,9 @@ const portPair = (m: Match): NonNullable<StaticNat['ports']> => ({
   insideGlobal: m.number('GLOBAL-PORT'),
 });
 
-const listName = (m: Match): string => (m.has('NUMBER') ? String(m.number('NUMBER')) : m.word('LIST'));
-
 function dynamicEntry(m: Match, line: number): DynamicNat {
   return {
-    list: listName(m),
+    list: m.list(),
     ...(m.has('POOL') ? { pool: m.word('POOL') } : { interfaceName: m.word('INTERFACE') }),
     overload: m.has('overload') || m.has('INTERFACE'), // through an interface IOS always overloads
     line,
@@ -202,9 +200,7 @@ export const NAT_COMMANDS: readonly Command<ConfigEditor>[] = [
     unset: ({ config }, m) =>
       void (config.nat.dynamic = config.nat.dynamic.filter(
         (d) =>
-          d.list !== listName(m) ||
-          d.pool !== m.optionalWord('POOL') ||
-          d.interfaceName !== m.optionalWord('INTERFACE'),
+          d.list !== m.list() || d.pool !== m.optionalWord('POOL') || d.interfaceName !== m.optionalWord('INTERFACE'),
       )),
   },
   {

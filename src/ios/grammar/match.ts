@@ -77,6 +77,11 @@ export class Match {
     return this.#values.has(name) || this.#words.has(name);
   }
 
+  /** The name of the access list that is given as NUMBER or as LIST. */
+  list(): string {
+    return this.has('NUMBER') ? String(this.number('NUMBER')) : this.word('LIST');
+  }
+
   /** The argument's number; throws if the command's syntax does not demand it: ask `has` first. */
   number(name: string): number {
     const value = this.#values.get(name);

@@ -129,7 +129,7 @@ export function AccessLists({ frame, picture }: Seen): VNode {
             </tbody>
           </table>
           {list.entriesMore > 0 && (
-            <p class="hint">{`${plural(list.entriesMore, 'entry').replace('entrys', 'entries')} more: show access-lists ${list.name}`}</p>
+            <p class="hint">{`${plural(list.entriesMore, 'entry', 'entries')} more: show access-lists ${list.name}`}</p>
           )}
         </div>
       ))}

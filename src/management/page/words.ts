@@ -52,7 +52,7 @@ export function span(ms: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
 }
 
-export const plural = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
+export const plural = (n: number, what: string, many = `${what}s`): string => `${grouped(n)} ${n === 1 ? what : many}`;
 
 /** 172.22.1.16/24 → 172.22.1.0/24. */
 export function networkOf(address: string): string {
