@@ -189,15 +189,22 @@ test('of two that are started at once one is the router, with its rules', async 
 });
 
 test('SIGUSR1 opens no debugger', async () => {
+  const ports = (): string[] => [...inRouter('ss -ltnH').matchAll(/:(\d+) /g)].map((m) => m[1]!);
   const router = await Fw3640.start(lab);
-  for (const pid of [router.process.child.pid!, router.dataPlane]) {
+  // The page of `ip http server`, on two addresses, is all that listens.
+  await until('the web page', () => ports().length === 2);
+  for (const pid of router.children) {
     process.kill(pid, 'SIGUSR1');
     process.kill(pid, 'SIGUSR1');
   }
   router.console('show clock');
-  expect(inRouter('ss -ltnH')).toBe('');
+  expect(ports()).toEqual(['80', '80']);
+  // The control plane makes room for another one.
+  expect(await router.stop('SIGUSR1')).toBe(0);
+  expect(ports()).toEqual([]);
   expect(router.process.stderr).not.toContain('Debugger');
-  expect(await router.stop()).toBe(0);
+  const next = await Fw3640.start(lab);
+  expect(await next.stop()).toBe(0);
 });
 
 test('a zombie is no running router', async () => {
